@@ -1,0 +1,64 @@
+"""Dictionary columns: work once per distinct value, then hand the answers back to the rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Codes = npt.NDArray[np.int32]
+
+
+def distinct(table: pa.Table, name: str) -> tuple[pa.StringArray, Codes]:
+    """The distinct values of a text column and, per row, which one it has (-1: null).
+
+    The values may hold some that no row uses and are in no order. Cost is that of unifying the
+    column's chunks; a column of one chunk is free.
+    """
+    column = table.column(name)
+    if column.num_chunks != 1:
+        column = column.unify_dictionaries() if column.num_chunks else column
+        merged = column.combine_chunks()
+        chunk = merged.chunk(0) if isinstance(merged, pa.ChunkedArray) else merged
+    else:
+        chunk = column.chunk(0)
+    indices = chunk.indices
+    if indices.null_count:
+        indices = pc.fill_null(indices, -1)
+    return chunk.dictionary, indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
+
+
+def text(values: pa.StringArray, codes: Codes) -> pa.DictionaryArray:
+    """A text column from distinct values and a code per row; -1 is null."""
+    indices = (
+        pa.array(codes, pa.int32(), mask=codes < 0)
+        if codes.size and codes.min() < 0
+        else pa.array(codes, pa.int32())
+    )
+    return pa.DictionaryArray.from_arrays(indices, values)
+
+
+def constant(value: str | None, rows: int) -> pa.DictionaryArray:
+    """A text column that says the same on every row."""
+    if value is None:
+        return text(pa.array([], pa.string()), np.full(rows, -1, np.int32))
+    return text(pa.array([value], pa.string()), np.zeros(rows, np.int32))
+
+
+def spread(per_value: pa.Array, codes: Codes) -> pa.Array:
+    """Answers per distinct value to answers per row; a null row (-1) gets null."""
+    if codes.size and codes.min() < 0:
+        return per_value.take(pa.array(codes, pa.int32(), mask=codes < 0))
+    return per_value.take(pa.array(codes, pa.int32()))
+
+
+def recode(per_value: pa.Array, codes: Codes) -> pa.DictionaryArray:
+    """Like `spread` for text answers, dictionary-encoded: many values may share one answer."""
+    encoded = per_value if pa.types.is_dictionary(per_value.type) else per_value.dictionary_encode()
+    of_value = encoded.indices
+    filled = pc.fill_null(of_value, -1).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
+    mapped = np.full(codes.shape, -1, np.int32)
+    known = codes >= 0
+    mapped[known] = filled[codes[known]]
+    return text(encoded.dictionary, mapped)

@@ -1,0 +1,1 @@
+"""Where records come from. `base` has the contract; each other module is one kind of source."""
