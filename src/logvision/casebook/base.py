@@ -1,0 +1,109 @@
+"""The contract of a casebook: small, transactional, shared by the engine and the web threads.
+
+Every method may be called from any thread. `StoreError` means that the store cannot take or give
+data now (locked, full, unreachable): nothing of the call was kept and it may be tried again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from logvision.errors import LogVisionError
+from logvision.incident import UNSETTLED, Case, Incident, Status
+
+
+class Conflict(LogVisionError):
+    """A decision was made on a revision that is no longer the newest. `case` is how it stands now."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        super().__init__(f"incident {case.incident.id} is at revision {case.revision}")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Which incidents: all conditions hold together. Those that are part of a campaign are left out."""
+
+    statuses: frozenset[Status] = UNSETTLED
+    since: datetime | None = None  # last_seen >= since
+    until: datetime | None = None  # first_seen < until
+    site: str | None = None  # null: any
+    actor: str | None = None  # the actor itself, or a campaign that it is a member of
+
+
+@dataclass(frozen=True, slots=True)
+class CasePage:
+    """Cases, newest `last_seen` first (ties by id), and where the next page starts; null: the end."""
+
+    rows: Sequence[Case]
+    next: str | None
+
+
+Cursor = Mapping[str, Any]
+"""How far the facts were applied: a JSON object that only its writer understands."""
+
+
+class Casebook(Protocol):
+    """Incidents and decisions about them; named states of detection; the cursor of applied facts."""
+
+    def apply(
+        self,
+        incidents: Iterable[Incident],
+        states: Mapping[str, bytes] | None = None,
+        cursor: Cursor | None = None,
+    ) -> list[Case]:
+        """Keep everything that one flush of the engine brings, in one transaction: all or nothing.
+
+        Incidents are kept by id; what people decided stays. A replay changes nothing: an incident
+        that equals the kept one, or is an earlier state of it (fewer events), is skipped. New
+        events open a closed case again (with a line in its history), never a false alarm.
+        Gives the cases that changed, in the order given.
+        """
+        ...
+
+    def cursor(self) -> Cursor | None:
+        """The cursor of the last `apply` that had one; None: nothing was ever applied."""
+        ...
+
+    def save_state(self, name: str, state: bytes) -> None:
+        """Keep a named state outside of `apply`, replacing the former one."""
+        ...
+
+    def load_state(self, name: str) -> bytes | None:
+        """The named state; None: never saved."""
+        ...
+
+    def cases(self, question: Question, limit: int = 50, cursor: str | None = None) -> CasePage:
+        """One page of cases. Raises ValueError when `cursor` was not given by an earlier page."""
+        ...
+
+    def count(self, question: Question) -> int:
+        """How many cases the question has."""
+        ...
+
+    def case(self, incident_id: str) -> Case | None:
+        """One case, also when it is part of a campaign; None: no such incident."""
+        ...
+
+    def decide(
+        self,
+        incident_id: str,
+        *,
+        revision: int,
+        author: str,
+        at: datetime,
+        status: Status | None = None,
+        note: str | None = None,
+    ) -> Case | None:
+        """Set status or note (None: leave), with a line in the history; None: no such incident.
+
+        Raises Conflict when `revision` is not the case's own.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give everything back; may be called twice."""
+        ...

@@ -1,0 +1,1 @@
+"""Live: what happens now, from the engine to every open page."""
