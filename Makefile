@@ -1,0 +1,47 @@
+# One door for every task. `make run` and `make test` set themselves up in .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LOG ?=
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check fmt bench quality cluster clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+# The stamps hold the digest of what was installed: a changed dependency or page sets up again.
+$(VENV)/.run: pyproject.toml constraints.txt hatch_build.py build_data.py $(shell find frontend -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Setting up LogVision in $(VENV) (the first time takes a few minutes) ..."
+	@$(BIN)/python -m pip install -q -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	@$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev,train]'
+	@touch $@
+
+run: $(VENV)/.run ## watch LOG=/path/access.log, or generated traffic without LOG
+	@$(BIN)/logvision watch $(LOG)
+
+test: $(VENV)/.dev ## all tests
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/.dev ## format, lint, types, layers, quick tests: under a minute
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest -q -m 'not slow and not browser and not cluster'
+
+fmt: $(VENV)/.dev ## format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.dev ## speed of the full pipeline, and latency, on this machine
+	@$(BIN)/python bench/speed.py
+	@$(BIN)/python bench/latency.py
+
+clean: ## remove what was built (not the data)
+	rm -rf $(VENV) build dist frontend/node_modules src/logvision/web/static

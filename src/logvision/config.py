@@ -1,0 +1,209 @@
+"""Configuration: TOML file, then environment, then flags; validated whole before anything starts.
+
+Only `cli` and `app` read it. Every mistake is reported at once with its place, what came and what
+was expected.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from logvision.errors import Problem, SetupError
+
+ENV_PREFIX = "LOGVISION_"
+
+
+def _absolute(path: Path) -> Path:
+    return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - resolve() would follow symlinks
+
+
+AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SourceSettings(_Section):
+    """Where log lines come from."""
+
+    paths: tuple[str, ...] = ()  # files and globs; "-" is standard input
+    syslog: tuple[str, ...] = ()  # udp://host:port or tcp://host:port
+    history: bool = True  # read what is there, with rotated siblings, before following
+    rate: float = Field(default=200.0, gt=0)  # lines per second of generated traffic
+    seed: int = 1
+
+
+class FormatSettings(_Section):
+    """Formats that are told instead of detected: glob over the source's name to format."""
+
+    pins: dict[str, str] = Field(default_factory=dict)
+
+
+class ClientSettings(_Section):
+    """Whose X-Forwarded-For is believed."""
+
+    trusted_proxies: tuple[str, ...] = ()  # CIDR
+    presets: tuple[str, ...] = ()  # names of published ranges, e.g. cloudflare, private
+
+
+class NetworkSettings(_Section):
+    """MaxMind-format files instead of the ones that come with LogVision."""
+
+    country_db: AbsolutePath | None = None
+    asn_db: AbsolutePath | None = None
+
+
+class DetectSettings(_Section):
+    """What counts as an attack."""
+
+    threshold: float = Field(default=0.5, ge=0.05, le=0.999)
+    rules: tuple[AbsolutePath, ...] = ()  # more folders of Sigma rules
+    scenarios: tuple[AbsolutePath, ...] = ()  # more folders of behaviour scenarios
+
+
+class LakeSettings(_Section):
+    """What is kept, where and for how long."""
+
+    folder: AbsolutePath = Path("logvision-data")
+    keep_days: float = Field(default=90.0, gt=0)
+    keep_bytes: int | None = Field(default=None, gt=0)
+    anonymise: Literal["no", "truncate", "hash"] = "no"
+    flush_s: float = Field(default=2.0, gt=0, le=300)
+    flush_rows: int = Field(default=262_144, ge=1_000)
+
+
+class WebSettings(_Section):
+    """The page."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8710, ge=0, le=65_535)
+    password_hash: str | None = None  # from `logvision password`
+    allowed_hosts: tuple[str, ...] = ()  # further Host names, e.g. behind a reverse proxy
+
+
+class Settings(BaseSettings):
+    """Everything that can be set."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid", frozen=True, env_prefix=ENV_PREFIX, env_nested_delimiter="__"
+    )
+
+    source: SourceSettings = SourceSettings()
+    formats: FormatSettings = FormatSettings()
+    client: ClientSettings = ClientSettings()
+    network: NetworkSettings = NetworkSettings()
+    detect: DetectSettings = DetectSettings()
+    lake: LakeSettings = LakeSettings()
+    web: WebSettings = WebSettings()
+
+
+def load(file: Path | None, flags: Mapping[str, Any]) -> Settings:
+    """Settings from a TOML file (may be None), the environment and flags, the later winning.
+
+    `flags` is nested by section; a None in it means "not given". Raises SetupError with every
+    mistake that was found.
+    """
+    text = ""
+    table: dict[str, Any] = {}
+    if file is not None:
+        text, table = _read_toml(file)
+    merged = _merge(_merge(table, _environment()), _given(flags))
+    try:
+        return Settings.model_validate(merged)
+    except ValidationError as error:
+        raise SetupError([_problem(e, file, text) for e in error.errors()]) from None
+
+
+def _read_toml(file: Path) -> tuple[str, dict[str, Any]]:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SetupError(Problem(str(file), error.strerror or "unreadable", "a readable TOML file")) from None
+    try:
+        return text, tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SetupError(Problem(str(file), str(error), "TOML")) from None
+
+
+def _environment() -> dict[str, Any]:
+    """LOGVISION_WEB__PORT=8000 as {"web": {"port": "8000"}}."""
+    found: dict[str, Any] = {}
+    for name, value in os.environ.items():
+        if name.startswith(ENV_PREFIX) and "__" in name:
+            section, _, key = name.removeprefix(ENV_PREFIX).lower().partition("__")
+            field = Settings.model_fields.get(section)
+            if field is None:
+                found.setdefault(section, {})[key] = value
+                continue
+            found.setdefault(section, {})[key] = _listed(field.annotation, key, value)
+    return found
+
+
+def _listed(section: Any, key: str, value: str) -> Any:
+    """A comma-separated variable where the setting is a list."""
+    field = section.model_fields.get(key)
+    if field is not None and get_args(field.annotation)[1:] == (...,):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+def _given(flags: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: _given(value) if isinstance(value, Mapping) else value
+        for key, value in flags.items()
+        if value is not None
+    }
+
+
+def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        old = merged.get(key)
+        both = isinstance(old, Mapping) and isinstance(value, Mapping)
+        merged[key] = _merge(old, value) if both and old is not None else value
+    return merged
+
+
+def _problem(error: Any, file: Path | None, text: str) -> Problem:
+    location = [str(part) for part in error["loc"]]
+    name = ".".join(location)
+    where = f"{file}:{line} {name}" if file and (line := _line_of(location, text)) else name
+    if error["type"] == "extra_forbidden":
+        valid = sorted(_valid_keys(location[:-1]))
+        close = difflib.get_close_matches(location[-1], valid, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        return Problem(where, f"unknown key {location[-1]!r}", f"one of {', '.join(valid)}{hint}")
+    return Problem(where, repr(error["input"]), error["msg"][0].lower() + error["msg"][1:])
+
+
+def _valid_keys(location: list[str]) -> Iterator[str]:
+    if not location:
+        yield from Settings.model_fields
+        return
+    section: Any = Settings.model_fields[location[0]].annotation
+    yield from section.model_fields
+
+
+def _line_of(location: list[str], text: str) -> int | None:
+    """Line of a setting in the TOML text, or of its section, as far as plain reading can tell."""
+    section, line_of_section = "", None
+    for number, line in enumerate(text.splitlines(), 1):
+        stripped = line.strip()
+        if stripped.startswith("["):
+            section = stripped.strip("[] ")
+            line_of_section = number if section == location[0] else line_of_section
+        key = stripped.split("=", 1)[0].strip().strip('"')
+        if len(location) > 1 and section == location[0] and key == location[1]:
+            return number
+        if len(location) == 1 and section == "" and key == location[0]:
+            return number
+    return line_of_section

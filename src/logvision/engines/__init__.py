@@ -1,0 +1,1 @@
+"""What runs the pipeline: `embedded` in this process, `spark` on a cluster."""

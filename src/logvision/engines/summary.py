@@ -1,0 +1,158 @@
+"""What a run has counted so far: totals, statuses, methods, visitors, per source and over all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+import datasketches
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from logvision.columns import distinct
+from logvision.schema import FILTERED
+
+EXACT_VISITORS: Final = 4_000_000
+"""Distinct addresses that are counted exactly (8 B each); beyond it a HyperLogLog goes on."""
+
+LG_K: Final = 14  # standard error 0.8 % (Flajolet et al., "HyperLogLog", AofA 2007)
+
+
+@dataclass(slots=True)
+class SourceCounts:
+    """What became of the lines of one source. read = events + rejects + filtered, always."""
+
+    read: int = 0
+    events: int = 0
+    rejects: int = 0
+    filtered: int = 0
+    bytes: int = 0  # log bytes read
+
+    def to_dict(self) -> dict[str, int]:
+        return {
+            "read": self.read,
+            "events": self.events,
+            "rejects": self.rejects,
+            "filtered": self.filtered,
+            "bytes": self.bytes,
+        }
+
+
+class Distinct:
+    """How many different values have been seen: exact up to `EXACT_VISITORS`, then within 0.8 %."""
+
+    def __init__(self) -> None:
+        self._seen: npt.NDArray[np.uint64] = np.empty(0, np.uint64)
+        self._fresh: list[npt.NDArray[np.uint64]] = []
+        self._fresh_rows = 0
+        self._sketch: Any = None
+
+    def add(self, values: pa.StringArray) -> None:
+        """Count these; repeats cost little but feed distinct values where there are any."""
+        hashes = pl.Series(values).hash(seed=1).to_numpy()
+        if self._sketch is not None:
+            for value in np.unique(hashes).tolist():  # distinct per batch only
+                self._sketch.update(value)
+            return
+        self._fresh.append(hashes)
+        self._fresh_rows += hashes.size
+        if self._fresh_rows > 1_000_000:
+            self._settle()
+
+    def count(self) -> int:
+        self._settle()
+        return self._seen.size if self._sketch is None else round(self._sketch.get_estimate())
+
+    def _settle(self) -> None:
+        if self._sketch is None and self._fresh:
+            self._seen = np.unique(np.concatenate([self._seen, *self._fresh]))
+            self._fresh, self._fresh_rows = [], 0
+            if self._seen.size > EXACT_VISITORS:
+                self._sketch = datasketches.hll_sketch(LG_K)
+                for value in self._seen.tolist():  # once in a run
+                    self._sketch.update(value)
+                self._seen = np.empty(0, np.uint64)
+
+
+@dataclass(slots=True)
+class Summary:
+    """Totals of a run over all sources. Memory is bounded whatever is read."""
+
+    sources: dict[str, SourceCounts] = field(default_factory=dict)
+    traffic: int = 0  # bytes sent to clients
+    success: int = 0  # status 2xx and 3xx
+    attacks: int = 0
+    status: Counter[str] = field(default_factory=Counter)
+    methods: Counter[str] = field(default_factory=Counter)
+    classes: Counter[str] = field(default_factory=Counter)
+    reject_reasons: Counter[str] = field(default_factory=Counter)
+    filter_reasons: Counter[str] = field(default_factory=Counter)
+    first: datetime | None = None
+    last: datetime | None = None
+    _visitors: Distinct = field(default_factory=Distinct)
+
+    def add(self, events: pa.Table, rejects: pa.Table, log_bytes: dict[str, int]) -> None:
+        """Count one batch: EVENT rows, REJECT rows and the log bytes read per source."""
+        for source, size in log_bytes.items():
+            self.sources.setdefault(source, SourceCounts()).bytes += size
+        if events.num_rows:
+            self._add_events(events)
+        if rejects.num_rows:
+            self._add_rejects(rejects)
+
+    def _add_events(self, events: pa.Table) -> None:
+        for source, rows in _counts(events, "source").items():
+            counts = self.sources.setdefault(source, SourceCounts())
+            counts.read += rows
+            counts.events += rows
+        self.methods.update(_counts(events, "method"))
+        self.classes.update(_counts(events, "attack", null=None))
+        self.attacks = self.classes.total()
+        self.traffic += pc.sum(events.column("bytes")).as_py() or 0
+        for pair in pc.value_counts(events.column("status").combine_chunks()).to_pylist():
+            value, rows = pair["values"], pair["counts"]
+            self.status["-" if value is None else str(value)] += rows
+            self.success += rows if value is not None and 200 <= value < 400 else 0
+        times = pc.min_max(events.column("time")).as_py()
+        self.first = times["min"] if self.first is None else min(self.first, times["min"])
+        self.last = times["max"] if self.last is None else max(self.last, times["max"])
+        addresses, codes = distinct(events, "client_ip")
+        used = np.unique(codes)
+        self._visitors.add(addresses.take(pa.array(used[used >= 0])))
+
+    def _add_rejects(self, rejects: pa.Table) -> None:
+        groups = rejects.select(["reason", "source"]).group_by(["reason", "source"]).aggregate([([], "count_all")])
+        for group in groups.to_pylist():  # one per reason and source
+            reason, source, rows = group["reason"], group["source"], group["count_all"]
+            counts = self.sources.setdefault(source, SourceCounts())
+            counts.read += rows
+            if reason in FILTERED:
+                counts.filtered += rows
+                self.filter_reasons[reason] += rows
+            else:
+                counts.rejects += rows
+                self.reject_reasons[reason] += rows
+
+    @property
+    def visitors(self) -> int:
+        """Distinct client addresses."""
+        return self._visitors.count()
+
+    def total(self, name: str) -> int:
+        """Sum of one field of `SourceCounts` over all sources."""
+        return sum(getattr(counts, name) for counts in self.sources.values())
+
+
+def _counts(events: pa.Table, name: str, null: str | None = "-") -> dict[str, int]:
+    """Rows per value of a text column; nulls under `null`, or left out when that is None."""
+    values, codes = distinct(events, name)
+    rows = np.bincount(codes + 1, minlength=len(values) + 1)
+    found = {values[i].as_py(): int(rows[i + 1]) for i in np.flatnonzero(rows[1:])}
+    if null is not None and rows[0]:
+        found[null] = int(rows[0])
+    return found

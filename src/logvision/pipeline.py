@@ -1,0 +1,115 @@
+"""From records to judged events: a named list of pure steps. Read `STEPS` and you know the product.
+
+Both engines run this list. A step takes a `Flow` and gives a new one; it does no I/O and asks no
+clock. What a step needs to know beside the rows stands in `Knowledge`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from time import perf_counter
+from typing import Final
+
+import pyarrow as pa
+
+from logvision.detect import Detector, detect
+from logvision.detect.outcome import Baselines
+from logvision.detect.outcome import judge as judge_outcome
+from logvision.enrich import agent, client, network, request
+from logvision.formats import Formats
+from logvision.schema import EVENT
+
+
+@dataclass(slots=True)
+class Knowledge:
+    """What the steps know beside the rows. Everything learned here can be saved and restored."""
+
+    formats: Formats
+    proxies: client.TrustedProxies
+    networks: network.Networks
+    agents: agent.Agents
+    routes: request.Routes
+    detector: Detector
+    baselines: Baselines
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What stands between two steps. read = events + rejects (filtered rows are rejects by reason)."""
+
+    records: pa.Table
+    read_at: datetime
+    events: pa.Table
+    rejects: pa.Table
+
+
+Step = Callable[[Flow, Knowledge], Flow]
+
+
+def parse(flow: Flow, known: Knowledge) -> Flow:
+    """Records to PARSED events, and to rejects with a reason."""
+    parsed = known.formats.parse(flow.records, flow.read_at)
+    return replace(flow, events=parsed.events, rejects=parsed.rejects)
+
+
+def real_client(flow: Flow, known: Knowledge) -> Flow:
+    """Who really asked, behind trusted proxies."""
+    return replace(flow, events=client.resolve(flow.events, known.proxies))
+
+
+def place(flow: Flow, known: Knowledge) -> Flow:
+    """Country and network of the client."""
+    return replace(flow, events=network.add(flow.events, known.networks))
+
+
+def agents(flow: Flow, known: Knowledge) -> Flow:
+    """Agent family, operating system, device, bot."""
+    return replace(flow, events=agent.add(flow.events, known.agents))
+
+
+def routes(flow: Flow, known: Knowledge) -> Flow:
+    """Route template and kind of resource."""
+    return replace(flow, events=request.add(flow.events, known.routes))
+
+
+def judge(flow: Flow, known: Knowledge) -> Flow:
+    """Probability of being an attack, its class and its evidence: canonical form, then the cascade."""
+    return replace(flow, events=detect(flow.events, known.detector))
+
+
+def outcome(flow: Flow, known: Knowledge) -> Flow:
+    """How each attack went."""
+    return replace(flow, events=judge_outcome(flow.events, known.baselines).select(EVENT.names))
+
+
+STEPS: Final[tuple[tuple[str, Step], ...]] = (
+    ("parse", parse),
+    ("real client", real_client),
+    ("place", place),
+    ("agents", agents),
+    ("routes", routes),
+    ("judge", judge),
+    ("outcome", outcome),
+)
+"""Fold and correlate follow: they keep state, so each engine calls them where it keeps state."""
+
+
+def run(
+    records: pa.Table,
+    read_at: datetime,
+    known: Knowledge,
+    seconds: MutableMapping[str, float] | None = None,
+) -> Flow:
+    """Take RECORD rows through every step.
+
+    `seconds`, when given, is added to per step: wall seconds spent, for metrics and benches.
+    """
+    flow = Flow(records, read_at, events=EVENT.empty_table(), rejects=EVENT.empty_table())
+    for name, step in STEPS:
+        began = perf_counter()
+        flow = step(flow, known)
+        if seconds is not None:
+            seconds[name] = seconds.get(name, 0.0) + perf_counter() - began
+    return flow
