@@ -1,0 +1,1 @@
+"""The lake: facts, append-only, in Parquet files that any tool reads."""

@@ -1,0 +1,282 @@
+"""The lake: a folder of segments, each one commit of facts together with the positions they cover.
+
+A commit writes its partials and rejects first and its events last, each under a temporary name,
+forced to disk and renamed. The rename of the events file is the commit: what stands beside it
+without one never counts, and is taken away when a writer opens the folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from logvision.errors import Problem, SetupError, StoreError
+from logvision.lake import catalogue, storage
+from logvision.lake.catalogue import METADATA, Catalogue
+from logvision.lake.hot import Hot
+from logvision.schema import PARTIAL, REJECT
+
+Position = dict[str, Any]
+"""Where to resume one source; only that kind of source understands it (see `sources.base`)."""
+
+FORMAT = 1
+"""Version of the layout and of the metadata; a lake of a later one is refused."""
+
+PARTIAL_GROUP = 32_768
+"""Rows of a row group of partials: they lie by dimension and grain, and a question wants one of each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What became of the lines of one source since the lake began: read = events + rejects + filtered."""
+
+    read: int = 0
+    events: int = 0
+    rejects: int = 0
+    filtered: int = 0
+    bytes: int = 0  # of log, after decompression
+
+    def __add__(self, other: Counts) -> Counts:
+        mine, its = asdict(self), asdict(other)
+        return Counts(**{name: mine[name] + its[name] for name in mine})
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One commit."""
+
+    sequence: int
+    events: int
+    rejects: int
+    size: int  # B on disk
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Where the newest commit stood. `counts` and `state` are those that its caller gave."""
+
+    sequence: int = -1  # -1: nothing was ever committed
+    positions: dict[str, Position] = field(default_factory=dict)
+    counts: dict[str, Counts] = field(default_factory=dict)
+    state: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a question sees: committed files and hot tables that together hold every event once."""
+
+    catalogue: Catalogue
+    hot: tuple[pa.Table, ...]
+
+
+class Lake:
+    """An open lake folder. Any number of readers in any process, at most one writer.
+
+    Queries may run in other threads than the one that commits; `commit`, compaction and retention
+    belong to the engine's thread(s) and exclude each other.
+    """
+
+    def __init__(self, folder: Path, lock_file: int | None) -> None:
+        self.folder = folder
+        self.catalogue = Catalogue()
+        self._lock_file = lock_file
+        self._view_lock = threading.RLock()
+        self.writing = threading.RLock()  # held by whoever changes the folder
+        self.hot = Hot(self._view_lock)
+
+    @classmethod
+    def open(cls, folder: Path, *, writer: bool) -> Lake:
+        """Open a lake; a writer makes the folder and takes away what an interrupted commit left.
+
+        Raises SetupError: no such lake (reader), the folder cannot be written, another writer has
+        it, or a later version of LogVision wrote it.
+        """
+        lock_file = _lock(folder) if writer else None
+        try:
+            if not writer and not (folder / "events").is_dir():
+                raise SetupError(
+                    Problem(str(folder), "no lake there", "the data folder of a running LogVision")
+                )
+            lake = cls(folder, lock_file)
+            lake.refresh()
+            _check(folder, lake.catalogue)
+        except StoreError as error:
+            _unlock(lock_file)
+            raise SetupError(Problem(str(folder), str(error), "a readable data folder")) from error
+        except BaseException:
+            _unlock(lock_file)
+            raise
+        if writer:
+            for path in catalogue.covered(folder, lake.catalogue):
+                path.unlink(missing_ok=True)
+        return lake
+
+    def close(self) -> None:
+        """Let another writer in; may be called twice."""
+        _unlock(self._lock_file)
+        self._lock_file = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def writable(self) -> bool:
+        return self._lock_file is not None
+
+    def commit(
+        self,
+        events: Sequence[pa.Table],
+        rejects: pa.Table,
+        partials: pa.Table,
+        *,
+        positions: Mapping[str, Position],
+        counts: Mapping[str, Counts],
+        state: Mapping[str, Any] | None = None,
+    ) -> Segment:
+        """Put facts and the positions they cover on disk, all or nothing.
+
+        `events` are EVENT tables, `partials` (PARTIAL) exactly their fold, `rejects` REJECT rows of
+        the same lines; all may be empty. `positions` and `counts` name every source ever seen, not
+        only those of this batch, for the newest segment alone is read at resume; so does `state`
+        (a JSON object). Tables that were appended to `hot` leave it in the same instant.
+
+        Raises StoreError when the disk is full or the folder cannot be written: nothing is visible,
+        nothing left behind, and the same call may be made again.
+        """
+        if not self.writable:
+            raise StoreError(f"{self.folder} is open for reading only")
+        rows = storage.stored(events)
+        said = {
+            "format": FORMAT,
+            "positions": dict(positions),
+            "counts": {source: asdict(count) for source, count in counts.items()},
+            "state": dict(state or {}),
+            "rolled": bool(partials.num_rows) or not rows.num_rows,
+        }
+        with self.writing:
+            sequence = self.catalogue.newest + 1
+            sizes = [
+                self._put("partials", sequence, _by_dimension(partials), said_of_partials(partials)),
+                self._put("rejects", sequence, storage.tidy(rejects.cast(REJECT)), {}),
+                self._put("events", sequence, rows, said),
+            ]
+            with self._view_lock:
+                self.refresh()
+                self.hot.remove(events)
+        return Segment(sequence, rows.num_rows, rejects.num_rows, sum(sizes))
+
+    def resume(self) -> Resume:
+        """Where the newest commit stood; of an empty lake, the beginning."""
+        files = [file for file in self.catalogue.events if file.last is not None]
+        if not files:
+            return Resume()
+        said = files[-1].metadata
+        return Resume(
+            sequence=self.catalogue.newest,
+            positions=said.get("positions", {}),
+            counts={source: Counts(**count) for source, count in said.get("counts", {}).items()},
+            state=said.get("state", {}),
+        )
+
+    def view(self) -> View:
+        """Committed and hot events at one instant, none of them twice."""
+        if not self.writable:
+            self.refresh()
+        with self._view_lock:
+            return View(self.catalogue, self.hot.tables())
+
+    def refresh(self) -> None:
+        """Look at the folder again; footers of known files are not read again."""
+        with self._view_lock:
+            self.catalogue = catalogue.read(self.folder, self.catalogue)
+
+    def _put(self, family: str, sequence: int, table: pa.Table, said: Mapping[str, Any]) -> int:
+        """Write one file of a commit. Without rows only an events file is written."""
+        final = self.folder / family / catalogue.name(sequence, sequence)
+        if not table.num_rows and family != "events":
+            with contextlib.suppress(FileNotFoundError):
+                final.unlink()  # of an earlier try of this commit
+            return 0
+        temporary = final.with_name(final.name + ".tmp")
+        size = storage.write(
+            table,
+            temporary,
+            level=storage.COMMIT_LEVEL,
+            metadata={METADATA: orjson.dumps(said).decode()},
+            groups=PARTIAL_GROUP if family == "partials" else 2 * storage.ROW_GROUP,
+        )
+        storage.rename(temporary, final)
+        return size
+
+
+def said_of_partials(partials: pa.Table) -> dict[str, Any]:
+    """Metadata of a partials file: which dimensions it has, by grain in seconds."""
+    text = partials.column("dimension").cast(pa.string())
+    keys = pa.table([partials.column("grain"), text], names=["grain", "dimension"])
+    pairs = keys.group_by(["grain", "dimension"]).aggregate([]).to_pylist()
+    grains: dict[str, list[str]] = {}
+    for pair in sorted(pairs, key=lambda p: (p["grain"], p["dimension"])):
+        grains.setdefault(str(pair["grain"]), []).append(pair["dimension"])
+    return {"format": FORMAT, "dimensions": grains}
+
+
+def _by_dimension(partials: pa.Table) -> pa.Table:
+    """Partials in the order of the questions: one dimension, one grain, a stretch of time."""
+    names = ["dimension", "grain", "start"]
+    text = partials.column("dimension").cast(pa.string())
+    keys = pa.table([text, *(partials.column(name) for name in names[1:])], names=names)
+    order = pc.sort_indices(keys, [(name, "ascending") for name in names])
+    return storage.tidy(partials.cast(PARTIAL).take(order))
+
+
+def _check(folder: Path, files: Catalogue) -> None:
+    for file in files.events[-1:]:
+        version = file.metadata.get("format", FORMAT)
+        if version > FORMAT:
+            raise SetupError(
+                Problem(str(folder), f"a lake of format {version}", f"format {FORMAT} or earlier")
+            )
+
+
+def _lock(folder: Path) -> int:
+    """Make the folders and take the writer's lock; the descriptor holds it."""
+    try:
+        for name in catalogue.FAMILIES:
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        held = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        got = error.strerror or str(error)
+        raise SetupError(Problem(str(folder), got.lower(), "a data folder that can be written")) from error
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(held)
+        raise SetupError(
+            Problem(str(folder), "another LogVision that writes there", "a data folder of its own for each")
+        ) from error
+    for name in catalogue.FAMILIES:
+        if not os.access(folder / name, os.W_OK | os.X_OK):
+            os.close(held)
+            raise SetupError(Problem(str(folder / name), "a read-only folder", "one that can be written"))
+    return held
+
+
+def _unlock(held: int | None) -> None:
+    if held is not None:
+        os.close(held)  # the lock goes with the last descriptor
