@@ -2,19 +2,18 @@
 
     read ─► judge (pipeline.STEPS) ─► fold (counts, windows, incidents, live) ─► commit (lake, casebook)
 
-Queues between the threads are short, so a slow stage is felt by the source and nothing is dropped.
-Facts and source positions commit together (see `lake.segments`); the casebook follows with a cursor
-of the segment it has seen, and what it misses after a crash is folded again at start.
+The channels between the threads are short, so a slow stage is felt by the source and nothing is
+dropped. Facts and source positions commit together (see `lake.segments`); the casebook follows with
+the sequence of the last segment it has seen, and what it missed in a crash is folded again at start.
 """
 
 from __future__ import annotations
 
-import queue
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import pyarrow as pa
 
@@ -23,36 +22,50 @@ from logvision.casebook.base import Casebook
 from logvision.clock import Clock
 from logvision.detect.behaviour import Behaviour
 from logvision.detect.correlate import Correlator, alerts_of
+from logvision.engines.channel import Channel, Closed
 from logvision.engines.summary import Summary
 from logvision.errors import SourceError, StoreError
 from logvision.incident import Incident
-from logvision.lake.segments import Lake
-from logvision.live.base import HEALTH, INCIDENT, Live
+from logvision.lake.segments import Counts, Lake
+from logvision.live.base import INCIDENT, Live
 from logvision.live.ticker import Ticker
+from logvision.schema import REJECT
 from logvision.sources.base import Batch, Position, Reader
 from logvision.windows.partials import Folder
 
-READ_BYTES: Final = 8 << 20  # a block of history: large enough to share work, small enough for memory
-POLL_S: Final = 0.02  # pause when a source has nothing: well under the latency a reader notices
+R = TypeVar("R")
+
+READ_BYTES: Final = 8 << 20
+"""A block of history: large enough to share work between equal values, small enough for memory."""
+
+POLL_S: Final = 0.02  # pause when a source has nothing: well under what a person notices
 RETRY_S: Final = 1.0  # pause before a lost neighbour is asked again
-HEALTH_S: Final = 5.0
+TICK_S: Final = 0.1  # the live page is served at least this often, also when nothing comes
 
 
 @dataclass(slots=True)
 class State:
-    """What folding keeps between batches. Saved with the casebook, so that a restart goes on."""
+    """What folding keeps between batches; saved with the casebook so that a restart goes on."""
 
     folder: Folder
     behaviour: Behaviour
     correlator: Correlator
 
+    def save(self) -> dict[str, bytes]:
+        return {"behaviour": self.behaviour.snapshot(), "correlator": self.correlator.snapshot()}
 
-@dataclass(slots=True)
+    def correlate(self, events: pa.Table) -> Sequence[Incident]:
+        """Incidents that these events changed."""
+        alerts = pa.concat_tables([alerts_of(events), self.behaviour.step(events)])
+        return self.correlator.step(alerts, events)
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
     """How the engine runs."""
 
-    flush_s: float = 2.0  # a segment is written when it is this old
-    flush_rows: int = 262_144  # or this large
+    flush_s: float = 2.0  # a segment is written when its first row is this old
+    flush_rows: int = 262_144  # or when it has this many
     read_bytes: int = READ_BYTES
 
 
@@ -64,38 +77,43 @@ class _Judged:
     rejects: pa.Table
     log_bytes: dict[str, int]
     resume: dict[str, Position]
-    formats: dict[str, Any]  # state of format detection after this batch
+    formats: dict[str, Any]  # what format detection knew after this batch
 
 
 @dataclass(slots=True)
 class _Pending:
     """What the next segment will hold."""
 
+    since: float
     events: list[pa.Table] = field(default_factory=list)
     rejects: list[pa.Table] = field(default_factory=list)
     rows: int = 0
-    since: float = 0.0
     incidents: dict[str, Incident] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class _Flush:
+    """A segment on its way to the stores, with everything as it stood after its last row."""
+
     events: list[pa.Table]
-    rejects: list[pa.Table]
+    rejects: pa.Table
     partials: pa.Table
     positions: dict[str, Position]
-    counts: dict[str, dict[str, int]]
+    counts: dict[str, Counts]
     formats: dict[str, Any]
     incidents: list[Incident]
     states: dict[str, bytes]
 
 
 OnBatch = Callable[[pa.Table, pa.Table], None]
-"""Called with every batch of EVENT and REJECT rows, in order, before they are committed."""
+"""Called in order with every batch of EVENT and REJECT rows, before they are committed."""
 
 
 class Embedded:
-    """Runs one reader to its end, or until it is stopped. Stores may be None: then nothing is kept."""
+    """Runs one reader to its end, or until it is stopped.
+
+    Without a lake nothing is kept: `summary` and `on_batch` are then all there is.
+    """
 
     def __init__(
         self,
@@ -111,7 +129,7 @@ class Embedded:
         options: Options | None = None,
         on_batch: OnBatch | None = None,
         positions: Mapping[str, Position] | None = None,
-        summary: Summary | None = None,
+        counts: Mapping[str, Counts] | None = None,
     ) -> None:
         self._reader = reader
         self._known = known
@@ -125,16 +143,15 @@ class Embedded:
         self._on_batch = on_batch
         self._positions: dict[str, Position] = dict(positions or {})
         self._formats: dict[str, Any] = known.formats.snapshot()
-        self.summary = summary or Summary()
-        self.seconds: dict[str, float] = {}
-        self.incidents = 0
+        self._read: Channel[list[Batch]] = Channel(2)
+        self._judged: Channel[_Judged] = Channel(2)
+        self._flushes: Channel[_Flush] = Channel(1)
         self._stop = threading.Event()
-        self._read: queue.Queue[list[Batch] | None] = queue.Queue(2)
-        self._judged: queue.Queue[_Judged | None] = queue.Queue(2)
-        self._flushes: queue.Queue[_Flush | None] = queue.Queue(1)
         self._failure: BaseException | None = None
-        self._health_due = 0.0
-        self.store_problem: str | None = None
+        self.summary = Summary(sources=dict(counts or {}))
+        self.seconds: dict[str, float] = {}  # wall seconds per pipeline step
+        self.incidents: set[str] = set()  # ids of those that stand by themselves
+        self.problem: str | None = None  # why nothing can be committed right now
 
     def stop(self) -> None:
         """Ask it to end: what was read so far is committed, then `run` returns. Any thread."""
@@ -142,40 +159,38 @@ class Embedded:
 
     def run(self) -> Summary:
         """Block until the source is finished or `stop` was called; raises what a thread raised."""
+        steps = {"read": self._reading, "judge": self._judging, "commit": self._committing}
         threads = [
-            threading.Thread(target=self._guard, args=(step,), name=name, daemon=True)
-            for name, step in (("read", self._reading), ("judge", self._judging), ("commit", self._committing))
+            threading.Thread(target=self._guarded, args=(step,), name=f"logvision-{name}", daemon=True)
+            for name, step in steps.items()
         ]
         for thread in threads:
             thread.start()
-        try:
-            self._folding()
-        except BaseException as error:
-            self._fail(error)
+        self._guarded(self._folding)
         for thread in threads:
             thread.join()
         if self._failure is not None:
             raise self._failure
         return self.summary
 
-    def _guard(self, step: Callable[[], None]) -> None:
+    def _guarded(self, step: Callable[[], None]) -> None:
+        """Run one stage; what it raises ends all of them and is raised again by `run`."""
         try:
             step()
-        except BaseException as error:  # handed to run(), which raises it
-            self._fail(error)
-
-    def _fail(self, error: BaseException) -> None:
-        self._failure = self._failure or error
-        self._stop.set()
-        for waiting in (self._read, self._judged, self._flushes):
-            _drain(waiting)
-            waiting.put(None)
+        except Closed:
+            return
+        except BaseException as error:
+            self._failure = self._failure or error
+            self._stop.set()
+            for channel in (self._read, self._judged, self._flushes):
+                channel.abort()
 
     def _reading(self) -> None:
         while not self._stop.is_set():
             try:
                 batches = self._reader.read(self._options.read_bytes)
-            except SourceError:
+            except SourceError as error:
+                self.problem = str(error)
                 self._stop.wait(RETRY_S)
                 continue
             if batches:
@@ -184,77 +199,72 @@ class Embedded:
                 break
             else:
                 self._stop.wait(POLL_S)
-        self._read.put(None)
+        self._read.end()
 
     def _judging(self) -> None:
-        while (batches := self._read.get()) is not None:
-            records = _joined([batch.records for batch in batches])
-            read_at = datetime.fromtimestamp(self._clock.now(), UTC)
-            flow = pipeline.run(records, read_at, self._known, self.seconds)
-            self._judged.put(
-                _Judged(
-                    flow.events,
-                    flow.rejects,
-                    _bytes_by_source(batches),
-                    {batch.source: batch.resume for batch in batches},
-                    self._known.formats.snapshot(),
-                )
-            )
-        self._judged.put(None)
+        try:
+            while True:
+                batches = self._read.get()
+                if batches is not None:
+                    self._judged.put(self._judge(batches))
+        except Closed:
+            self._judged.end()
+
+    def _judge(self, batches: Sequence[Batch]) -> _Judged:
+        records = pa.concat_tables([batch.records for batch in batches])
+        read_at = datetime.fromtimestamp(self._clock.now(), UTC)
+        flow = pipeline.run(records, read_at, self._known, self.seconds)
+        log_bytes: dict[str, int] = {}
+        for batch in batches:
+            log_bytes[batch.source] = log_bytes.get(batch.source, 0) + batch.bytes
+        resume = {batch.source: batch.resume for batch in batches}
+        return _Judged(flow.events, flow.rejects, log_bytes, resume, self._known.formats.snapshot())
 
     def _folding(self) -> None:
-        pending = _Pending(since=self._clock.monotonic())
-        while True:
-            try:
-                judged = self._judged.get(timeout=self._patience(pending))
-            except queue.Empty:
-                judged = _NOTHING
-            if judged is None:
-                break
-            if judged is not _NOTHING:
-                self._fold(judged, pending)
-            if self._ticker is not None:
-                self._ticker.tick()
-            self._tell_health()
-            if self._due(pending):
+        pending = _Pending(self._clock.monotonic())
+        try:
+            while True:
+                judged = self._judged.get(TICK_S)
+                if judged is not None:
+                    if not pending.rows:
+                        pending.since = self._clock.monotonic()
+                    self._fold(judged, pending)
+                if self._ticker is not None:
+                    self._ticker.tick()
+                if self._due(pending):
+                    self._hand_over(pending)
+                    pending = _Pending(self._clock.monotonic())
+        except Closed:
+            if self._failure is None:
                 self._hand_over(pending)
-                pending = _Pending(since=self._clock.monotonic())
-        if self._failure is None:
-            self._hand_over(pending)
-        self._flushes.put(None)
-
-    def _patience(self, pending: _Pending) -> float:
-        age = self._clock.monotonic() - pending.since
-        return min(0.2, max(0.01, self._options.flush_s - age))
-
-    def _due(self, pending: _Pending) -> bool:
-        old = self._clock.monotonic() - pending.since >= self._options.flush_s
-        return pending.rows >= self._options.flush_rows or (old and pending.rows > 0)
+            self._flushes.end()
 
     def _fold(self, judged: _Judged, pending: _Pending) -> None:
         events, rejects = judged.events, judged.rejects
         self.summary.add(events, rejects, judged.log_bytes)
+        changed = self._state.correlate(events)
+        for incident in changed:
+            (self.incidents.discard if incident.part_of else self.incidents.add)(incident.id)
         if self._on_batch is not None:
             self._on_batch(events, rejects)
-        changed = self._correlate(events)
         self._positions.update(judged.resume)
         self._formats = judged.formats
+        pending.rows += events.num_rows + rejects.num_rows
         if self._lake is not None:
             self._state.folder.add(events)
-            self._lake.hot.append(events, rejects)
+            self._lake.hot.append(events)
             pending.events.append(events)
             pending.rejects.append(rejects)
-        pending.rows += events.num_rows + rejects.num_rows
-        pending.incidents.update({incident.id: incident for incident in changed})
+            pending.incidents.update({incident.id: incident for incident in changed})
         if self._ticker is not None:
             self._ticker.add(events, rejects)
         if self._live is not None:
             for incident in changed:
                 self._live.publish(INCIDENT, incident.to_dict())
 
-    def _correlate(self, events: pa.Table) -> Sequence[Incident]:
-        found = pa.concat_tables([alerts_of(events), self._state.behaviour.step(events)])
-        return self._state.correlator.step(found, events)
+    def _due(self, pending: _Pending) -> bool:
+        age = self._clock.monotonic() - pending.since
+        return pending.rows >= self._options.flush_rows or (pending.rows > 0 and age >= self._options.flush_s)
 
     def _hand_over(self, pending: _Pending) -> None:
         if self._lake is None or not pending.rows:
@@ -262,55 +272,48 @@ class Embedded:
         self._flushes.put(
             _Flush(
                 pending.events,
-                pending.rejects,
+                pa.concat_tables(pending.rejects) if pending.rejects else REJECT.empty_table(),
                 self._state.folder.take(),
                 dict(self._positions),
-                {name: counts.to_dict() for name, counts in self.summary.sources.items()},
+                dict(self.summary.sources),
                 self._formats,
                 list(pending.incidents.values()),
-                self._states(),
+                self._state.save(),
             )
         )
 
-    def _states(self) -> dict[str, bytes]:
-        return {"behaviour": self._state.behaviour.snapshot(), "correlator": self._state.correlator.snapshot()}
-
     def _committing(self) -> None:
-        while (flush := self._flushes.get()) is not None:
-            self._persist(lambda flush=flush: self._commit(flush))
+        while True:
+            flush = self._flushes.get()
+            if flush is not None:
+                self._commit(flush)
 
-    def _commit(self, flush: _Flush) -> None: ...
+    def _commit(self, flush: _Flush) -> None:
+        lake, casebook = self._lake, self._casebook
+        assert lake is not None  # nothing is handed over without one
+        segment = self._insist(
+            lambda: lake.commit(
+                flush.events,
+                flush.rejects,
+                flush.partials,
+                flush.positions,
+                flush.counts,
+                {"formats": flush.formats},
+            )
+        )
+        if casebook is not None:
+            cursor = {"sequence": segment.sequence}
+            self._insist(lambda: casebook.apply(flush.incidents, flush.states, cursor))
 
-    def _persist(self, write: Callable[[], None]) -> None:
-        """Try until the store takes it: positions do not move on, so nothing is lost meanwhile."""
+    def _insist(self, write: Callable[[], R]) -> R:
+        """Try until the store takes it. Positions stay where they are, so nothing is lost meanwhile."""
         while True:
             try:
-                write()
-                self.store_problem = None
-                return
+                result = write()
             except StoreError as error:
-                self.store_problem = str(error)
-                if self._failure is not None:
-                    return
-                threading.Event().wait(RETRY_S)
-
-    def _tell_health(self) -> None: ...
-
-
-def _joined(tables: Sequence[pa.Table]) -> pa.Table:
-    return tables[0] if len(tables) == 1 else pa.concat_tables(tables)
-
-
-def _bytes_by_source(batches: Sequence[Batch]) -> dict[str, int]:
-    sizes: dict[str, int] = {}
-    for batch in batches:
-        sizes[batch.source] = sizes.get(batch.source, 0) + batch.bytes
-    return sizes
-
-
-def _drain(waiting: queue.Queue[Any]) -> None:
-    while True:
-        try:
-            waiting.get_nowait()
-        except queue.Empty:
-            return
+                self.problem = str(error)
+                if self._failure is not None or self._stop.wait(RETRY_S):
+                    raise
+            else:
+                self.problem = None
+                return result

@@ -15,32 +15,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from logvision.columns import distinct
+from logvision.lake.segments import Counts
 from logvision.schema import FILTERED
 
 EXACT_VISITORS: Final = 4_000_000
 """Distinct addresses that are counted exactly (8 B each); beyond it a HyperLogLog goes on."""
 
 LG_K: Final = 14  # standard error 0.8 % (Flajolet et al., "HyperLogLog", AofA 2007)
-
-
-@dataclass(slots=True)
-class SourceCounts:
-    """What became of the lines of one source. read = events + rejects + filtered, always."""
-
-    read: int = 0
-    events: int = 0
-    rejects: int = 0
-    filtered: int = 0
-    bytes: int = 0  # log bytes read
-
-    def to_dict(self) -> dict[str, int]:
-        return {
-            "read": self.read,
-            "events": self.events,
-            "rejects": self.rejects,
-            "filtered": self.filtered,
-            "bytes": self.bytes,
-        }
 
 
 class Distinct:
@@ -83,7 +64,7 @@ class Distinct:
 class Summary:
     """Totals of a run over all sources. Memory is bounded whatever is read."""
 
-    sources: dict[str, SourceCounts] = field(default_factory=dict)
+    sources: dict[str, Counts] = field(default_factory=dict)
     traffic: int = 0  # bytes sent to clients
     success: int = 0  # status 2xx and 3xx
     attacks: int = 0
@@ -99,7 +80,7 @@ class Summary:
     def add(self, events: pa.Table, rejects: pa.Table, log_bytes: dict[str, int]) -> None:
         """Count one batch: EVENT rows, REJECT rows and the log bytes read per source."""
         for source, size in log_bytes.items():
-            self.sources.setdefault(source, SourceCounts()).bytes += size
+            self._count(source, Counts(bytes=size))
         if events.num_rows:
             self._add_events(events)
         if rejects.num_rows:
@@ -107,9 +88,7 @@ class Summary:
 
     def _add_events(self, events: pa.Table) -> None:
         for source, rows in _counts(events, "source").items():
-            counts = self.sources.setdefault(source, SourceCounts())
-            counts.read += rows
-            counts.events += rows
+            self._count(source, Counts(read=rows, events=rows))
         self.methods.update(_counts(events, "method"))
         self.classes.update(_counts(events, "attack", null=None))
         self.attacks = self.classes.total()
@@ -126,17 +105,20 @@ class Summary:
         self._visitors.add(addresses.take(pa.array(used[used >= 0])))
 
     def _add_rejects(self, rejects: pa.Table) -> None:
-        groups = rejects.select(["reason", "source"]).group_by(["reason", "source"]).aggregate([([], "count_all")])
+        groups = (
+            rejects.select(["reason", "source"]).group_by(["reason", "source"]).aggregate([([], "count_all")])
+        )
         for group in groups.to_pylist():  # one per reason and source
             reason, source, rows = group["reason"], group["source"], group["count_all"]
-            counts = self.sources.setdefault(source, SourceCounts())
-            counts.read += rows
             if reason in FILTERED:
-                counts.filtered += rows
+                self._count(source, Counts(read=rows, filtered=rows))
                 self.filter_reasons[reason] += rows
             else:
-                counts.rejects += rows
+                self._count(source, Counts(read=rows, rejects=rows))
                 self.reject_reasons[reason] += rows
+
+    def _count(self, source: str, more: Counts) -> None:
+        self.sources[source] = self.sources.get(source, Counts()) + more
 
     @property
     def visitors(self) -> int:
@@ -144,7 +126,7 @@ class Summary:
         return self._visitors.count()
 
     def total(self, name: str) -> int:
-        """Sum of one field of `SourceCounts` over all sources."""
+        """Sum of one field of `Counts` over all sources."""
         return sum(getattr(counts, name) for counts in self.sources.values())
 
 

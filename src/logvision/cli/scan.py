@@ -1,0 +1,111 @@
+"""`logvision scan`: read logs to their end and say what is in them."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from logvision import app
+from logvision.cli.options import Config, read_settings
+from logvision.cli.output import count, err, out, plain, size
+from logvision.engines.verdicts import Verdicts
+from logvision.incident import iso
+
+
+def register(door: typer.Typer) -> None:
+    door.command()(scan)
+
+
+def scan(
+    files: Annotated[list[str], typer.Argument(help="Log files (plain, gz, bz2, zst) or globs; - is standard input.")],
+    config: Config = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", "-d", help="Keep what was found in this folder (else nothing is kept).")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a report.")] = False,
+    verdicts: Annotated[
+        Path | None, typer.Option("--verdicts", help="Write one JSON object per input line to this file.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="Write a self-contained HTML report to this file.")
+    ] = None,
+    fmt: Annotated[
+        str | None, typer.Option("--format", help="Name of a format, or a pasted log_format or LogFormat line.")
+    ] = None,
+) -> None:
+    """Read logs to their end: what happened, who attacked, did it work.
+
+    Leaves nothing behind unless given --data.
+    """
+    flags: dict[str, Any] = {"lake": {"folder": data}, "formats": {"pins": {"*": fmt} if fmt else None}}
+    settings = read_settings(config, flags)
+    with ExitStack() as stack:
+        sink = None
+        if verdicts is not None:
+            names = app.scan_names(files)
+            sink = Verdicts(stack.enter_context(verdicts.open("wb")), names)
+        run = app.Scan(settings, files, keep=data is not None, verdicts=sink)
+        _run(run, quiet=as_json or not sys.stderr.isatty())
+        result = run.result()
+        if report is not None:
+            run.write_report(report)
+    if as_json:
+        sys.stdout.write(orjson.dumps(result).decode() + "\n")
+    else:
+        _show(result, run)
+
+
+def _run(run: app.Scan, *, quiet: bool) -> None:
+    """Run with a progress line (rate, remaining time) on a terminal."""
+    if quiet:
+        run.run(None)
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(binary_units=True), TimeRemainingColumn())
+    with Progress(*columns, console=err, transient=True) as progress:
+        task = progress.add_task("reading", total=None)
+
+        def show(read_bytes: int, total: int | None, lines_per_s: float) -> None:
+            progress.update(
+                task, completed=read_bytes, total=total, description=f"reading, {count(round(lines_per_s))} lines/s"
+            )
+
+        run.run(show)
+
+
+def _show(result: dict[str, Any], run: app.Scan) -> None:
+    lines, seconds = result["read"], result["seconds"]
+    out.print(
+        f"[bold]{count(lines)}[/] lines in {seconds:.1f} s ({count(round(lines / max(seconds, 1e-9)))} lines/s): "
+        f"{count(result['events'])} events, {count(result['rejects'])} rejects, {count(result['filtered'])} filtered"
+    )
+    if result["first"]:
+        out.print(f"From {result['first']} to {result['last']}")
+    out.print(f"{count(result['visitors'])} visitors, {size(result['bytes'])} sent")
+    out.print("Status: " + ", ".join(f"{k} {count(v)}" for k, v in result["status"].items()))
+    if result["reject_reasons"]:
+        out.print("Rejects: " + ", ".join(f"{k} {count(v)}" for k, v in result["reject_reasons"].items()))
+    worst = run.worst_incidents(15)
+    out.print(f"[bold]{count(result['attacks'])}[/] attack requests, [bold]{count(result['incidents'])}[/] incidents")
+    if not worst:
+        return
+    table = Table(box=None, pad_edge=False)
+    for heading in ("severity", "outcome", "actor", "stage", "attacks", "events", "last seen"):
+        table.add_column(heading)
+    for incident in worst:
+        table.add_row(
+            incident.severity,
+            incident.outcome,
+            plain(incident.actor),
+            incident.stage,
+            ", ".join(f"{attack} {n}" for attack, n in incident.attacks.items()),
+            count(incident.events),
+            iso(incident.last_seen)[:19],
+        )
+    out.print(table)

@@ -1,0 +1,62 @@
+"""One JSON object per input line: what was said of it. For scripts that hold us to our word."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import BinaryIO, Final
+
+import polars as pl
+import pyarrow as pa
+
+_COLUMNS: Final = ["source", "position", "score", "attack", "rules", "outcome"]
+_NO_VERDICT: Final = {
+    "score": pl.Float32,
+    "attack": pl.String,
+    "rules": pl.String,
+    "outcome": pl.String,
+}
+
+
+class Verdicts:
+    """Writes `source, line, event, score, attack, rules, outcome` as JSON lines, in input order.
+
+    `line` counts from 1 within its source. Batches must come in reading order, as the engine gives
+    them. A line that is no event has score 0, no rules and null elsewhere.
+    """
+
+    def __init__(self, out: BinaryIO, order: Sequence[str]) -> None:
+        """`order`: names of the sources in the order in which they were given."""
+        self._out = out
+        self._rank = {name: i for i, name in enumerate(order)}
+        self._lines: dict[str, int] = {}
+
+    def add(self, events: pa.Table, rejects: pa.Table) -> None:
+        """Write one batch: every record of it stands in one of the two tables."""
+        judged = _plain(events.select(_COLUMNS)).with_columns(event=pl.lit(True))
+        turned_down = _plain(rejects.select(["source", "position"])).with_columns(
+            *(pl.lit(None, dtype).alias(name) for name, dtype in _NO_VERDICT.items()), event=pl.lit(False)
+        )
+        rows = pl.concat([judged, turned_down], how="diagonal_relaxed")
+        for source in sorted(rows["source"].unique(), key=lambda name: self._rank.get(name, len(self._rank))):
+            self._write(source, rows.filter(pl.col("source") == source).sort("position"))
+
+    def _write(self, source: str, rows: pl.DataFrame) -> None:
+        before = self._lines.get(source, 0)
+        self._lines[source] = before + rows.height
+        rows.select(
+            "source",
+            (pl.int_range(pl.len()) + before + 1).alias("line"),
+            "event",
+            pl.col("score").fill_null(0.0).round(4),
+            "attack",
+            pl.col("rules").str.split(" ").fill_null([]),
+            "outcome",
+        ).write_ndjson(self._out)
+
+
+def _plain(table: pa.Table) -> pl.DataFrame:
+    """Dictionary columns as strings: polars' categoricals would be shared over the process."""
+    fields = [pa.field(f.name, pa.string()) if pa.types.is_dictionary(f.type) else f for f in table.schema]
+    frame = pl.from_arrow(table.cast(pa.schema(fields)))
+    assert isinstance(frame, pl.DataFrame)
+    return frame
