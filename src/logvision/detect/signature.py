@@ -1,0 +1,227 @@
+"""Stage A: every pattern of every rule in one Hyperscan pass, conditions as algebra of id sets.
+
+No row is looked at: a pattern's hits are a sorted array of unit ids, and/or/not are intersection,
+union and difference. Cost: about 5 ns a byte of distinct text and 0.2 µs a hit.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any, Final
+
+import hyperscan
+import numpy as np
+import numpy.typing as npt
+
+from logvision.detect import pattern
+from logvision.detect.rules import All, AnyOf, Atom, Condition, Not, Rule, RuleSet, Same, atoms_of, positive
+from logvision.detect.units import Ints, Units
+
+NONE: Final[Ints] = np.zeros(0, np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of a batch as codes into its owners; -1: null. `columns` holds what `Same` compares."""
+
+    owners: tuple[Ints, Ints, Ints]  # owner id of target, agent and referer, per row
+    columns: dict[str, npt.NDArray[Any]]
+
+    @property
+    def size(self) -> int:
+        return len(self.owners[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Rules that hold: over units (rule index, unit) and over rows (rule index, row)."""
+
+    unit_rule: Ints
+    unit: Ints
+    row_rule: Ints
+    row: Ints
+
+
+class Signatures:
+    """The compiled rules; immutable but for the scratch space, which a lock guards. Picklable."""
+
+    def __init__(self, rules: RuleSet, database: bytes | None = None) -> None:
+        self.rules = rules
+        self._lock = threading.Lock()
+        self._database = (
+            hyperscan.loadb(database, mode=hyperscan.HS_MODE_BLOCK) if database else _compiled(rules)
+        )
+        self._database.scratch = hyperscan.Scratch(self._database)
+        self._of_pattern: dict[int, list[int]] = defaultdict(list)
+        for index, rule in enumerate(rules.rules):
+            for number in {each.id for each in atoms_of(rule.condition) if isinstance(each, Atom)}:
+                self._of_pattern[number].append(index)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Signatures, (self.rules, hyperscan.dumpb(self._database))
+
+    def find(self, units: Units, rows: Rows) -> Found:
+        """All rules that hold, in one pass."""
+        texts = self._scan(units)
+        candidates = sorted({rule for number in texts for rule in self._of_pattern[number]})
+        of_unit: list[tuple[int, Ints]] = []
+        of_row: list[tuple[int, Ints]] = []
+        by_unit, by_row = _UnitScope(texts, units), None
+        for index in candidates:
+            rule = self.rules.rules[index]
+            if rule.scope == "unit":
+                found = by_unit.evaluate(rule.condition)
+                if len(found):
+                    of_unit.append((index, found))
+            else:
+                by_row = by_row or _RowScope(by_unit, units, rows)
+                found = by_row.evaluate(rule.condition)
+                if len(found):
+                    of_row.append((index, found))
+        return Found(*_flat(of_unit), *_flat(of_row))
+
+    def spans(self, text: bytes) -> list[tuple[Rule, int]]:
+        """Every rule with a pattern in this one text and where the match ends; for explanations."""
+        ends: list[tuple[int, int]] = []
+        with self._lock:
+            self._database.scan(
+                text.replace(b"\n", b"\x0b") + b"\n", lambda number, _f, to, _g, _c: ends.append((number, to))
+            )
+        return [(self.rules.rules[rule], to) for number, to in ends for rule in self._of_pattern[number]]
+
+    def _scan(self, units: Units) -> dict[int, Ints]:
+        """Pattern id to the sorted texts that it matches."""
+        numbers: list[int] = []
+        ends: list[int] = []
+        number_found, end_found = numbers.append, ends.append
+
+        def found(number: int, _from: int, to: int, _flags: int, _context: object) -> None:
+            number_found(number)
+            end_found(to)
+
+        if not len(units.buffer) or not self.rules.patterns:
+            return {}
+        with self._lock:
+            self._database.scan(units.buffer.data.cast("B"), found)  # type: ignore[type-var]
+        if not numbers:
+            return {}
+        text = np.searchsorted(units.ends, np.array(ends, np.int64), "left")
+        keys = np.unique(np.array(numbers, np.int64) << 32 | text)
+        number = keys >> 32
+        bounds = np.flatnonzero(np.diff(number)) + 1
+        return {int(part[0] >> 32): part & 0xFFFFFFFF for part in np.split(keys, bounds)}
+
+
+def _compiled(rules: RuleSet) -> Any:
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    patterns = rules.patterns
+    if patterns:
+        database.compile(
+            expressions=[p.expression.encode() for p in patterns],
+            ids=[p.id for p in patterns],
+            flags=[pattern.flags(p.caseless) for p in patterns],
+        )
+    else:
+        database.compile(expressions=[b"^\\x00never\\x00$"], ids=[0], flags=[pattern.flags(False)])
+    return database
+
+
+class _Scope:
+    """Evaluates conditions to sorted arrays of ids."""
+
+    def atom(self, atom: Atom) -> Ints:
+        raise NotImplementedError
+
+    def same(self, same: Same, within: Ints) -> Ints:
+        raise NotImplementedError
+
+    def evaluate(self, condition: Condition, within: Ints | None = None) -> Ints:
+        """Ids for which the condition holds, of those in `within` (None: of all)."""
+        match condition:
+            case Atom():
+                found = self.atom(condition)
+                return found if within is None else np.intersect1d(found, within, assume_unique=True)
+            case AnyOf(parts):
+                return np.unique(np.concatenate([self.evaluate(part, within) for part in parts]))
+            case All(parts):
+                # Patterns first: they narrow what the rest is asked about.
+                for part in sorted(parts, key=lambda part: (not positive(part), _cost(part))):
+                    within = self.evaluate(part, within)
+                    if not len(within):
+                        return NONE
+                return within if within is not None else NONE
+            case Not(part):
+                assert within is not None, "rules are checked to need something present"
+                return np.setdiff1d(within, self.evaluate(part, within), assume_unique=True)
+            case Same():
+                assert within is not None, "rules are checked to need something present"
+                return self.same(condition, within)
+
+
+class _UnitScope(_Scope):
+    def __init__(self, texts: dict[int, Ints], units: Units) -> None:
+        self._texts, self._units = texts, units
+
+    def atom(self, atom: Atom) -> Ints:
+        texts = self._texts.get(atom.id, NONE)
+        low = np.searchsorted(self._units.text, texts, "left")
+        high = np.searchsorted(self._units.text, texts, "right")
+        found = (
+            np.repeat(low - np.concatenate([[0], np.cumsum(high - low)[:-1]]), high - low)
+            + np.arange(int((high - low).sum()))
+            if len(texts)
+            else NONE
+        )
+        kept: Ints = found[(self._units.kind[found] & int(atom.kinds)) != 0]
+        return kept
+
+
+class _RowScope(_Scope):
+    def __init__(self, units: _UnitScope, all_units: Units, rows: Rows) -> None:
+        self._by_unit, self._units, self._rows = units, all_units, rows
+
+    def atom(self, atom: Atom) -> Ints:
+        units = self._by_unit.atom(atom)
+        wanted = np.zeros(len(self._units.text), bool)
+        wanted[units] = True
+        owners = np.unique(self._units.owner[wanted[self._units.unit]])
+        return rows_of(owners, self._rows)
+
+    def same(self, same: Same, within: Ints) -> Ints:
+        column = self._rows.columns[same.column][within]
+        kept: Ints = within[np.isin(column, np.array(same.values, column.dtype))]
+        return kept
+
+
+def rows_of(owners: Ints, rows: Rows) -> Ints:
+    """Rows whose target, agent or referer is one of these owners."""
+    hit = np.zeros(rows.size, bool)
+    if len(owners):
+        table = np.zeros(int(owners.max()) + 2, bool)
+        table[owners] = True
+        for codes in rows.owners:
+            # -1 (null) and ids past the table land on its last entry, which is false.
+            hit |= table[np.where((codes < 0) | (codes >= len(table)), len(table) - 1, codes)]
+    return np.flatnonzero(hit)
+
+
+def _cost(condition: Condition) -> int:
+    match condition:
+        case Not():
+            return 3
+        case Same():
+            return 2
+        case AnyOf(parts) | All(parts):
+            return 1 if all(_cost(part) <= 1 for part in parts) else 2
+    return 0
+
+
+def _flat(found: list[tuple[int, Ints]]) -> tuple[Ints, Ints]:
+    if not found:
+        return NONE, NONE
+    return (
+        np.concatenate([np.full(len(ids), index, np.int64) for index, ids in found]),
+        np.concatenate([ids for _, ids in found]),
+    )

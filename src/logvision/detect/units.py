@@ -1,0 +1,330 @@
+"""Units: the pieces of a request that are judged by themselves.
+
+A long URL is never judged as a sum: its path, its parameter names and each parameter value stand
+alone, and an event is as bad as its worst unit. Units are distinct over the whole batch.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntFlag
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from logvision.detect.canonical import canonicalise, joined
+
+Ints = npt.NDArray[np.int64]
+
+
+class Kind(IntFlag):
+    """What a unit is. A rule says which kinds it reads; one text may be several."""
+
+    PATH = 1  # decoded path; resolved as well where dots, backslashes or ";" made a difference
+    NAME = 2  # parameter name
+    VALUE = 4  # parameter value; also a value inside JSON, inside base64, and in a nested URL
+    AGENT = 8
+    REFERER = 16  # the whole referer; its path and parameters are PATH, NAME and VALUE units too
+    URL = 32  # a parameter value that is a URL; its parts are judged as units, itself by its host
+    TARGET = 64  # the whole decoded target, for rules that span parameters
+    RAW_TARGET = 128  # as logged
+    RAW_AGENT = 256
+    RAW_REFERER = 512
+
+
+UNITS: Final = {
+    "path": Kind.PATH,
+    "name": Kind.NAME,
+    "value": Kind.VALUE,
+    "agent": Kind.AGENT,
+    "referer": Kind.REFERER,
+    "url": Kind.URL,
+    "target": Kind.TARGET,
+}
+"""Names of units in rule files."""
+
+NEST: Final = 2
+"""How deep URLs and JSON inside values are followed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owners:
+    """Distinct request columns of a batch; a unit belongs to one or more of them.
+
+    Owner ids run over targets, then agents, then referers.
+    """
+
+    targets: pa.Array
+    agents: pa.Array
+    referers: pa.Array
+
+    @property
+    def size(self) -> int:
+        return len(self.targets) + len(self.agents) + len(self.referers)
+
+    @property
+    def first_agent(self) -> int:
+        return len(self.targets)
+
+    @property
+    def first_referer(self) -> int:
+        return len(self.targets) + len(self.agents)
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """The distinct texts of a batch, the units made of them, and who uses which unit."""
+
+    texts: pa.BinaryArray
+    buffer: npt.NDArray[np.uint8]  # all texts, each ended by a line feed
+    ends: Ints  # offset of each text's line feed
+    text: Ints  # per unit: its text
+    kind: Ints  # per unit: its Kind
+    owner: Ints  # per use: the owner
+    unit: Ints  # per use: the unit
+
+
+def split(owners: Owners) -> Units:
+    """All units of all owners, each distinct (kind, text) once."""
+    pile = _Pile()
+    _targets(pile, owners.targets, np.arange(len(owners.targets)))
+    agents = np.arange(len(owners.agents)) + owners.first_agent
+    decoded = canonicalise(owners.agents, query=False)
+    pile.add(Kind.AGENT, agents, decoded)
+    pile.add(Kind.RAW_AGENT, agents, owners.agents.cast(pa.binary()))
+    _referers(pile, owners.referers, np.arange(len(owners.referers)) + owners.first_referer)
+    return pile.units()
+
+
+class _Pile:
+    """Uses as they are found, made distinct at the end."""
+
+    def __init__(self) -> None:
+        self._kinds: list[Ints] = []
+        self._owners: list[Ints] = []
+        self._texts: list[pa.BinaryArray] = []
+
+    def add(self, kind: Kind, owners: Ints, texts: pa.BinaryArray) -> None:
+        if len(texts):
+            self._kinds.append(np.full(len(texts), int(kind), np.int64))
+            self._owners.append(owners)
+            self._texts.append(texts.cast(pa.binary()))
+
+    def units(self) -> Units:
+        if not self._texts:
+            none = np.zeros(0, np.int64)
+            return Units(pa.array([], pa.binary()), np.zeros(0, np.uint8), none, none, none, none, none)
+        everything = pa.concat_arrays(self._texts).dictionary_encode()
+        texts = everything.dictionary
+        codes = everything.indices.to_numpy().astype(np.int64)
+        keys, unit = np.unique(codes << 10 | np.concatenate(self._kinds), return_inverse=True)
+        buffer, ends = joined(texts)
+        return Units(
+            texts, buffer, ends, keys >> 10, keys & 1023, np.concatenate(self._owners), unit.astype(np.int64)
+        )
+
+
+def _targets(pile: _Pile, targets: pa.Array, owners: Ints) -> None:
+    raw = targets.cast(pa.binary())
+    pile.add(Kind.RAW_TARGET, owners, raw)
+    pile.add(Kind.TARGET, owners, canonicalise(raw, query=True))
+    _url_parts(pile, pl.from_arrow(targets.cast(pa.string())), owners, NEST)  # type: ignore[arg-type]
+
+
+def _referers(pile: _Pile, referers: pa.Array, owners: Ints) -> None:
+    raw = referers.cast(pa.binary())
+    pile.add(Kind.RAW_REFERER, owners, raw)
+    pile.add(Kind.REFERER, owners, canonicalise(raw, query=False))
+    _url_parts(pile, pl.from_arrow(referers.cast(pa.string())), owners, NEST)  # type: ignore[arg-type]
+
+
+_ABSOLUTE: Final = r"^(?:[a-zA-Z][a-zA-Z0-9+.-]{1,12}:)?//[^/?#]*"
+
+
+def _url_parts(pile: _Pile, urls: pl.Series, owners: Ints, depth: int) -> None:
+    """Path, names and values of URLs (with or without scheme and host)."""
+    parts = (
+        pl.DataFrame({"owner": owners, "url": urls})
+        .lazy()
+        .with_columns(pl.col("url").str.replace(_ABSOLUTE, ""))
+        .with_columns(cut=pl.col("url").str.find("?", literal=True).cast(pl.Int64))
+        .select(
+            "owner",
+            path=pl.when(pl.col("cut").is_null())
+            .then("url")
+            .otherwise(pl.col("url").str.split_exact("?", 1).struct.field("field_0")),
+            query=pl.when(pl.col("cut").is_not_null()).then(
+                pl.col("url").str.splitn("?", 2).struct.field("field_1")
+            ),
+        )
+        .collect()
+    )
+    _paths(pile, parts["path"], parts["owner"].to_numpy())
+    queries = parts.filter(pl.col("query").is_not_null() & (pl.col("query") != ""))
+    if queries.height:
+        _parameters(pile, queries["query"], queries["owner"].to_numpy(), depth)
+
+
+def _paths(pile: _Pile, paths: pl.Series, owners: Ints) -> None:
+    decoded = canonicalise(paths.to_arrow(), query=False)
+    pile.add(Kind.PATH, owners, decoded)
+    marked = np.flatnonzero(
+        pc.match_substring_regex(decoded, r"/\.|\\|//|;|%3b").to_numpy(zero_copy_only=False)
+    )
+    if len(marked):
+        # Few paths hold a mark that resolving could change; each is walked by itself.
+        resolved = [resolve(decoded[int(i)].as_py())[0] for i in marked]
+        pile.add(Kind.PATH, owners[marked], pa.array(resolved, pa.binary()))
+
+
+def resolve(path: bytes) -> tuple[bytes, int]:
+    """Where a path ends once dots, doubled slashes, backslashes and `;parameters` are resolved.
+
+    The number says how many steps it climbs above its root.
+    """
+    climbed = 0
+    kept: list[bytes] = []
+    for segment in path.replace(b"\\", b"/").split(b"/"):
+        name = segment.split(b";", 1)[0].rstrip(b"\x00 ")
+        if name in (b"", b"."):
+            continue
+        if name == b"..":
+            if kept:
+                kept.pop()
+            else:
+                climbed += 1
+        else:
+            kept.append(name)
+    return b"/" + b"/".join(kept), climbed
+
+
+_SEPARATING: Final = (
+    ("&amp;", "&"), ("&lt;", "%3C"), ("&gt;", "%3E"), ("&quot;", "%22"), ("&apos;", "%27"), ("&#", "%26%23")
+)  # fmt: skip
+
+
+def _parameters(pile: _Pile, queries: pl.Series, owners: Ints, depth: int) -> None:
+    """Names and values. An HTML entity in a query is a character, not a separator."""
+    pairs = (
+        pl.DataFrame({"owner": owners, "query": queries})
+        .lazy()
+        .with_columns(
+            pl.when(pl.col("query").str.contains("&[a-z#]{1,4};|&#", literal=False))
+            .then(pl.col("query").str.replace_many([a for a, _ in _SEPARATING], [b for _, b in _SEPARATING]))
+            .otherwise("query")
+            .alias("query")
+        )
+        .with_columns(pl.col("query").str.split("&"))
+        .explode("query")
+        .with_columns(pl.col("query").str.splitn("=", 2).struct.unnest())
+        .collect()
+    )
+    # A query without "=" is one value (old-style `?keyword`): its text is what the program reads.
+    bare = pairs.filter(pl.col("field_1").is_null() & (pl.col("field_0") != ""))
+    named = pairs.filter(pl.col("field_1").is_not_null())
+    if named.height:
+        names = canonicalise(named["field_0"].to_arrow(), query=True)
+        pile.add(Kind.NAME, named["owner"].to_numpy(), names)
+    values = pl.concat(
+        [named.select("owner", value="field_1"), bare.select("owner", value="field_0")]
+    ).filter(pl.col("value") != "")
+    if values.height:
+        decoded = canonicalise(values["value"].to_arrow(), query=True)
+        _values(pile, decoded, values["owner"].to_numpy(), depth)
+
+
+def _values(pile: _Pile, values: pa.BinaryArray, owners: Ints, depth: int) -> None:
+    url = _matching(values, r"(?i-u)^\s*(?:[a-z][a-z0-9+.-]{1,12}:)?//[^/\s]")
+    url &= ~_matching(values, r"(?i-u)^\s*(?:javascript|data|vbscript):")
+    plain = np.flatnonzero(~url)
+    pile.add(Kind.VALUE, owners[plain], values.take(pa.array(plain)))
+    if depth:
+        at = np.flatnonzero(url)
+        if len(at):
+            inner = values.take(pa.array(at))
+            pile.add(Kind.URL, owners[at], inner)
+            text = pl.Series([_text(v) for v in inner.to_pylist()])
+            _url_parts(pile, text, owners[at], depth - 1)
+        _inside(pile, values, owners, depth)
+    else:
+        at = np.flatnonzero(url)
+        pile.add(Kind.URL, owners[at], values.take(pa.array(at)))
+
+
+def _inside(pile: _Pile, values: pa.BinaryArray, owners: Ints, depth: int) -> None:
+    """What stands inside JSON and base64; a loop over the few values that look like either."""
+    json_like = np.flatnonzero(_matching(values, r"(?-u)^\s*(?:\{.*[:}]|\[.*\])"))
+    names: list[tuple[int, bytes]] = []
+    inner: list[tuple[int, bytes]] = []
+    for i in json_like:
+        for name, value in _leaves(values[int(i)].as_py()):
+            (names if name else inner).append((int(owners[i]), value))
+    base64_like = np.flatnonzero(_matching(values, r"(?-u)^[A-Za-z0-9+/_ -]{16,}={0,2}$"))
+    for i in base64_like:
+        text = unbase64(values[int(i)].as_py())
+        if text is not None:
+            inner.append((int(owners[i]), text))
+    for kind, found in ((Kind.NAME, names), (Kind.VALUE, inner)):
+        if found:
+            pile.add(
+                kind,
+                np.array([o for o, _ in found], np.int64),
+                canonicalise(pa.array([t for _, t in found], pa.binary()), query=False),
+            )
+
+
+def _leaves(text: bytes) -> Iterable[tuple[bool, bytes]]:
+    """(is a name, text) of every key and string in a JSON text; nothing if it is no JSON."""
+    try:
+        whole = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return
+    # An explicit stack: depth is the sender's to choose.
+    stack = [whole]
+    for _ in range(1000):
+        if not stack:
+            return
+        node = stack.pop()
+        if isinstance(node, dict):
+            for key, value in node.items():
+                yield True, key.encode()
+                stack.append(value)
+        elif isinstance(node, list):
+            stack += node
+        elif isinstance(node, str):
+            yield False, node.encode()
+
+
+def unbase64(text: bytes) -> bytes | None:
+    """What a base64 text says, if that is printable text with something other than words in it."""
+    packed = text.replace(b" ", b"+").replace(b"-", b"+").replace(b"_", b"/").rstrip(b"=")
+    try:
+        decoded = base64.b64decode(packed + b"=" * (-len(packed) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    if not decoded.isascii() or decoded.translate(None, _PRINTABLE):
+        return None
+    return decoded if decoded.translate(None, _WORDS) else None
+
+
+_PRINTABLE: Final = bytes(range(32, 127)) + b"\t\r\n"
+_WORDS: Final = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _.,-"
+
+
+def _matching(values: pa.BinaryArray, pattern: str) -> npt.NDArray[np.bool_]:
+    """Which values match; RE2 over bytes, linear in their length."""
+    bare = pattern.replace("(?i-u)", "(?i)").replace("(?-u)", "")
+    found: npt.NDArray[np.bool_] = pc.match_substring_regex(values, bare).to_numpy(zero_copy_only=False)
+    return found
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "backslashreplace")
