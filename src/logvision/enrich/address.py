@@ -6,14 +6,13 @@ import ipaddress
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-Texts = pa.StringArray
 Indices = npt.NDArray[np.int64]
 V4 = npt.NDArray[np.uint32]
 V6 = npt.NDArray[np.bytes_]
@@ -43,7 +42,7 @@ class Addresses:
         mask[self.v6_at] = True
         return mask
 
-    def texts(self) -> Texts:
+    def texts(self) -> pa.StringArray:
         """Canonical text (RFC 5952 for IPv6); null where the row is not an address.
 
         Cost is a Python call per address: for the few that came in another spelling.
@@ -56,7 +55,7 @@ class Addresses:
         return pa.array(out, pa.string())
 
 
-def parse(texts: Texts) -> Addresses:
+def parse(texts: pa.StringArray) -> Addresses:
     """Addresses from their text. An IPv4-mapped IPv6 address counts as the IPv4 address it carries.
 
     Strict: no port, no zone, no leading zero in IPv4 (it is octal to some readers), no white space.
@@ -135,16 +134,24 @@ class Ranges:
     def find(self, addresses: Addresses) -> npt.NDArray[np.int32]:
         """Per address the label of the range that holds it; -1: none."""
         found = np.full(addresses.size, -1, np.int32)
-        for at, values, start, end, label in (
-            (addresses.v4_at, addresses.v4, self.v4_start, self.v4_end, self.v4_label),
-            (addresses.v6_at, addresses.v6, self.v6_start, self.v6_end, self.v6_label),
-        ):
-            if not at.size or not start.size:
-                continue
-            slot = np.searchsorted(start, values, side="right") - 1
-            inside = (slot >= 0) & (values <= end[slot])
-            found[at[inside]] = label[slot[inside]]
+        _find(found, addresses.v4_at, addresses.v4, (self.v4_start, self.v4_end, self.v4_label))
+        _find(found, addresses.v6_at, addresses.v6, (self.v6_start, self.v6_end, self.v6_label))
         return found
+
+
+def _find(
+    found: npt.NDArray[np.int32],
+    at: Indices,
+    values: npt.NDArray[Any],
+    ranges: tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[np.int32]],
+) -> None:
+    """Write the labels of one family's addresses into `found`."""
+    start, end, label = ranges
+    if not at.size or not start.size:
+        return
+    slot = np.searchsorted(start, values, side="right") - 1
+    inside = (slot >= 0) & (values <= end[slot])
+    found[at[inside]] = label[slot[inside]]
 
 
 def _flatten(blocks: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:

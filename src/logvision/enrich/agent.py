@@ -1,0 +1,156 @@
+"""What asked: browser, operating system and kind of device, or which bot or tool, from the user agent.
+
+A user agent is only a claim. Who claims to be a search engine is checked in `crawlers`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+import hyperscan
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from ua_parser import Domain, Resolver, load_lazy_builtins
+from ua_parser.regex import Resolver as RustResolver
+
+from logvision import columns
+from logvision.enrich import tables
+
+READ: Final = 1024
+"""Bytes of a user agent that are read. Real ones are under 500; the cost of parsing grows with length."""
+
+KEPT: Final = 32_768
+"""User agents whose answer is kept, at most: a million lines have few thousand."""
+
+NAME: Final = r"(?i)([a-z0-9][a-z0-9_-]{0,30}(?:bot|crawler|spider)\b|\b(?:bot|crawler|spider)[a-z0-9]{0,12})"
+"""How an unknown bot calls itself."""
+
+
+class Agent(NamedTuple):
+    """What a user agent says of itself; null: it does not say."""
+
+    agent: str | None
+    os: str | None
+    device: str | None
+    bot: str | None
+
+
+NOTHING: Final = Agent(None, None, None, None)
+
+
+class Agents:
+    """Answers for user agents, the latest kept. May be used by one thread at a time.
+
+    Opening costs 0.3 s (thousands of expressions are compiled), a new user agent about 15 µs, a known
+    one 0.2 µs.
+    """
+
+    def __init__(self) -> None:
+        self._bots = [(kind, name) for kind, name, _ in tables.rows("bots.tsv", 3)]
+        self._devices = [device for device, _ in tables.rows("devices.tsv", 2)]
+        patterns = [p for _, _, p in tables.rows("bots.tsv", 3)] + [
+            p for _, p in tables.rows("devices.tsv", 2)
+        ]
+        self._database = hyperscan.Database()
+        self._database.compile(
+            expressions=[p.encode() for p in patterns],
+            ids=list(range(len(patterns))),
+            elements=len(patterns),
+            # MULTILINE: many agents are scanned as the lines of one text.
+            flags=[hyperscan.HS_FLAG_CASELESS | hyperscan.HS_FLAG_MULTILINE] * len(patterns),
+        )
+        self._parser: Resolver = RustResolver(load_lazy_builtins())
+        # Two generations: when the young one is full it becomes the old one, and what is still asked
+        # for moves over. The kept answers stay bounded and the hot ones stay.
+        self._young: dict[str, Agent] = {}
+        self._old: dict[str, Agent] = {}
+
+    def find(self, texts: Sequence[str | None]) -> list[Agent]:
+        """Answers for distinct user agents, in their order."""
+        answers: list[Agent | None] = []
+        misses: dict[str, list[int]] = {}
+        # A loop over distinct agents: one dictionary look-up for each that is known.
+        for at, text in enumerate(texts):
+            if not text:
+                answers.append(NOTHING)
+                continue
+            key = text if len(text) <= READ else text[:READ]
+            known = self._young.get(key)
+            if known is None:
+                known = self._old.get(key)
+                if known is not None:
+                    self._keep(key, known)
+                else:
+                    misses.setdefault(key, []).append(at)
+            answers.append(known)
+        if misses:
+            for key, found in zip(misses, self._read(list(misses)), strict=True):
+                self._keep(key, found)
+                for at in misses[key]:
+                    answers[at] = found
+        return [a or NOTHING for a in answers]
+
+    def _keep(self, key: str, answer: Agent) -> None:
+        if len(self._young) >= KEPT // 2:
+            self._old, self._young = self._young, {}
+        self._young[key] = answer
+
+    def _read(self, texts: list[str]) -> list[Agent]:
+        """Answers for agents never seen: one scan for all, then the parser for those that are no bot."""
+        hits = self._scan(texts)
+        names = pl.Series(texts).str.extract(NAME, 1).to_list()
+        return [
+            self._answer(text, first_bot, first_device, name)
+            for text, (first_bot, first_device), name in zip(texts, hits, names, strict=True)
+        ]
+
+    def _answer(self, text: str, first_bot: int | None, first_device: int | None, name: str | None) -> Agent:
+        if first_bot is not None and self._bots[first_bot][0] != "none":
+            kind, known = self._bots[first_bot]
+            called = name if kind == "other" and name else known
+            return Agent(called, None, "tool" if kind in {"tool", "scanner"} else "bot", f"{kind}:{called}")
+        parsed = self._parser(text, Domain.USER_AGENT | Domain.OS)
+        return Agent(
+            parsed.user_agent.family if parsed.user_agent else None,
+            parsed.os.family if parsed.os else None,
+            None if first_device is None else self._devices[first_device],
+            None,
+        )
+
+    def _scan(self, texts: list[str]) -> list[tuple[int | None, int | None]]:
+        """Per text the first row of bots.tsv and of devices.tsv that is found in it."""
+        raw = [t.replace("\n", " ").encode("utf-8", "replace") for t in texts]
+        ends = np.cumsum([len(r) + 1 for r in raw])
+        ids: list[int] = []
+        stops: list[int] = []
+
+        def on_match(which: int, _start: int, stop: int, _flags: int, _context: Any) -> None:
+            ids.append(which)
+            stops.append(stop)
+
+        self._database.scan(b"\n".join(raw), match_event_handler=on_match)
+        nowhere = len(self._bots) + len(self._devices)
+        which = np.array(ids, np.int64)
+        line = np.searchsorted(ends, np.array(stops, np.int64), side="left")
+        out = []
+        for low, high in ((0, len(self._bots)), (len(self._bots), nowhere)):
+            first = np.full(len(texts), nowhere, np.int64)
+            of_kind = (which >= low) & (which < high)
+            np.minimum.at(first, line[of_kind], which[of_kind])
+            out.append([None if f == nowhere else f - low for f in first.tolist()])
+        return list(zip(out[0], out[1], strict=True))
+
+
+def add(events: pa.Table, agents: Agents) -> pa.Table:
+    """Rows with `agent`, `os`, `device` and `bot` of `user_agent` added; once per distinct text.
+
+    `bot` is class:name with the classes of data/bots.tsv. For a bot or tool `agent` is its name and
+    `os` null: what system a crawler pretends to run says nothing.
+    """
+    values, codes = columns.distinct(events, "user_agent")
+    answers = agents.find(values.to_pylist())
+    for name, column in zip(Agent._fields, zip(*answers, strict=True) if answers else [()] * 4, strict=True):
+        events = events.append_column(name, columns.recode(pa.array(column, pa.string()), codes))
+    return events
