@@ -139,12 +139,11 @@ class Lake:
     def writable(self) -> bool:
         return self._lock_file is not None
 
-    def commit(
+    def commit(  # noqa: PLR0917 - the order is that of the design: facts, then what they cover
         self,
         events: Sequence[pa.Table],
         rejects: pa.Table,
         partials: pa.Table,
-        *,
         positions: Mapping[str, Position],
         counts: Mapping[str, Counts],
         state: Mapping[str, Any] | None = None,

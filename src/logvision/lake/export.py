@@ -1,0 +1,218 @@
+"""Exports: events and incidents as JSON lines, CSV or Parquet, chunk by chunk, with own or ECS field names."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+
+class Format(StrEnum):
+    """How an export is written."""
+
+    JSON = "json"  # JSON lines
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+SUFFIX: Final = {Format.JSON: "jsonl", Format.CSV: "csv", Format.PARQUET: "parquet"}
+MEDIA_TYPE: Final = {
+    Format.JSON: "application/x-ndjson",
+    Format.CSV: "text/csv; charset=utf-8",
+    Format.PARQUET: "application/vnd.apache.parquet",
+}
+
+ECS: Final = {
+    "time": "@timestamp",
+    "source": "log.file.path",
+    "position": "log.offset",
+    "site": "url.domain",
+    "client_ip": "client.ip",
+    "peer_ip": "source.ip",
+    "user": "user.name",
+    "method": "http.request.method",
+    "target": "url.original",
+    "path": "url.path",
+    "query": "url.query",
+    "protocol": "http.version",
+    "status": "http.response.status_code",
+    "bytes": "http.response.bytes",
+    "referer": "http.request.referrer",
+    "user_agent": "user_agent.original",
+    "agent": "user_agent.name",
+    "os": "user_agent.os.name",
+    "device": "user_agent.device.name",
+    "duration_us": "event.duration",
+    "country": "client.geo.country_iso_code",
+    "asn": "client.as.number",
+    "network": "client.as.organization.name",
+    "attack": "threat.technique.name",
+    "rules": "rule.id",
+    "outcome": "event.outcome",
+    "score": "event.risk_score",
+    "first_seen": "event.start",
+    "last_seen": "event.end",
+    "severity": "log.level",
+    "summary": "message",
+    "id": "event.id",
+}
+"""Own names to those of the Elastic Common Schema 8; all others get the prefix `logvision.`."""
+
+_ECS_OUTCOME: Final = {"blocked": "failure", "missed": "failure", "worked": "success", "unknown": "unknown"}
+
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+"""First characters by which a spreadsheet takes a cell for a formula or a command."""
+
+_INCIDENT_LISTS: Final = ("rules", "routes", "agents", "countries", "members", "advice")
+
+
+def events(tables: Iterable[pa.Table], format_: Format, *, ecs: bool = False) -> Iterator[bytes]:
+    """The bytes of an export of EVENT tables, which are never held all at once."""
+    plain = (_plain(table) for table in tables)
+    if format_ is Format.PARQUET:
+        yield from _parquet(_renamed(table, ecs) for table in plain)
+        return
+    yield from _text((row for table in plain for row in table.to_pylist()), format_, ecs=ecs)
+
+
+def incidents(
+    documents: Iterable[Mapping[str, Any]], format_: Format, *, ecs: bool = False
+) -> Iterator[bytes]:
+    """The bytes of an export of incident documents (`Case.to_dict`), of which CSV and Parquet leave
+    evidence and history out."""
+    if format_ is Format.JSON:
+        yield from _text(documents, format_, ecs=ecs)
+        return
+    flat = (_flat_incident(document) for document in documents)
+    if format_ is Format.CSV:
+        yield from _text(flat, format_, ecs=ecs)
+        return
+    rows = list(flat)
+    if rows:
+        yield from _parquet([_renamed(pa.Table.from_pylist(rows), ecs)])
+
+
+def _text(rows: Iterable[Mapping[str, Any]], format_: Format, *, ecs: bool) -> Iterator[bytes]:
+    """JSON lines or CSV; rows one by one in Python, for an export is read by people, not by the pipeline."""
+    buffer = io.StringIO(newline="")
+    writer: Any = None
+    for row in rows:
+        said = _as_ecs(row) if ecs else row
+        if format_ is Format.JSON:
+            yield orjson.dumps(said, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z)
+            continue
+        if writer is None:
+            writer = csv.writer(buffer, lineterminator="\r\n")
+            writer.writerow(said.keys())
+        writer.writerow([_cell(value) for value in said.values()])
+        if buffer.tell() > 1 << 16:
+            yield _drained(buffer)
+    if buffer.tell():
+        yield _drained(buffer)
+
+
+def _drained(buffer: io.StringIO) -> bytes:
+    said = buffer.getvalue().encode()
+    buffer.seek(0)
+    buffer.truncate()
+    return said
+
+
+def _cell(value: Any) -> Any:
+    """A CSV cell that no spreadsheet runs: a text that looks like a formula gets a leading apostrophe."""
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, list):
+        value = " ".join(str(part) for part in value)
+    if isinstance(value, str) and value.lstrip(" ").startswith(FORMULA):
+        return "'" + value
+    return value
+
+
+def _parquet(tables: Iterable[pa.Table]) -> Iterator[bytes]:
+    """A Parquet file, given out as it grows."""
+    sink = _Sink()
+    writer: Any = None
+    for table in tables:
+        if writer is None:
+            writer = pq.ParquetWriter(sink, table.schema, compression="zstd")
+        writer.write_table(table)
+        yield sink.drain()
+    if writer is not None:
+        writer.close()
+        yield sink.drain()
+
+
+class _Sink(io.RawIOBase):
+    """A file that is read while it is written; knows how long it has become."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self._length = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any, /) -> int:
+        part = bytes(data)
+        self._parts.append(part)
+        self._length += len(part)
+        return len(part)
+
+    def tell(self) -> int:
+        return self._length
+
+    def drain(self) -> bytes:
+        said = b"".join(self._parts)
+        self._parts = []
+        return said
+
+
+def _plain(events: pa.Table) -> pa.Table:
+    """Text columns as plain strings, so that dictionaries of many batches need not agree."""
+    schema = pa.schema(
+        [
+            pa.field(f.name, pa.string() if pa.types.is_dictionary(f.type) else f.type, f.nullable)
+            for f in events.schema
+        ]
+    )
+    return events.cast(schema)
+
+
+def _renamed(table: pa.Table, ecs: bool) -> pa.Table:
+    return table.rename_columns([_ecs_name(name) for name in table.column_names]) if ecs else table
+
+
+def _ecs_name(name: str) -> str:
+    return ECS.get(name, f"logvision.{name}")
+
+
+def _as_ecs(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row under ECS names and in ECS units (duration in ns, risk 0 to 100, version without HTTP/)."""
+    said: dict[str, Any] = {}
+    for name, value in row.items():
+        if name == "protocol" and value is not None:
+            value = value.removeprefix("HTTP/")
+        elif name == "duration_us" and value is not None:
+            value *= 1000
+        elif name == "score" and value is not None:
+            value = round(100 * value, 2)
+        elif name == "outcome":
+            value = _ECS_OUTCOME.get(value)
+        said[_ecs_name(name)] = value
+    return said
+
+
+def _flat_incident(document: Mapping[str, Any]) -> dict[str, Any]:
+    left_out = {"evidence", "history", "summary_key", "summary_args", "advice_keys", "attacks"}
+    flat = {name: value for name, value in document.items() if name not in left_out}
+    flat |= {name: " ".join(document[name]) for name in _INCIDENT_LISTS}
+    flat["attacks"] = " ".join(f"{attack}:{count}" for attack, count in document["attacks"].items())
+    return flat

@@ -1,0 +1,54 @@
+"""Every question that the product asks of the lake, one function each. The only door to DuckDB."""
+
+from __future__ import annotations
+
+from logvision.lake.queries.answers import (
+    Actor,
+    AnsweredFrom,
+    Bounds,
+    By,
+    Dimension,
+    Event,
+    EventPage,
+    Order,
+    Rejects,
+    Series,
+    Top,
+    Totals,
+)
+from logvision.lake.queries.counts import series, top, totals
+from logvision.lake.queries.database import Database
+from logvision.lake.queries.events import actor, event, events, tables
+from logvision.lake.queries.filter import Filter, FilterError, parse_filter
+from logvision.lake.queries.kept import bounds, rejects
+from logvision.lake.queries.question import Question, question
+
+__all__ = [
+    "Actor",
+    "AnsweredFrom",
+    "Bounds",
+    "By",
+    "Database",
+    "Dimension",
+    "Event",
+    "EventPage",
+    "Filter",
+    "FilterError",
+    "Order",
+    "Question",
+    "Rejects",
+    "Series",
+    "Top",
+    "Totals",
+    "actor",
+    "bounds",
+    "event",
+    "events",
+    "parse_filter",
+    "question",
+    "rejects",
+    "series",
+    "tables",
+    "top",
+    "totals",
+]

@@ -1,0 +1,50 @@
+"""The query state that every question shares: time range, site, filter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from logvision.lake.queries.filter import Filter, FilterError, parse_filter
+
+_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}  # s
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Which events: start <= time < end; None: no such bound, any site."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+    site: str | None = None
+    filter: Filter = Filter()
+
+
+def question(
+    start: str | None, end: str | None, site: str | None, text: str | None, *, now: datetime
+) -> Question:
+    """The question of the four texts that a page's URL carries. Raises FilterError."""
+    asked = Question(_time(start, now), _time(end, now), site or None, parse_filter(text or ""))
+    if asked.start and asked.end and asked.start >= asked.end:
+        raise FilterError("the time range ends before it begins")
+    return asked
+
+
+def _time(text: str | None, now: datetime) -> datetime | None:
+    """ISO 8601 (without an offset: UTC), `now`, or `now-15m` (s, m, h, d, w)."""
+    if not text:
+        return None
+    if text == "now":
+        return now
+    if text.startswith("now-"):
+        digits, unit = text[4:-1], text[-1]
+        if digits.isascii() and digits.isdigit() and len(digits) <= 6 and unit in _UNITS:
+            return now - timedelta(seconds=int(digits) * _UNITS[unit])
+    else:
+        try:
+            time = datetime.fromisoformat(text)
+            return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
+        except (ValueError, OverflowError):
+            pass
+    raise FilterError(f"{text[:40]!r} is not a time such as 2026-01-31T12:00:00Z or now-24h")

@@ -1,0 +1,81 @@
+"""What the web application stands on, handed to it whole; nothing here is global."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from fastapi import Depends, Request
+
+from logvision.casebook.base import Casebook
+from logvision.clock import Clock, SystemClock
+from logvision.lake.queries import Database, Event
+from logvision.live.base import Live
+from logvision.metrics import Metrics
+
+STATIC = Path(__file__).parent / "static"
+"""The built page; absent in a checkout whose front end was not built."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebOptions:
+    """How the web application is set up."""
+
+    host: str = "127.0.0.1"  # where it listens: anything but loopback asks for a password
+    password_hash: str | None = None  # as `auth.hash_password` makes it; null: no password
+    allowed_hosts: tuple[str, ...] = ()  # further names it may be called by, e.g. behind a proxy
+    mode: Literal["embedded", "distributed", "report"] = "embedded"
+    attributions: tuple[tuple[str, str], ...] = ()  # text and URL
+    static: Path = STATIC
+
+
+def _no_sources() -> Sequence[Mapping[str, Any]]:
+    return ()
+
+
+def _no_explanation(_: object) -> Mapping[str, Any]:
+    raise NotImplementedError("no detector was handed to the web application")
+
+
+def _no_checks() -> Sequence[Mapping[str, Any]]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """What only the process around it can tell the web application. Called from worker threads."""
+
+    # Rows for GET /api/sources: keys of `models.SourceRow`, absent ones count as unknown.
+    sources: Callable[[], Sequence[Mapping[str, Any]]] = _no_sources
+    # The explanation object of `logvision explain --json` for a raw line.
+    explain: Callable[[str], Mapping[str, Any]] = _no_explanation
+    # The same for an event of the lake.
+    explain_event: Callable[[Event], Mapping[str, Any]] = _no_explanation
+    # More rows for GET /api/health: name, ok, detail.
+    checks: Callable[[], Sequence[Mapping[str, Any]]] = _no_checks
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Stores, options and hooks of one web application."""
+
+    database: Database
+    casebook: Casebook
+    live: Live
+    options: WebOptions = field(default_factory=WebOptions)
+    hooks: Hooks = field(default_factory=Hooks)
+    clock: Clock = field(default_factory=SystemClock)
+    metrics: Metrics = field(default_factory=Metrics)
+    started: float = 0.0  # monotonic seconds
+
+
+def services(request: Request) -> Services:
+    found = request.app.state.services
+    assert isinstance(found, Services)
+    return found
+
+
+Ask = Annotated[Services, Depends(services)]
+"""How a route asks for the services."""
