@@ -179,7 +179,7 @@ class Tail:
         readable = [path for path in older if os.access(path, os.R_OK)]
         if len(readable) < len(older):
             self._note = f"{len(older) - len(readable)} rotated files may not be read: no permission"
-        return [*readable, self.log] if self.log.exists() else readable
+        return [*readable, self.log] if self.log.is_symlink() or self.log.exists() else readable
 
     def _first_index(self, chain: list[Path]) -> int:
         if self._history:
@@ -187,6 +187,7 @@ class Tail:
         live = len(chain) - (self.log in chain)
         if live > 0:  # what is unread by choice must stay so after the next rotation
             before = open_stream(chain[live - 1])
+            before.offset = 0 if before.compressed else before.available()
             self._older = _Open(before, Lines()).mark()
             before.close()
         return live
@@ -261,9 +262,9 @@ class Tail:
 
     def _read_current(self, opened: _Open, limit: int, deadline: float) -> Batch | None:
         stream = opened.stream
-        if stream.available() > 0:
+        while stream.available() > 0:
             batch = self._fill(opened, limit, deadline)
-            if batch is not None or self._current is None:
+            if batch is not None or self._current is None or self._clock.monotonic() > deadline:
                 return batch
         if not self._still_there(opened) or stream.available() > 0:
             return None
@@ -277,7 +278,13 @@ class Tail:
         if not self._follow:
             self._state, self.finished = "finished", True
             return self._last_line(opened)
-        self._state = "following"
+        self._state, self._detail = "following", ""
+        if opened.live and _identity(self.log) is None:
+            self._state, self._detail = "waiting", "the file was moved away or deleted"
+            if self._clock.monotonic() - opened.grew_at > HELD_S:
+                batch = self._last_line(opened)
+                self._lose(self._state, self._detail)
+                return batch
         return None
 
     def _fill(self, opened: _Open, limit: int, deadline: float) -> Batch | None:
@@ -290,11 +297,11 @@ class Tail:
         count = stream.read_into(memoryview(block).cast("B")[kept:], self._clock, deadline)
         if not count:
             return None
-        if opened is self._current and not self._still_there(opened):
+        stream.offset = before
+        if opened is self._current and not (self._still_there(opened) and stream.offset == before):
             return None  # what was read may be a mixture: it is read again from where it is now
+        stream.offset += count
         opened.grew_at = self._clock.monotonic()
-        if stream.offset != before + count:
-            return None
         return self._batch(opened, lines.cut(block, kept + count))
 
     def _batch(self, opened: _Open, cut: Cut) -> Batch | None:
