@@ -215,8 +215,8 @@ PARTIAL: Final = pa.schema(
         pa.field("grain", pa.int32(), nullable=False),  # width of the window, s: 60, 3600 or 86400
         pa.field("start", TIME, nullable=False),  # window is [start, start + grain)
         pa.field("site", TEXT),
-        pa.field("dimension", TEXT, nullable=False),  # a column of EVENT, or "all"
-        pa.field("value", pa.string()),  # null: the log does not say; "all": null
+        pa.field("dimension", TEXT, nullable=False),  # a column of EVENT, "all" or "visitors"
+        pa.field("value", pa.string()),  # null: the log does not say
         pa.field("requests", pa.int64(), nullable=False),
         pa.field("success", pa.int64(), nullable=False),  # status 2xx or 3xx
         pa.field("errors", pa.int64(), nullable=False),  # status 5xx
@@ -225,8 +225,11 @@ PARTIAL: Final = pa.schema(
         # Largest count that any dropped value of this (grain, start, site, dimension) can have had;
         # 0: the window is exact. Same on every row of the window.
         pa.field("error", pa.int64(), nullable=False),
-        # HyperLogLog of client addresses (DataSketches, updatable bytes); only where dimension = "all".
+        # HyperLogLog of client addresses (DataSketches, updatable bytes); only where dimension = "visitors".
         pa.field("visitors", pa.binary()),
     ]
 )
-"""One row is the mergeable counts of one value of one dimension in one window of event time."""
+"""One row is the mergeable counts of one value of one dimension in one window of event time.
+
+An event is counted once per dimension, in one grain: see `windows.partials`.
+"""

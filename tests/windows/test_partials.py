@@ -1,0 +1,274 @@
+"""The algebra of windows: counts are exact, merging does not care about cuts and order."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from event_tables import NOON, event, events
+from logvision.schema import EVENT, PARTIAL
+from logvision.windows import heavy, visitors
+from logvision.windows.dimensions import (
+    DAY,
+    DIMENSIONS,
+    HOUR,
+    LARGE_KEPT,
+    MINUTE,
+    OF_ATTACKS,
+    OTHER_SITES,
+    SITES_KEPT,
+    VISITORS,
+)
+from logvision.windows.folder import Folder
+from logvision.windows.partials import finish, inside, merge, partial, roll
+
+KEY = ["grain", "start", "site", "dimension", "value"]
+
+
+def rows_of(table: pa.Table, dimension: str, *columns: str) -> list[tuple[Any, ...]]:
+    chosen = [row for row in table.to_pylist() if row["dimension"] == dimension]
+    return sorted(
+        (tuple(row[c] for c in columns) for row in chosen), key=lambda r: tuple((x is not None, x) for x in r)
+    )
+
+
+def same(a: pa.Table, b: pa.Table) -> bool:
+    """Equal but for the order of values of equal requests; sketches by what they estimate."""
+    sortable = [
+        pl.DataFrame(pl.from_arrow(finish(t))).cast({"site": pl.String, "dimension": pl.String})
+        for t in (a, b)
+    ]
+    return sortable[0].sort(KEY).equals(sortable[1].sort(KEY))
+
+
+def test_each_measure_counts_what_its_name_says() -> None:
+    table = events(
+        [
+            event(status=200, bytes=10),
+            event(status=301, bytes=None),
+            event(status=404, bytes=5),
+            event(status=503, bytes=7, attack="sqli", score=0.9, rules="a b", outcome="blocked"),
+            event(status=None, bytes=1),
+        ]
+    )
+    done = partial(table, dense=True)
+    measures = ("grain", "start", "value", "requests", "success", "errors", "attacks", "bytes", "error")
+    assert done.schema == PARTIAL
+    assert rows_of(done, "all", *measures) == [(MINUTE, NOON, None, 5, 2, 1, 1, 23, 0)]
+    assert rows_of(done, "status", "value", "requests", "attacks") == [
+        (None, 1, 0),
+        ("200", 1, 0),
+        ("301", 1, 0),
+        ("404", 1, 0),
+        ("503", 1, 1),
+    ]
+    assert rows_of(done, "path", *measures) == [(HOUR, NOON, "/", 5, 2, 1, 1, 23, 0)]
+    assert rows_of(done, "rules", "value", "requests") == [("a", 1), ("b", 1)]
+    assert rows_of(done, "outcome", "value", "requests") == [("blocked", 1)]
+    assert rows_of(done, "referer", "value", "requests") == [(None, 5)]
+
+
+def test_windows_are_aligned_to_the_epoch_also_before_it() -> None:
+    before = datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
+    done = partial(events([event(time=before), event(time=datetime(1970, 1, 1, tzinfo=UTC))]), dense=True)
+    assert rows_of(done, "all", "start", "requests") == [
+        (datetime(1969, 12, 31, 23, 59, tzinfo=UTC), 1),
+        (datetime(1970, 1, 1, tzinfo=UTC), 1),
+    ]
+
+
+def test_a_quiet_log_has_coarse_windows_and_a_busy_one_fine_windows() -> None:
+    quiet = events([event(time=NOON + timedelta(minutes=i)) for i in range(600)])
+    busy = events([event(time=NOON + timedelta(milliseconds=i)) for i in range(600)])
+    assert {
+        (r[0], r[1]) for d in ("all", "path") for r in rows_of(partial(quiet), d, "dimension", "grain")
+    } == {
+        ("all", HOUR),
+        ("path", DAY),
+    }
+    assert {
+        (r[0], r[1]) for d in ("all", "path") for r in rows_of(partial(busy), d, "dimension", "grain")
+    } == {
+        ("all", MINUTE),
+        ("path", HOUR),
+    }
+
+
+def test_sums_are_exact_beyond_what_a_float_holds() -> None:
+    huge = 2**60 + 1
+    done = partial(events([event(bytes=huge), event(bytes=huge), event(bytes=3)]))
+    assert rows_of(done, "all", "bytes") == [(2 * huge + 3,)]
+
+
+def test_an_empty_batch_has_no_windows() -> None:
+    assert partial(EVENT.empty_table()) == PARTIAL.empty_table()
+    assert merge() == PARTIAL.empty_table()
+
+
+TEXTS = st.sampled_from([None, "", "a", "b", "ü|\x00", "<script>"])
+ROWS = st.lists(
+    st.builds(
+        lambda t, site, path, ip, status, size, attack, rules: event(
+            time=NOON + timedelta(seconds=t),
+            site=site,
+            target=path or "/",
+            client_ip=ip,
+            status=status,
+            bytes=size,
+            attack=attack,
+            rules=rules if attack else None,
+            outcome="unknown" if attack else None,
+            referer=path,
+        ),
+        st.integers(-90_000, 90_000),
+        st.sampled_from([None, "x.example", "y.example"]),
+        TEXTS,
+        st.sampled_from([None, "192.0.2.1", "192.0.2.2", "2001:db8::1"]),
+        st.sampled_from([None, 200, 302, 404, 500, 999]),
+        st.one_of(st.none(), st.integers(0, 2**55)),
+        st.sampled_from([None, None, "sqli", "xss"]),
+        st.sampled_from([None, "r1", "r1 r2"]),
+    ),
+    max_size=25,
+)
+
+
+@given(ROWS, ROWS, ROWS)
+@settings(max_examples=15, deadline=None)
+def test_merging_is_associative_and_commutative_and_equals_folding_at_once(a: Any, b: Any, c: Any) -> None:
+    x, y, z = (partial(events(rows), dense=True) for rows in (a, b, c))
+    whole = partial(events([*a, *b, *c]), dense=True)
+    assert same(merge(merge(x, y), z), whole)
+    assert same(merge(x, merge(y, z)), whole)
+    assert same(merge(z, y, x), whole)
+
+
+@given(ROWS)
+@settings(max_examples=40, deadline=None)
+def test_every_event_is_counted_once_in_every_dimension(rows: Any) -> None:
+    done = partial(events(rows))
+    seen = Counter(dict.fromkeys(DIMENSIONS, 0))
+    for row in done.to_pylist():
+        seen[row["dimension"]] += row["requests"]
+    assert {d: n for d, n in seen.items() if d not in OF_ATTACKS} == {
+        d: len(rows) for d in DIMENSIONS if d not in OF_ATTACKS
+    }
+    assert seen["outcome"] == sum(r["attack"] is not None for r in rows)
+
+
+@given(st.lists(st.lists(st.integers(0, 30), max_size=80), min_size=1, max_size=6), st.randoms())
+@settings(max_examples=40, deadline=None)
+def test_counts_stay_within_their_error_however_they_are_merged(parts: list[list[int]], random: Any) -> None:
+    kept = 5
+    window = ["window"]
+    frames = [
+        pl.DataFrame(
+            {
+                "window": np.zeros(len(p), np.int64),
+                "value": pl.Series([f"v{i}" for i in p], dtype=pl.String),
+                **{m: np.ones(len(p), np.int64) for m in ("requests", "success", "errors", "attacks")},
+                "bytes": np.full(len(p), 7, np.int64),
+                "error": np.zeros(len(p), np.int64),
+            }
+        )
+        for p in parts
+    ]
+    while len(frames) > 1:
+        a = frames.pop(random.randrange(len(frames)))
+        b = frames.pop(random.randrange(len(frames)))
+        frames.append(heavy.merge([a, b], [heavy.errors(a, window), heavy.errors(b, window)], window, kept))
+    done = heavy.merge(frames, [heavy.errors(frames[0], window)], window, kept)
+    truth = Counter(f"v{i}" for p in parts for i in p)
+    if not truth:
+        assert done.is_empty()
+        return
+    error = done["error"].max()
+    assert isinstance(error, int)
+    assert done["error"].n_unique() == 1
+    assert done.height <= kept
+    assert error <= sum(truth.values()) / (kept + 1)
+    got = dict(done.filter(pl.col("requests") > 0).select("value", "requests").iter_rows())
+    for value, true in truth.items():
+        assert got.get(value, 0) <= true <= got.get(value, 0) + error
+    for row in done.iter_rows(named=True):
+        assert row["success"] <= row["requests"]
+        assert row["bytes"] <= 7 * row["requests"]
+
+
+def test_a_flood_of_random_addresses_costs_the_tail_and_not_the_busiest() -> None:
+    flood = [event(client_ip=f"2001:db8::{i:x}", time=NOON) for i in range(3 * LARGE_KEPT)]
+    busy = [event(client_ip="192.0.2.1", time=NOON) for _ in range(500)]
+    folder = Folder(["client_ip", VISITORS], dense=True)
+    for rows in (flood[: 2 * LARGE_KEPT], busy, flood[2 * LARGE_KEPT :]):
+        folder.add(events(rows))
+    done = folder.take()
+    top, error = max(rows_of(done, "client_ip", "requests", "error"))
+    assert top <= 500 <= top + error
+    assert error <= 2
+    assert len(rows_of(done, "client_ip", "value")) <= LARGE_KEPT
+    ((met,),) = rows_of(finish(done), VISITORS, "visitors")
+    assert abs(met - 3 * LARGE_KEPT - 1) < 0.08 * 3 * LARGE_KEPT
+
+
+def test_invented_sites_are_bounded_and_still_counted() -> None:
+    crowd = [event(site=f"s{i}.example") for i in range(2 * SITES_KEPT)]
+    named = [event(site="real.example") for _ in range(3)]
+    one = partial(events([*crowd, *named]), ["all", "path"], dense=True)
+    two = merge(
+        one,
+        partial(
+            events([event(site=f"t{i}.example") for i in range(SITES_KEPT)]), ["all", "path"], dense=True
+        ),
+    )
+    for done, count in ((one, 2 * SITES_KEPT + 3), (two, 3 * SITES_KEPT + 3)):
+        sites = dict(rows_of(done, "all", "site", "requests"))
+        assert len(sites) <= SITES_KEPT
+        assert sum(sites.values()) == count
+        assert sites["real.example"] == 3
+        assert sites[OTHER_SITES] > SITES_KEPT
+
+
+def test_the_same_visitor_of_two_hours_is_one_visitor_of_the_day() -> None:
+    rows = [
+        event(time=NOON + timedelta(hours=h), client_ip=f"192.0.2.{i}") for h in (0, 1) for i in range(40)
+    ]
+    hours = partial(events(rows), dense=True)
+    assert rows_of(finish(hours), VISITORS, "grain", "visitors") == [(HOUR, 40), (HOUR, 40)]
+    day = roll(hours, DAY)
+    assert rows_of(finish(day), VISITORS, "grain", "visitors", "requests") == [(DAY, 40, 80)]
+    assert visitors.estimate([s for (s,) in rows_of(hours, VISITORS, "visitors")]) == 40
+
+
+def test_rolling_adds_up_errors_and_leaves_wider_windows_alone() -> None:
+    rows = [
+        event(time=NOON + timedelta(hours=h), target=f"/{i}") for h in (0, 1) for i in range(LARGE_KEPT + 1)
+    ]
+    hours = partial(events(rows), ["path"], dense=True)
+    assert {e for (e,) in rows_of(hours, "path", "error")} == {1}
+    assert rows_of(roll(hours, DAY), "path", "value", "requests", "error") == [(None, 0, 2)]
+    sparse = partial(events(rows[:3]), ["path"], dense=False)
+    assert same(roll(sparse, HOUR), sparse)
+    with pytest.raises(ValueError, match="no such grain"):
+        roll(hours, 7)
+
+
+def test_a_range_is_answered_by_windows_inside_and_events_at_its_ends() -> None:
+    fine = partial(
+        events([event(time=NOON + timedelta(seconds=30 * i)) for i in range(600)]), ["all"], dense=True
+    )
+    coarse = partial(events([event(time=NOON - timedelta(minutes=10))]), ["all"], dense=False)
+    table = merge(fine, coarse)
+    # 11:00-12:00 is one coarse window; from noon on there are minutes.
+    since, until = NOON - timedelta(minutes=20), NOON + timedelta(minutes=10, seconds=30)
+    assert inside(table, since, until) == (NOON, NOON + timedelta(minutes=10))
+    assert inside(table, NOON - timedelta(hours=1), NOON) == (NOON - timedelta(hours=1), NOON)
+    assert inside(table, NOON - timedelta(minutes=20), NOON - timedelta(minutes=5)) == (NOON, NOON)
+    assert inside(PARTIAL.empty_table(), since, until) == (since, until)
