@@ -58,7 +58,5 @@ def recode(per_value: pa.Array, codes: Codes) -> pa.DictionaryArray:
     encoded = per_value if pa.types.is_dictionary(per_value.type) else per_value.dictionary_encode()
     of_value = encoded.indices
     filled = pc.fill_null(of_value, -1).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
-    mapped = np.full(codes.shape, -1, np.int32)
-    known = codes >= 0
-    mapped[known] = filled[codes[known]]
+    mapped = np.append(filled, np.int32(-1))[codes]  # the last answers code -1
     return text(encoded.dictionary, mapped)

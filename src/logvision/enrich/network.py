@@ -6,20 +6,19 @@ Offline: from the ranges that ship with the package, or from the operator's own 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple
 
 import maxminddb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from logvision import columns
 from logvision.enrich import address, tables
+from logvision.enrich.kept import Kept
 from logvision.errors import Problem, SetupError
 
 SHIPPED: Final = tables.FOLDER / "networks.npz"
@@ -27,10 +26,8 @@ SHIPPED: Final = tables.FOLDER / "networks.npz"
 
 LAYOUT: Final = 1
 
-MMDB_KEPT: Final = 65_536
-"""Addresses whose MaxMind answer is kept: a batch repeats few thousand, 5 million must not be kept."""
-
-_T = TypeVar("_T")
+KEPT: Final = 65_536
+"""Addresses whose answer is kept: a batch repeats few thousand, 5 million must not be kept."""
 
 PRIVATE: Final = "private"
 """Name of the network of an address that is nobody's on the Internet."""
@@ -43,92 +40,85 @@ class Attribution(NamedTuple):
     url: str
 
 
+_NRO: Final = Attribution("Registry statistics: NRO (CC BY 4.0)", "https://www.nro.net/")
 _SHIPPED_ATTRIBUTIONS: Final = (
     Attribution("Network data: Route Views (CC BY 4.0)", "https://www.routeviews.org/routeviews/"),
     Attribution("IP to ASN Lite by DB-IP (CC BY 4.0)", "https://db-ip.com"),
-    Attribution("Registry statistics: NRO (CC BY 4.0)", "https://www.nro.net/"),
+    _NRO,
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """Answers per distinct address."""
+class Where(NamedTuple):
+    """What is known of an address; null: unknown, or it is nobody's."""
 
-    country: pa.DictionaryArray
-    asn: pa.UInt32Array
-    network: pa.DictionaryArray
+    country: str | None
+    asn: int | None
+    network: str | None
+
+
+NOWHERE: Final = Where(None, None, None)
 
 
 class Networks:
-    """Country and network of addresses. Shared by batches; may be used by one thread at a time."""
+    """Country and network of addresses. For one thread at a time."""
 
-    def __init__(
-        self,
-        country: Callable[[_Query], pa.DictionaryArray],
-        network: Callable[[_Query], tuple[pa.UInt32Array, pa.DictionaryArray]],
-        attributions: tuple[Attribution, ...],
-    ) -> None:
+    def __init__(self, country: _Countries, systems: _Systems, attributions: tuple[Attribution, ...]) -> None:
         self._country = country
-        self._network = network
+        self._systems = systems
         self._attributions = attributions
+        self._kept = Kept(KEPT, self._look_up)
 
     @classmethod
     def open(cls, country_mmdb: Path | None = None, asn_mmdb: Path | None = None) -> Networks:
         """The shipped data, each half replaced by a database of the operator's where one is given.
 
         Without the shipped file (a source tree that was never built) what it would answer is null.
-        Raises SetupError with a problem per database that cannot be opened or is of another kind.
+        Raises SetupError with a problem per database that cannot be opened.
         """
         problems: list[Problem] = []
-        readers: dict[str, maxminddb.Reader | None] = {}
-        for setting, path in (("country database", country_mmdb), ("asn database", asn_mmdb)):
-            readers[setting] = None
-            if path is None:
-                continue
-            try:
-                readers[setting] = maxminddb.open_database(path)
-            except (OSError, maxminddb.InvalidDatabaseError) as error:
-                problems.append(Problem(setting, f"{path} ({error})", "a MaxMind database file (.mmdb)"))
+        own_country = _open_mmdb("country database", country_mmdb, problems)
+        own_asn = _open_mmdb("asn database", asn_mmdb, problems)
         if problems:
             raise SetupError(problems)
-        shipped = None
-        if SHIPPED.exists() and (country_mmdb is None or asn_mmdb is None):
-            shipped = _Shipped.load(SHIPPED)
-        own_country, own_asn = readers["country database"], readers["asn database"]
-        country = _MmdbCountry(own_country) if own_country else shipped.country if shipped else _no_country
-        network = _MmdbNetwork(own_asn) if own_asn else shipped.network if shipped else _no_network
-        said: tuple[Attribution, ...] = ()
-        if shipped:
-            said += _SHIPPED_ATTRIBUTIONS if own_asn is None else _SHIPPED_ATTRIBUTIONS[-1:]
-        return cls(country, network, said)
+        needs_shipped = own_country is None or own_asn is None
+        shipped = _Shipped.load(SHIPPED) if needs_shipped and SHIPPED.exists() else None
+        said: tuple[Attribution, ...] = _SHIPPED_ATTRIBUTIONS if shipped else ()
+        if own_asn is not None:
+            said = tuple(a for a in said if a is _NRO)
+        return cls(
+            _mmdb_countries(own_country) if own_country else shipped.countries if shipped else _no_countries,
+            _mmdb_systems(own_asn) if own_asn else shipped.systems if shipped else _no_systems,
+            said,
+        )
 
     def attribution(self) -> list[Attribution]:
         """What a page that shows country or network must show."""
         return list(self._attributions)
 
-    def find(self, addresses: pa.StringArray) -> _Found:
-        """Answers for a column of distinct addresses; null where an address is null or not one."""
-        query = _Query(addresses, address.parse(addresses))
-        private = address.PRIVATE.find(query.numbers) >= 0
-        asn, network = self._network(query)
-        country = self._country(query)
-        if private.any():
-            at = pa.array(private)
-            nothing = pa.scalar(None, pa.string())
-            country = pc.if_else(at, nothing, country.cast(pa.string())).dictionary_encode()
-            asn = pc.if_else(at, pa.scalar(None, pa.uint32()), asn)
-            network = pc.if_else(at, pa.scalar(PRIVATE), network.cast(pa.string())).dictionary_encode()
-        return _Found(country, asn, network)
+    def find(self, addresses: Sequence[str | None]) -> list[Where]:
+        """Answers for distinct addresses, in their order; nothing known where a text is not an address."""
+        return self._kept.answers(addresses, NOWHERE)
+
+    def _look_up(self, texts: list[str]) -> list[Where]:
+        query = _Query(texts, address.parse(pa.array(texts, pa.string())))
+        private = (address.PRIVATE.find(query.numbers) >= 0).tolist()
+        return [
+            Where(None, None, PRIVATE) if nobodys else Where(country, *system)
+            for nobodys, country, system in zip(
+                private, self._country(query), self._systems(query), strict=True
+            )
+        ]
 
 
 def add(events: pa.Table, networks: Networks) -> pa.Table:
     """Rows with `country`, `asn` and `network` of `client_ip` added; once per distinct address."""
     values, codes = columns.distinct(events, "client_ip")
-    found = networks.find(values)
+    found = networks.find(values.to_pylist())
+    countries, asns, names = zip(*found, strict=True) if found else ((), (), ())
     return (
-        events.append_column("country", columns.recode(found.country, codes))
-        .append_column("asn", columns.spread(found.asn, codes))
-        .append_column("network", columns.recode(found.network, codes))
+        events.append_column("country", columns.recode(pa.array(countries, pa.string()), codes))
+        .append_column("asn", columns.spread(pa.array(asns, pa.uint32()), codes))
+        .append_column("network", columns.recode(pa.array(names, pa.string()), codes))
     )
 
 
@@ -136,16 +126,21 @@ def add(events: pa.Table, networks: Networks) -> pa.Table:
 class _Query:
     """Distinct addresses as text and as numbers."""
 
-    texts: pa.StringArray
+    texts: list[str]
     numbers: address.Addresses
 
 
-def _no_country(query: _Query) -> pa.DictionaryArray:
-    return columns.constant(None, query.numbers.size)
+_System = tuple[int | None, str | None]
+_Countries = Callable[[_Query], Sequence[str | None]]
+_Systems = Callable[[_Query], Sequence[_System]]
 
 
-def _no_network(query: _Query) -> tuple[pa.UInt32Array, pa.DictionaryArray]:
-    return pa.nulls(query.numbers.size, pa.uint32()), columns.constant(None, query.numbers.size)
+def _no_countries(query: _Query) -> Sequence[str | None]:
+    return [None] * len(query.texts)
+
+
+def _no_systems(query: _Query) -> Sequence[_System]:
+    return [(None, None)] * len(query.texts)
 
 
 class _Shipped:
@@ -153,13 +148,8 @@ class _Shipped:
 
     def __init__(self, arrays: dict[str, npt.NDArray[Any]]) -> None:
         self._arrays = arrays
-        self._countries = pa.array(_lines(arrays["countries"]), pa.string())
-        both = [line.partition("\t") for line in _lines(arrays["networks"])]
-        self._asns = np.array([int(number or 0) for number, _, _ in both], np.uint32)
-        # Several systems may carry one name: a name is one dictionary entry.
-        names = pa.array([name for _, _, name in both], pa.string()).dictionary_encode()
-        self._names = names.dictionary
-        self._name_of = names.indices.to_numpy().astype(np.int32)
+        self._country_of = [text or None for text in _lines(arrays["countries"])]
+        self._system_of = _lines(arrays["networks"])
 
     @classmethod
     def load(cls, path: Path) -> _Shipped:
@@ -171,72 +161,73 @@ class _Shipped:
             raise SetupError(Problem(str(path), f"layout {stamp['layout']}", expected))
         return cls(arrays)
 
-    def country(self, query: _Query) -> pa.DictionaryArray:
-        labels = self._labels("country", query.numbers)
-        return columns.text(self._countries, np.where(labels == 0, -1, labels).astype(np.int32))
+    def countries(self, query: _Query) -> Sequence[str | None]:
+        return [self._country_of[label] for label in self._labels("country", query.numbers)]
 
-    def network(self, query: _Query) -> tuple[pa.UInt32Array, pa.DictionaryArray]:
-        labels = self._labels("network", query.numbers)
-        none = labels == 0
-        asn = pa.array(self._asns[labels], pa.uint32(), mask=none)
-        used, codes = np.unique(np.where(none, -1, self._name_of[labels]), return_inverse=True)
-        names = self._names.take(pa.array(used[used >= 0]))
-        return asn, columns.text(names, (codes - int((used < 0).any())).astype(np.int32))
+    def systems(self, query: _Query) -> Sequence[_System]:
+        out: list[_System] = []
+        for label in self._labels("network", query.numbers):
+            number, _, name = self._system_of[label].partition("\t")
+            out.append((int(number), name or None) if number else (None, None))
+        return out
 
-    def _labels(self, kind: str, numbers: address.Addresses) -> npt.NDArray[np.uint32]:
+    def _labels(self, kind: str, numbers: address.Addresses) -> list[int]:
         labels = np.zeros(numbers.size, np.uint32)
         upper = np.ascontiguousarray(numbers.v6).view(">u8").reshape(-1, 2)[:, 0].astype(np.uint64)
         for family, at, values in (("v4", numbers.v4_at, numbers.v4), ("v6", numbers.v6_at, upper)):
             slot = np.searchsorted(self._arrays[f"{kind}_{family}"], values, side="right") - 1
             labels[at] = self._arrays[f"{kind}_{family}_label"][slot]
-        return labels
+        return labels.tolist()
 
 
 def _lines(raw: npt.NDArray[np.uint8]) -> list[str]:
     return raw.tobytes().decode("utf-8").split("\n")
 
 
-class _MmdbCountry:
-    """Countries from a MaxMind database: its own layout, or the flat one of free databases."""
+def _open_mmdb(setting: str, path: Path | None, problems: list[Problem]) -> maxminddb.Reader | None:
+    if path is None:
+        return None
+    try:
+        return maxminddb.open_database(path)
+    except (OSError, ValueError, maxminddb.InvalidDatabaseError) as error:
+        problems.append(Problem(setting, f"{path} ({error})", "a MaxMind database file (.mmdb)"))
+        return None
 
-    def __init__(self, reader: maxminddb.Reader) -> None:
-        def look_up(text: str) -> str | None:
-            record = reader.get(text)
-            if not isinstance(record, dict):
-                return None
+
+def _records(reader: maxminddb.Reader, query: _Query) -> list[dict[str, Any]]:
+    """The record of each address, empty where there is none. A call per address that is new."""
+    out: list[dict[str, Any]] = []
+    v6_too = reader.metadata().ip_version == 6
+    for text, sound in zip(query.texts, query.numbers.valid().tolist(), strict=True):
+        record = reader.get(text) if sound and (v6_too or ":" not in text) else None
+        out.append(record if isinstance(record, dict) else {})
+    return out
+
+
+def _mmdb_countries(reader: maxminddb.Reader) -> _Countries:
+    """Countries from MaxMind's own layout, or the flat one of free databases."""
+
+    def look_up(query: _Query) -> Sequence[str | None]:
+        out: list[str | None] = []
+        for record in _records(reader, query):
             country = record.get("country") or record.get("registered_country") or record.get("country_code")
             code = country.get("iso_code") if isinstance(country, dict) else country
-            return code if isinstance(code, str) and len(code) == 2 else None
+            out.append(code if isinstance(code, str) and len(code) == 2 else None)
+        return out
 
-        self._look_up = lru_cache(MMDB_KEPT)(look_up)
-
-    def __call__(self, query: _Query) -> pa.DictionaryArray:
-        return pa.array(_each(query, self._look_up), pa.string()).dictionary_encode()
+    return look_up
 
 
-class _MmdbNetwork:
-    """Autonomous systems from a MaxMind database, in its own layout or IPinfo's."""
+def _mmdb_systems(reader: maxminddb.Reader) -> _Systems:
+    """Autonomous systems from MaxMind's own layout, or IPinfo's."""
 
-    def __init__(self, reader: maxminddb.Reader) -> None:
-        def look_up(text: str) -> tuple[int | None, str | None]:
-            record = reader.get(text)
-            if not isinstance(record, dict):
-                return None, None
-            number = record.get("autonomous_system_number", record.get("asn"))
+    def look_up(query: _Query) -> Sequence[_System]:
+        out: list[_System] = []
+        for record in _records(reader, query):
+            number = str(record.get("autonomous_system_number", record.get("asn", ""))).removeprefix("AS")
             name = record.get("autonomous_system_organization", record.get("as_name", record.get("name")))
-            digits = str(number).removeprefix("AS")
-            sound = digits.isascii() and digits.isdigit() and int(digits) < 1 << 32
-            return int(digits) if sound else None, name if isinstance(name, str) else None
+            sound = number.isascii() and number.isdigit() and int(number) < 1 << 32
+            out.append((int(number) if sound else None, name if isinstance(name, str) else None))
+        return out
 
-        self._look_up = lru_cache(MMDB_KEPT)(look_up)
-
-    def __call__(self, query: _Query) -> tuple[pa.UInt32Array, pa.DictionaryArray]:
-        found = _each(query, self._look_up)
-        asn = pa.array([pair and pair[0] for pair in found], pa.uint32())
-        return asn, pa.array([pair and pair[1] for pair in found], pa.string()).dictionary_encode()
-
-
-def _each(query: _Query, look_up: Callable[[str], _T]) -> list[_T | None]:
-    """An answer per address; null where it is not one. A call per distinct address, most from memory."""
-    valid = query.numbers.valid().tolist()
-    return [look_up(t) if ok else None for t, ok in zip(query.texts.to_pylist(), valid, strict=True)]
+    return look_up

@@ -14,17 +14,20 @@ import polars as pl
 WORD_READ: Final = 64
 """Characters of the longest segment that can be a word of a route."""
 
-STATIC: Final = frozenset(
-    "7z avi avif bmp bz2 cab css csv cur deb dmg doc docx eot epub exe flac flv gif gz ico img iso jar jpe jpeg"
-    " jpg js jxl less m3u8 m4a m4v map mid mkv mov mp3 mp4 mpd mpeg mpg msi ogg ogv otf pdf png ppt pptx rar rpm"
-    " rtf scss svg svgz swf tar tgz tif tiff ts ttf txt wasm wav webm webmanifest webp wmv woff woff2 xls xlsx"
-    " xz zip zst mjs apk ipa".split()
+STATIC: Final = (
+    *("apk", "avi", "avif", "bmp", "bz2", "cab", "css", "csv", "cur", "deb", "dmg", "doc", "docx", "eot"),
+    *("epub", "exe", "flac", "flv", "gif", "gz", "ico", "img", "ipa", "iso", "jar", "jpe", "jpeg", "jpg"),
+    *("js", "jxl", "less", "m3u8", "m4a", "m4v", "map", "mid", "mjs", "mkv", "mov", "mp3", "mp4", "mpd"),
+    *("mpeg", "mpg", "msi", "ogg", "ogv", "otf", "pdf", "png", "ppt", "pptx", "rar", "rpm", "rtf", "scss"),
+    *("svg", "svgz", "swf", "tar", "tgz", "tif", "tiff", "ts", "ttf", "txt", "wasm", "wav", "webm"),
+    *("webmanifest", "webp", "wmv", "woff", "woff2", "xls", "xlsx", "xz", "zip", "zst", "7z"),
 )
 """Extensions of files that a server hands out as they are."""
 
-DYNAMIC: Final = frozenset(
-    "action asp aspx ashx asmx atom axd cfm cgi do dll fcgi htm html json jsf jsp jspx jsonp lua nsf php php3 php4"
-    " php5 php7 phtml pl py rb rss shtml svc xhtml xml yaml yml".split()
+DYNAMIC: Final = (
+    *("action", "ashx", "asmx", "asp", "aspx", "atom", "axd", "cfm", "cgi", "dll", "do", "fcgi", "htm"),
+    *("html", "jsf", "json", "jsonp", "jsp", "jspx", "lua", "nsf", "php", "php3", "php4", "php5", "php7"),
+    *("phtml", "pl", "py", "rb", "rss", "shtml", "svc", "xhtml", "xml", "yaml", "yml"),
 )
 """Extensions of pages and programs: they stay visible behind a placeholder, as in `{slug}.php`."""
 
@@ -64,7 +67,7 @@ def tokens(segments: pl.Series) -> list[Token]:
     frame = pl.DataFrame({"segment": segments})
     extension = pl.col("segment").str.extract(r"\.([A-Za-z0-9]{1,11})$", 1).str.to_lowercase()
     frame = frame.with_columns(
-        suffix=pl.when(extension.is_in(STATIC | DYNAMIC) & ~pl.col("segment").str.starts_with("."))
+        suffix=pl.when(extension.is_in([*STATIC, *DYNAMIC]) & ~pl.col("segment").str.starts_with("."))
         .then(pl.lit(".") + extension)
         .otherwise(pl.lit(""))
     ).with_columns(
@@ -114,6 +117,18 @@ def tokens(segments: pl.Series) -> list[Token]:
     return [
         Token(text, typed, None if typed else "{slug}" + suffix) for text, suffix, typed in answer.iter_rows()
     ]
+
+
+def kinds(paths: pl.Series) -> pl.Series:
+    """page, static or api per path."""
+    extension = paths.str.tail(16).str.extract(r"\.([A-Za-z0-9]{1,11})$", 1).str.to_lowercase()
+    return pl.select(
+        pl.when(extension.is_in(list(STATIC)))
+        .then(pl.lit("static"))
+        .when(paths.str.contains(API))
+        .then(pl.lit("api"))
+        .otherwise(pl.lit("page"))
+    ).to_series()
 
 
 def is_placeholder(text: str) -> bool:
