@@ -27,6 +27,9 @@ def part_of_rows(rows: Sequence[int], read: Sequence[Row]) -> Part:
     for name in TEXTS:
         column = pa.array(columns[name], pa.string()).dictionary_encode()
         part.text[name] = (column.dictionary, vectors.codes_of(column))
+    if columns["tail"][0] is not None:
+        column = pa.array(columns["tail"], pa.string()).dictionary_encode()
+        part.text["tail"] = (column.dictionary, vectors.codes_of(column))
     for name in NUMBERS:
         known = np.array([value is not None for value in columns[name]], bool)
         part.numbers[name] = (np.array([value or 0 for value in columns[name]], np.int64), known)

@@ -16,6 +16,7 @@ from typing import Final, TypeVar
 import numpy as np
 import pyarrow as pa
 
+from logvision.columns import Codes
 from logvision.formats import fields, vectors
 from logvision.formats.exact import LISTS, scan
 from logvision.formats.row import ALIAS, FITS, WORDED
@@ -51,8 +52,9 @@ class Part:
 def plan(tokens: Sequence[Token]) -> Plan | None:
     """The plan of a format, or None when only the exact reader can take it."""
     rest = None
-    if isinstance(tokens[-1], Field) and tokens[-1].name in {"rest", "plain_rest"}:
+    if isinstance(tokens[-1], Field) and tokens[-1].name in {"rest", "plain_rest", "any_rest"}:
         rest, tokens = tokens[-1], tokens[:-1]
+        rest = None if rest.name == "plain_rest" else rest
     segments: list[list[Token]] = [[]]
     quoted: list[Field] = []
     for token in tokens:
@@ -68,7 +70,7 @@ def plan(tokens: Sequence[Token]) -> Plan | None:
         if bare is None:
             return None
         words.append(_words(bare, delimiter))
-    if any(token.name == "forwarded_list" for token in tokens if isinstance(token, Field)):
+    if any(token.name in {"forwarded_list", "padded"} for token in tokens if isinstance(token, Field)):
         return None
     if rest is not None and not quoted:
         return None
@@ -138,8 +140,7 @@ def _quotes(how: Plan, lines: Slices) -> tuple[Places, Places]:
     if not wanted:
         return np.zeros((count, 0), np.int64), everything
     places = np.flatnonzero(lines.buffer == QUOTE)
-    exact = how.rest is None or how.rest.name == "plain_rest"
-    matrix, rows = _matrix(places, lines, wanted, exact=exact)
+    matrix, rows = _matrix(places, lines, wanted, exact=how.rest is None)
     escaped = (lines.buffer[matrix[:, 1::2] - 1] == BACKSLASH).any(axis=1)
     if escaped.any():
         matrix, rows = matrix[~escaped], rows[~escaped]
@@ -219,7 +220,8 @@ def _read(rows: Places, pieces: list[tuple[Word, Slices]]) -> Part:
             good &= _compound(word, piece, part)
     if sums:
         known = np.logical_or.reduce([flags for _, flags in sums])
-        part.numbers.setdefault("duration_us", (sum(values * flags for values, flags in sums), known))
+        total = np.add.reduce([values * flags for values, flags in sums])
+        part.numbers.setdefault("duration_us", (total, known))
     _settle(part)
     return part if good.all() else keep(part, good)
 
@@ -279,11 +281,11 @@ def _column(one: Field, piece: Slices, part: Part, sums: list[tuple[Places, Flag
         part.text["target"] = vectors.through(parts.target, codes)
         part.text["protocol"] = vectors.through(parts.protocol, codes)
         return np.ones(count, bool)
-    if name in {"peer", "site"}:
-        reading = fields.peer if name == "peer" else fields.site
+    if name in {"peer", "peer_port", "site"}:
+        reading = {"peer": fields.peer, "peer_port": fields.peer_and_port, "site": fields.site}[name]
         fits = FITS.get(one.name)
         column, good = vectors.mapped(piece, _checked(reading, fits))
-        part.text["peer_ip" if name == "peer" else "site"] = column
+        part.text["site" if name == "site" else "peer_ip"] = column
         return good
     if name == "rest":
         return _rest(one, piece, part)
@@ -294,9 +296,13 @@ def _column(one: Field, piece: Slices, part: Part, sums: list[tuple[Places, Flag
         if name.endswith(suffix):
             part.text[name.removesuffix(suffix)], good = vectors.mapped(piece, reading)
             return good
-    if name in FITS and name != "ignore":
+    if one.name in FITS:
         return _fits(one, piece)
     return _ends_plainly(one, piece)
+
+
+def _flags(answers: list[bool]) -> Flags:
+    return np.array(answers, bool)
 
 
 def _checked(
@@ -345,7 +351,7 @@ def _fits(one: Field, piece: Slices) -> Flags:
     if one.name in {"ident", "dash"} and dash.all():
         return dash
     values, codes = vectors.encode(piece)
-    return np.array([check(value) for value in values.to_pylist()], bool)[codes]
+    return _flags([check(value) for value in values.to_pylist()])[codes]
 
 
 def _ends_plainly(one: Field, piece: Slices) -> Flags:
@@ -372,10 +378,10 @@ def _rest(one: Field, piece: Slices, part: Part) -> Flags:
         part.text["forwarded"] = vectors.through((column.dictionary, vectors.codes_of(column)), codes)
     names = pa.array([tail.name for tail in tails], pa.string()).dictionary_encode()
     part.text["tail"] = vectors.through((names.dictionary, vectors.codes_of(names)), codes)
-    return np.array([fits(value) for value in raw], bool)[codes]
+    return _flags([fits(value) for value in raw])[codes]
 
 
-def _numbers(values: list[int | None], codes: vectors.Codes) -> tuple[Places, Flags]:
+def _numbers(values: list[int | None], codes: Codes) -> tuple[Places, Flags]:
     plain = np.array([value or 0 for value in values], np.int64)
     known = np.array([value is not None for value in values], bool)
     return plain[codes], known[codes]

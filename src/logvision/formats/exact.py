@@ -25,13 +25,18 @@ def scan(tokens: Sequence[Token], line: bytes) -> dict[str, bytes] | None:
                 return None
             at += len(token)
             continue
+        if token.name == "padded":
+            while line.startswith(b" ", at):
+                at += 1
         if index == last:
             end = len(line)
         else:
             literal = tokens[index + 1]
-            assert isinstance(literal, bytes)
-            follower = tokens[index + 2] if index + 2 <= last else None
-            end = _end(token, literal, follower, line, at)
+            if isinstance(literal, bytes):
+                end = _end(token, literal, tokens[index + 2] if index + 2 <= last else None, line, at)
+            else:
+                end = line.find(b" ", at)
+                end = len(line) if end < 0 else end
             if end < 0:
                 return None
         text = line[at:end]
@@ -92,6 +97,6 @@ def _may_follow(follower: Token | None, line: bytes, at: int) -> bool:
     if isinstance(follower, Field):
         if follower.name in {"status", "bytes"}:
             return line[at : at + 1] in {b"-", b"0", b"1", b"2", b"3", b"4", b"5", b"6", b"7", b"8", b"9"}
-        if follower.name in {"rest", "plain_rest"}:
+        if follower.name in {"rest", "plain_rest", "any_rest"}:
             return at == len(line) or line[at] == 32
     return True

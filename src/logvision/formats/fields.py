@@ -7,6 +7,7 @@ A reading takes the bytes as logged and gives the value or None (`-`: the log do
 from __future__ import annotations
 
 import ipaddress
+import socket
 from collections.abc import Callable
 from datetime import date, datetime, timedelta, timezone
 from typing import Final
@@ -58,7 +59,12 @@ def peer(raw: bytes) -> str | None:
     """
     if not raw or raw.translate(None, HOST_BYTES):
         raise BadField("not a host")
-    words = raw.decode("ascii")
+    try:
+        socket.inet_pton(socket.AF_INET, words := raw.decode("ascii"))
+    except OSError:
+        pass
+    else:
+        return words  # four decimal numbers without leading zeros: canonical as it stands
     if words.startswith("["):
         words = words[1:].partition("]")[0]
     elif words.count(":") == 1:
@@ -71,6 +77,12 @@ def peer(raw: bytes) -> str | None:
     if found.version == 6 and (mapped := found.ipv4_mapped) is not None:
         return str(mapped)
     return str(found)
+
+
+def peer_and_port(raw: bytes) -> str | None:
+    """An address that a colon and a port always follow, even IPv6 without brackets (HAProxy, AWS)."""
+    address, colon, port = raw.rpartition(b":")
+    return peer(address if colon and port.isdigit() else raw)
 
 
 def is_address(raw: bytes) -> bool:
@@ -104,7 +116,7 @@ def seconds(raw: bytes) -> int | None:
     """Decimal seconds as microseconds; of `0.1, 0.2 : 0.3` (nginx, several upstreams) the sum."""
     if raw in {b"-", b"", b"-1"}:
         return None
-    total = 0
+    raw = raw.removeprefix(b"+")
     if b"," in raw or b":" in raw:
         parts = [part.strip() for part in raw.replace(b":", b",").split(b",")]
         values = [seconds(part) for part in parts]

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from logvision.formats.vectors import Places, Slices
+from logvision.formats.vectors import Flags, Places, Slices
 from logvision.schema import Reason
 
 LINE_LIMIT: Final = 1 << 20
@@ -23,6 +23,7 @@ class Screened:
     lines: Slices
     rows: Places
     reasons: dict[int, str] = field(default_factory=dict)
+    headers: list[int] = field(default_factory=list)  # rows that begin with "#", in order
 
     def line(self, row: int) -> bytes:
         return self.lines.buffer[self.lines.starts[row] : self.lines.ends[row]].tobytes()
@@ -48,7 +49,7 @@ def screen(lines: Slices) -> Screened:
     return trimmed
 
 
-def _reject(screened: Screened, cut: np.ndarray) -> None:  # type: ignore[type-arg]
+def _reject(screened: Screened, cut: Flags) -> None:
     buffer, starts, ends = screened.lines
     reasons = screened.reasons
     for row in np.flatnonzero(cut).tolist():
@@ -59,6 +60,7 @@ def _reject(screened: Screened, cut: np.ndarray) -> None:  # type: ignore[type-a
             reasons.setdefault(row, Reason.EMPTY)
     for row in np.flatnonzero((first == 35) & (ends > starts)).tolist():
         reasons.setdefault(row, Reason.DIRECTIVE)
+        screened.headers.append(row)
     if buffer.min() == 0:
         holes = np.flatnonzero(buffer == 0)
         for row in np.flatnonzero(np.searchsorted(holes, ends) > np.searchsorted(holes, starts)).tolist():

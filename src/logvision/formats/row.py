@@ -29,6 +29,7 @@ class Row(NamedTuple):
     duration_us: int | None
     forwarded: str | None
     ticks: int | None  # a bare trailing integer: Apache's %D (us) or %T (s), see tail.py
+    tail: str | None  # name of what stands after a combined line
 
 
 def _counts(raw: bytes) -> bool:
@@ -72,6 +73,12 @@ FITS: Final[dict[str, Callable[[bytes], bool]]] = {
     "part_s": _duration,
     "word": lambda raw: bool(raw) and b" " not in raw,
     "count": _counts,
+    "epoch": lambda raw: len(raw) <= 20 and raw.replace(b".", b"", 1).isdigit(),
+    "padded": _duration,
+    "scheme": frozenset((b"http", b"https", b"h2", b"grpcs", b"grpc", b"ws", b"wss")).__contains__,
+    "peer_port": lambda raw: raw == b"-" or (_host(raw) and b":" in raw),
+    "cut": lambda raw: b'"' not in raw,
+    "any_rest": lambda raw: raw[:1] in {b"", b" "},
     "rest": lambda raw: raw[:1] in {b"", b" "},
     "plain_rest": lambda raw: raw[:1] in {b"", b" "} and b'"' not in raw,
 }
@@ -84,7 +91,11 @@ ALIAS: Final = {
     "host": "site",
     "hostname": "site",
     "plain_rest": "rest",
+    "any_rest": "ignore",
     "stamp": "time",
+    "epoch": "time",
+    "padded": "duration_ms",
+    "cut": "user_agent",
 }
 """Fields that differ only in what they must look like. `time` is of the layout of CLF, with one space;
 `stamp` is any time that is one word."""
@@ -123,16 +134,16 @@ def row(values: Mapping[str, bytes]) -> Row:
     if (parts := get("part_s")) is not None and amount is None:
         amount = fields.seconds(parts)
     sent = fields.whole(values["bytes"]) if "bytes" in values else None
-    forwarded, ticks = _text(get("forwarded")), None
+    forwarded, ticks, name = _text(get("forwarded")), None, None
     if (rest := get("rest")) is not None:
         tail = read_tail(rest)
         amount = tail.duration_us if amount is None else amount
-        forwarded, ticks = forwarded or tail.forwarded, tail.ticks
+        forwarded, ticks, name = forwarded or tail.forwarded, tail.ticks, tail.name
         sent = sent if tail.bytes is None else tail.bytes
     return Row(
         time,
         fields.site(values["site"]) if "site" in values else None,
-        fields.peer(values["peer"]) if "peer" in values else None,
+        _peer(values),
         _text(get("user")),
         method,
         target,
@@ -146,7 +157,14 @@ def row(values: Mapping[str, bytes]) -> Row:
         amount,
         forwarded if forwarded is not None else _text(get("forwarded_list")),
         ticks,
+        name,
     )
+
+
+def _peer(values: Mapping[str, bytes]) -> str | None:
+    if (raw := values.get("peer_port")) is not None:
+        return fields.peer_and_port(raw)
+    return fields.peer(values["peer"]) if "peer" in values else None
 
 
 def _worded(name: str, values: Mapping[str, bytes]) -> str | None:

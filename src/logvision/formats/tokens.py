@@ -121,24 +121,20 @@ def tokens(parts: list[str | Field], where: str) -> tuple[Token, ...]:
         if isinstance(part, str):
             settled.append(part.encode())
             continue
-        if index and isinstance(joined[index - 1], Field):
-            problems.append(
-                Problem(
-                    where,
-                    f"fields {joined[index - 1].name!r} and {part.name!r} side by side",
-                    "text between them",
-                )  # type: ignore[union-attr]
-            )
         before = joined[index - 1] if index else ""
+        if isinstance(before, Field) and part.name != "plain_rest":
+            problems.append(
+                Problem(where, f"{before.name} and {part.name} side by side", "text between them")
+            )
         after = joined[index + 1] if index + 1 < len(joined) else ""
         quoted = (
             isinstance(before, str) and before.endswith('"') and isinstance(after, str) and after[:1] == '"'
         )
-        again = part.name in seen and part.name not in {"ignore", "part_s"}
+        again = part.name in seen and part.name not in {"ignore", "part_s", "word", "count"}
         seen.add(part.name)
         settled.append(Field("ignore" if again else part.name, quoted))
     names = {part.name for part in joined if isinstance(part, Field)}
-    if not names & {"time", "stamp", "date"}:
+    if not names & {"time", "stamp", "epoch", "date"}:
         problems.append(Problem(where, "a format without a time", "$time_local, $time_iso8601, $msec or %t"))
     if not names & {"request", "target", "path"}:
         problems.append(Problem(where, "a format without a request", "$request, $request_uri or %r"))
@@ -218,3 +214,19 @@ def _apache_string(directive: str) -> str:
     match = _NGINX_STRING.search(directive)
     inner = (match.group(2) or match.group(1) or "") if match else directive.partition(" ")[2]
     return inner.replace('\\"', '"').replace("\\t", "\t").replace("\\\\", "\\")
+
+
+_TEMPLATE_PAIR = re.compile(r'"([^"\\\\]+)"\s*:\s*"?\$\{?([a-z0-9_]+)\}?"?', re.IGNORECASE)
+
+
+def template_keys(given: str) -> dict[str, str] | None:
+    """Key to field of an nginx `log_format` that writes one JSON object; None when it does not."""
+    words = given.strip()
+    if words.startswith("log_format"):
+        words = _nginx_string(words)
+    if not (words.startswith("{") and words.rstrip().endswith("}")):
+        return None
+    pairs = _TEMPLATE_PAIR.findall(words)
+    keys = {key: NGINX.get(variable.lower(), "ignore") for key, variable in pairs}
+    keys = {key: "time" if name == "stamp" else name for key, name in keys.items() if name != "ignore"}
+    return keys if "time" in keys.values() and {"request", "target", "path"} & set(keys.values()) else None
