@@ -49,7 +49,7 @@ def sessions(
     count = starts.size
     share = np.cumsum([site.share for site in catalogue.sites])
     site = np.searchsorted(share / share[-1], rng.random(count))
-    visitor = (rng.random(count) ** 2.3 * visitors.agent.size).astype(np.int64)
+    visitor = (rng.random(count) ** 1.7 * visitors.agent.size).astype(np.int64)
     shared = rng.random(count) < np.where(visitor % 11 == 0, 0.5, 0.02)
     agent = np.where(shared, visitors.other_agent[visitor], visitors.agent[visitor])
     came_back = rng.random(count) < 0.45
