@@ -142,7 +142,7 @@ class Archive(Stream):
             return 0
         near = self._failed_at is not None and self._reached + PIECE >= self._failed_at
         try:
-            count: int = self._inner.readinto(view[:1] if near else view[: PIECE])
+            count: int = self._inner.readinto(view[:1] if near else view[:PIECE])
         except OSError as problem:  # what pyarrow makes of damaged data
             if self._failed_at is None:
                 self._failed_at = self._reached + PIECE
