@@ -20,7 +20,7 @@ export function useApi<P extends keyof Reads>(
   question: () => { path: P; params?: Params } | null,
   options: { paceMs?: number; open?: () => boolean } = {},
 ): Answer<Reads[P]> {
-  const data = shallowRef<Reads[P] | null>(null)
+  const data: ShallowRef<Reads[P] | null> = shallowRef(null)
   const error = ref<ApiError | null>(null)
   const loading = ref(true)
   const paceMs = options.paceMs ?? 3000

@@ -1,0 +1,18 @@
+// How a value of a dimension is named: countries, attacks, devices and bot classes have names in the
+// reader's language; everything else is shown as logged.
+import type { Language } from './format'
+import { country } from './format'
+import { term } from './i18n'
+
+const CLOSED = new Set(['attack', 'outcome', 'device', 'kind'])
+
+/** The name of a value, for a person. Uses the current language through `term`. */
+export function label(dimension: string, value: string, language: Language): string {
+  if (dimension === 'country') return country(value, language)
+  if (CLOSED.has(dimension)) return term(dimension, value)
+  if (dimension === 'bot') {
+    const colon = value.indexOf(':')
+    if (colon > 0) return `${value.slice(colon + 1)} · ${term('bot', value.slice(0, colon))}`
+  }
+  return value
+}
