@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 import pyarrow as pa
 
 Indices = npt.NDArray[np.int64]
 V4 = npt.NDArray[np.uint32]
 V6 = npt.NDArray[np.bytes_]
 """16 bytes, big-endian: numpy orders `S16` as the addresses are ordered, and drops trailing zeros alike."""
-
-LONGEST: Final = 45
-"""Characters of the longest address text (an IPv6 address with an IPv4 tail)."""
 
 _MAPPED: Final = bytes(10) + b"\xff\xff"
 """First 12 bytes of an IPv4-mapped IPv6 address (RFC 4291, 2.5.5.2)."""
@@ -55,46 +51,38 @@ class Addresses:
         return pa.array(out, pa.string())
 
 
-def parse(texts: pa.StringArray) -> Addresses:
+def parse(texts: Sequence[str | None]) -> Addresses:
     """Addresses from their text. An IPv4-mapped IPv6 address counts as the IPv4 address it carries.
 
     Strict: no port, no zone, no leading zero in IPv4 (it is octal to some readers), no white space.
-    About 0.15 µs per IPv4 address and 1 µs per IPv6 address.
+    A call per text, 0.3 µs: the caller brings distinct ones.
     """
-    values = pl.Series("text", pl.from_arrow(texts), dtype=pl.String)
-    parts = values.str.split_exact(".", 3).struct
-    octets = [parts.field(f"field_{i}") for i in range(4)]
-    numbers = [o.str.to_integer(dtype=pl.Int64, strict=False) for o in octets]
-    shape = pl.select(
-        values.str.contains(r"^(?:(?:0|[1-9][0-9]{0,2})\.){3}(?:0|[1-9][0-9]{0,2})$")
-    ).to_series()
-    sound = shape
-    for number in numbers:
-        sound = sound & (number < 256)
-    is_v4 = sound.fill_null(value=False).to_numpy()
-    v4_at = np.flatnonzero(is_v4)
-    v4 = np.zeros(v4_at.size, np.uint32)
-    for number in numbers:
-        v4 = (v4 << np.uint32(8)) | number.fill_null(0).to_numpy()[v4_at].astype(np.uint32)
-
-    looks_v6 = values.str.contains(":", literal=True) & (values.str.len_bytes() <= LONGEST)
-    candidates = np.flatnonzero(looks_v6.fill_null(value=False).to_numpy())
-    if not candidates.size:
-        return Addresses(len(texts), v4_at, v4, candidates, np.zeros(0, "S16"))
-    found: list[tuple[int, bytes]] = []
-    for at, text in zip(candidates.tolist(), values.gather(candidates).to_list(), strict=True):
-        try:
-            found.append((at, socket.inet_pton(socket.AF_INET6, text)))
-        except (OSError, ValueError):  # not an address: null by contract (ValueError: NUL inside)
+    v4_at: list[int] = []
+    v4: list[bytes] = []
+    v6_at: list[int] = []
+    v6: list[bytes] = []
+    for at, text in enumerate(texts):
+        if text is None:
             continue
-    mapped = [(at, int.from_bytes(raw[12:], "big")) for at, raw in found if raw.startswith(_MAPPED)]
-    real = [(at, raw) for at, raw in found if not raw.startswith(_MAPPED)]
+        try:
+            raw = socket.inet_pton(socket.AF_INET6 if ":" in text else socket.AF_INET, text)
+        except (OSError, ValueError):  # not an address: null by contract (ValueError: a NUL inside)
+            continue
+        if len(raw) == 4:
+            v4_at.append(at)
+            v4.append(raw)
+        elif raw.startswith(_MAPPED):
+            v4_at.append(at)
+            v4.append(raw[12:])
+        else:
+            v6_at.append(at)
+            v6.append(raw)
     return Addresses(
         len(texts),
-        np.concatenate([v4_at, np.array([at for at, _ in mapped], np.int64)]),
-        np.concatenate([v4, np.array([n for _, n in mapped], np.uint32)]),
-        np.array([at for at, _ in real], np.int64),
-        np.array([raw for _, raw in real], "S16"),
+        np.array(v4_at, np.int64),
+        np.frombuffer(b"".join(v4), ">u4").astype(np.uint32),
+        np.array(v6_at, np.int64),
+        np.array(v6, "S16"),
     )
 
 

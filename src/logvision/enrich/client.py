@@ -86,7 +86,9 @@ def resolve(events: pa.Table, proxies: TrustedProxies) -> pa.Table:
 
     peers, peer_codes = columns.distinct(events, "peer_ip")
     lists, list_codes = columns.distinct(events, "forwarded")
-    trusted_peer = np.append(proxies.trusts(address.parse(peers)), False)  # the last answers code -1
+    trusted_peer = np.append(
+        proxies.trusts(address.parse(peers.to_pylist())), False
+    )  # the last answers code -1
     asks = (list_codes >= 0) & trusted_peer[peer_codes]
     if not asks.any():
         return rest.append_column("client_ip", rest.column("peer_ip"))
@@ -121,7 +123,7 @@ def _walk(lists: pa.StringArray, proxies: TrustedProxies) -> pa.StringArray:
         .with_columns(hop=pl.col("hop").str.strip_chars())
         .filter(pl.col("hop") != "")
     )
-    addresses = address.parse(_node(hops["hop"]).to_arrow().cast(pa.string()))
+    addresses = address.parse(_node(hops["hop"]).to_list())
     chain = hops.select(
         "list",
         address=pl.Series(pl.from_arrow(addresses.texts()), dtype=pl.String),

@@ -100,7 +100,7 @@ class Networks:
         return self._kept.answers(addresses, NOWHERE)
 
     def _look_up(self, texts: list[str]) -> list[Where]:
-        query = _Query(texts, address.parse(pa.array(texts, pa.string())))
+        query = _Query(texts, address.parse(texts))
         private = (address.PRIVATE.find(query.numbers) >= 0).tolist()
         return [
             Where(None, None, PRIVATE) if nobodys else Where(country, *system)
@@ -162,22 +162,24 @@ class _Shipped:
         return cls(arrays)
 
     def countries(self, query: _Query) -> Sequence[str | None]:
-        return [self._country_of[label] for label in self._labels("country", query.numbers)]
+        return [self._country_of[label] for label in self._labels("country", query.numbers).tolist()]
 
     def systems(self, query: _Query) -> Sequence[_System]:
-        out: list[_System] = []
-        for label in self._labels("network", query.numbers):
-            number, _, name = self._system_of[label].partition("\t")
-            out.append((int(number), name or None) if number else (None, None))
-        return out
+        labels, of_address = np.unique(self._labels("network", query.numbers), return_inverse=True)
+        found = [self._system(label) for label in labels.tolist()]
+        return [found[at] for at in of_address.tolist()]
 
-    def _labels(self, kind: str, numbers: address.Addresses) -> list[int]:
+    def _system(self, label: int) -> _System:
+        number, _, name = self._system_of[label].partition("\t")
+        return (int(number), name or None) if number else (None, None)
+
+    def _labels(self, kind: str, numbers: address.Addresses) -> npt.NDArray[np.uint32]:
         labels = np.zeros(numbers.size, np.uint32)
         upper = np.ascontiguousarray(numbers.v6).view(">u8").reshape(-1, 2)[:, 0].astype(np.uint64)
         for family, at, values in (("v4", numbers.v4_at, numbers.v4), ("v6", numbers.v6_at, upper)):
             slot = np.searchsorted(self._arrays[f"{kind}_{family}"], values, side="right") - 1
             labels[at] = self._arrays[f"{kind}_{family}_label"][slot]
-        return labels.tolist()
+        return labels
 
 
 def _lines(raw: npt.NDArray[np.uint8]) -> list[str]:
