@@ -103,13 +103,15 @@ class Tail:
         try:
             if self._current is None:
                 self._current = self._begin()
-            if self._current is None:
+            if self._current is None or self._passed_over(self._current):
                 return None
             return self._read_late(limit, deadline) or self._read_current(self._current, limit, deadline)
         except FileNotFoundError:
             self._lose("waiting", "the file went away")
+            self.finished = not self._follow
         except OSError as problem:
             self._lose("lost", f"cannot read {problem.filename or self.log}: {problem.strerror or problem}")
+            self.finished = not self._follow
         return None
 
     def status(self) -> SourceStatus:
@@ -175,7 +177,8 @@ class Tail:
         return opened
 
     def _chain(self) -> list[Path]:
-        older = [] if self._alone else siblings(self.log)
+        """Files of the log, oldest first. An empty sibling is none: it could not be known again."""
+        older = [] if self._alone else [path for path in siblings(self.log) if path.stat().st_size > 0]
         readable = [path for path in older if os.access(path, os.R_OK)]
         if len(readable) < len(older):
             self._note = f"{len(older) - len(readable)} rotated files may not be read: no permission"
@@ -252,11 +255,11 @@ class Tail:
 
     def _drop_late(self) -> Batch | None:
         """Close the file before; its unfinished last line is a line now."""
-        late, self._late = self._late, None
+        late = self._late
         if late is None:
             return None
-        batch = self._last_line(late)
-        self._older = late.mark()
+        batch = self._last_line(late)  # while it is still `_late`: the batch's own position covers it
+        self._late, self._older = None, late.mark()
         late.stream.close()
         return batch
 
@@ -278,14 +281,19 @@ class Tail:
         if not self._follow:
             self._state, self.finished = "finished", True
             return self._last_line(opened)
+        return self._idle(opened)
+
+    def _idle(self, opened: _Open) -> Batch | None:
+        """At the end of everything; a file that is gone from its place is given up after a while."""
         self._state, self._detail = "following", ""
-        if opened.live and _identity(self.log) is None:
-            self._state, self._detail = "waiting", "the file was moved away or deleted"
-            if self._clock.monotonic() - opened.grew_at > HELD_S:
-                batch = self._last_line(opened)
-                self._lose(self._state, self._detail)
-                return batch
-        return None
+        if not opened.live or _identity(self.log) is not None:
+            return None
+        self._state, self._detail = "waiting", "the file was moved away or deleted"
+        if self._clock.monotonic() - opened.grew_at <= HELD_S:
+            return None
+        batch = self._last_line(opened)
+        self._lose(self._state, self._detail)
+        return batch
 
     def _fill(self, opened: _Open, limit: int, deadline: float) -> Batch | None:
         """Read a block and give its whole lines."""
@@ -329,6 +337,22 @@ class Tail:
             "older": asdict(older) if older is not None else None,
         }
 
+    def _passed_over(self, opened: _Open) -> bool:
+        """True when the live file, still empty when last seen, was filled and copied away meanwhile."""
+        stream, now = opened.stream, self._clock.monotonic()
+        if stream.head or self._alone or _identity(self.log) != (stream.device, stream.inode):
+            return False
+        if stream.available() <= 0 and now < self._next_look:
+            return False
+        self._next_look = now + LOOK_S
+        chain = self._chain()
+        index, _ = self._place(chain)
+        if index >= len(chain) or _identity(chain[index]) == (stream.device, stream.inode):
+            return False
+        self._lose("history", "")
+        self._next_look = 0.0
+        return True
+
     def _still_there(self, opened: _Open) -> bool:
         """False when the file was emptied in place; then the next read finds its copy, or its new start."""
         stream = opened.stream
@@ -355,6 +379,8 @@ class Tail:
         index = self._find(opened.mark(), chain)
         if index is None and self._older is not None:
             index = self._find(self._older, chain)
+        if index is None and not stream.head and self._older is None:
+            index = -1  # nothing was read yet: everything there is comes after
         if index is None:
             index = len(chain) - 2 if self.log in chain else len(chain)
         return next((path for path in chain[index + 1 :] if path.stat().st_size > 0), None)
