@@ -1,0 +1,261 @@
+"""The casebook of one machine: a SQLite file in write-ahead mode, one connection per thread."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import orjson
+
+from logvision.casebook.base import CasePage, Conflict, Cursor, Question
+from logvision.errors import Problem, SetupError, StoreError
+from logvision.incident import SETTLED, Case, Change, Incident, Status, iso
+
+SCHEMA: Final = 1
+BUSY_MS: Final = 5_000  # how long a writer waits for another before it is a StoreError
+AUTHOR: Final = "logvision"  # of changes that nobody decided
+
+_TABLES: Final = """
+create table if not exists cases (
+    id text primary key,
+    status text not null,
+    site text,
+    actor text not null,
+    first_seen text not null,
+    last_seen text not null,
+    part_of text,
+    document text not null
+) without rowid;
+create index if not exists cases_by_time on cases (last_seen desc, id);
+create table if not exists members (actor text, id text, primary key (actor, id)) without rowid;
+create table if not exists states (name text primary key, state blob not null) without rowid;
+"""
+
+_CURSOR: Final = "cursor"  # the state under which the cursor is kept
+
+
+class SqliteCasebook:
+    """Implements `Casebook`. Columns beside `document` repeat what questions ask for."""
+
+    def __init__(self, file: Path) -> None:
+        """Open or make the file. Raises SetupError when it is no casebook, or one of a later version."""
+        self._file = file
+        self._local = threading.local()
+        self._open: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+        try:
+            with self._transaction() as db:
+                version = db.execute("pragma user_version").fetchone()[0]
+                if version > SCHEMA:
+                    raise SetupError(
+                        Problem(str(file), f"a casebook of version {version}", f"version {SCHEMA} or earlier")
+                    )
+                for statement in _TABLES.split(";"):
+                    db.execute(statement)
+                db.execute(f"pragma user_version = {SCHEMA}")
+        except StoreError as error:
+            self.close()
+            raise SetupError(Problem(str(file), str(error), "a SQLite file that can be written")) from None
+        except SetupError:
+            self.close()
+            raise
+
+    def apply(
+        self,
+        incidents: Iterable[Incident],
+        states: Mapping[str, bytes] | None = None,
+        cursor: Cursor | None = None,
+    ) -> list[Case]:
+        with self._transaction() as db:
+            changed = [case for incident in incidents if (case := _applied(db, incident)) is not None]
+            for name, state in (states or {}).items():
+                _save(db, name, state)
+            if cursor is not None:
+                _save(db, _CURSOR, orjson.dumps(dict(cursor)))
+        return changed
+
+    def cursor(self) -> Cursor | None:
+        kept = self.load_state(_CURSOR)
+        return None if kept is None else dict(orjson.loads(kept))
+
+    def save_state(self, name: str, state: bytes) -> None:
+        with self._transaction() as db:
+            _save(db, name, state)
+
+    def load_state(self, name: str) -> bytes | None:
+        with self._reading() as db:
+            row = db.execute("select state from states where name = ?", (name,)).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def cases(self, question: Question, limit: int = 50, cursor: str | None = None) -> CasePage:
+        where, values = _conditions(question)
+        if cursor is not None:
+            last_seen, _, after = cursor.partition("~")
+            if not last_seen or not after:
+                raise ValueError(f"not a cursor of this casebook: {cursor!r}")
+            where += " and (last_seen < ? or (last_seen = ? and id > ?))"
+            values += [last_seen, last_seen, after]
+        with self._reading() as db:
+            rows = db.execute(
+                f"select document, last_seen, id from cases where {where}"  # noqa: S608 - fixed texts
+                " order by last_seen desc, id limit ?",
+                [*values, limit + 1],
+            ).fetchall()
+        more = f"{rows[limit - 1][1]}~{rows[limit - 1][2]}" if len(rows) > limit else None
+        return CasePage([_case(row[0]) for row in rows[:limit]], more)
+
+    def count(self, question: Question) -> int:
+        where, values = _conditions(question)
+        with self._reading() as db:
+            row = db.execute(f"select count(*) from cases where {where}", values).fetchone()  # noqa: S608 - fixed texts
+        return int(row[0])
+
+    def case(self, incident_id: str) -> Case | None:
+        with self._reading() as db:
+            return _find(db, incident_id)
+
+    def decide(
+        self,
+        incident_id: str,
+        *,
+        revision: int,
+        author: str,
+        at: datetime,
+        status: Status | None = None,
+        note: str | None = None,
+    ) -> Case | None:
+        with self._transaction() as db:
+            case = _find(db, incident_id)
+            if case is None:
+                return None
+            if case.revision != revision:
+                raise Conflict(case)
+            status = case.status if status is None else status
+            note = case.note if note is None else note
+            change = Change(at, author, status, note)
+            decided = replace(
+                case, status=status, note=note, revision=revision + 1, history=(*case.history, change)
+            )
+            _put(db, decided)
+        return decided
+
+    def close(self) -> None:
+        with self._lock:
+            for connection in self._open:
+                connection.close()
+            self._open = []
+        self._local = threading.local()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing, with the write lock from the start so that no reader's view is upgraded."""
+        with self._reading() as db:
+            db.execute("begin immediate")
+            try:
+                yield db
+            except BaseException:
+                db.execute("rollback")
+                raise
+            db.execute("commit")
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        try:
+            yield self._connection()
+        except sqlite3.Error as error:
+            raise StoreError(f"the casebook {self._file.name} cannot be used now: {error}") from error
+
+    def _connection(self) -> sqlite3.Connection:
+        found: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if found is None:
+            # Closed by `close` from whichever thread calls it; used by this thread only.
+            found = sqlite3.connect(
+                self._file, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False
+            )
+            found.execute("pragma journal_mode = wal")
+            found.execute("pragma synchronous = normal")
+            with self._lock:
+                self._open.append(found)
+            self._local.connection = found
+        return found
+
+
+def _applied(db: sqlite3.Connection, incident: Incident) -> Case | None:
+    """The case as it stands with this state of the incident, kept; None: nothing changed."""
+    old = _find(db, incident.id)
+    if old is None:
+        case = Case(incident)
+    elif old.incident == incident or incident.events < old.incident.events:
+        return None
+    else:
+        case = replace(old, incident=incident, revision=old.revision + 1)
+        if (
+            old.status in SETTLED
+            and old.status is not Status.FALSE_ALARM
+            and incident.events > old.incident.events
+        ):
+            again = Change(incident.last_seen, AUTHOR, Status.OPEN, "new events came")
+            case = replace(case, status=Status.OPEN, history=(*old.history, again))
+    _put(db, case)
+    return case
+
+
+def _put(db: sqlite3.Connection, case: Case) -> None:
+    incident = case.incident
+    db.execute(
+        "insert or replace into cases values (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            incident.id,
+            case.status.value,
+            incident.site,
+            incident.actor,
+            iso(incident.first_seen),
+            iso(incident.last_seen),
+            incident.part_of,
+            orjson.dumps(case.to_dict()).decode(),
+        ),
+    )
+    db.executemany(
+        "insert or ignore into members values (?, ?)", [(member, incident.id) for member in incident.members]
+    )
+
+
+def _find(db: sqlite3.Connection, incident_id: str) -> Case | None:
+    row = db.execute("select document from cases where id = ?", (incident_id,)).fetchone()
+    return None if row is None else _case(row[0])
+
+
+def _case(document: str) -> Case:
+    return Case.from_dict(orjson.loads(document))
+
+
+def _save(db: sqlite3.Connection, name: str, state: bytes) -> None:
+    db.execute("insert or replace into states values (?, ?)", (name, state))
+
+
+def _conditions(question: Question) -> tuple[str, list[str]]:
+    """Fixed texts with placeholders, and the values for them."""
+    statuses = sorted(status.value for status in question.statuses)
+    parts = ["part_of is null", f"status in ({', '.join('?' * len(statuses))})"]
+    values = list(statuses)
+    when: tuple[tuple[datetime | None, str], ...] = (
+        (question.since, "last_seen >= ?"),
+        (question.until, "first_seen < ?"),
+    )
+    for time, condition in when:
+        if time is not None:
+            parts.append(condition)
+            values.append(iso(time))
+    if question.site is not None:
+        parts.append("site = ?")
+        values.append(question.site)
+    if question.actor is not None:
+        parts.append("(actor = ? or id in (select id from members where actor = ?))")
+        values += [question.actor, question.actor]
+    return " and ".join(parts), values

@@ -1,0 +1,170 @@
+"""Every casebook keeps incidents by id, decisions by revision, and a flush all or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from logvision.casebook.base import Casebook, Conflict, Question
+from logvision.casebook.sqlite import SqliteCasebook
+from logvision.incident import SETTLED, Case, Evidence, Incident, Status
+from logvision.schema import Attack, Outcome, Severity, Stage
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+EVERY = frozenset(Status)
+
+
+def incident(number: int = 1, events: int = 3, **changed: object) -> Incident:
+    made = Incident(
+        id=f"{number:032x}",
+        actor=f"ip:192.0.2.{number}",
+        actor_kind="ip",
+        site="shop.example",
+        stage=Stage.EXPLOIT,
+        attacks={Attack.SQLI: events},
+        outcome=Outcome.UNKNOWN,
+        severity=Severity.HIGH,
+        score=0.97,
+        first_seen=NOON,
+        last_seen=NOON + timedelta(minutes=number),
+        events=events,
+        alerts=1,
+        evidence=(Evidence("access.log", 17, NOON, target="/?id=1'", attack=Attack.SQLI),),
+    )
+    return replace(made, **changed)  # type: ignore[arg-type]
+
+
+@pytest.fixture(params=["sqlite"])
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Casebook]]:
+    """Opens the same casebook as often as it is called, as a restart does."""
+    books: list[Casebook] = []
+
+    def open_it() -> Casebook:
+        assert request.param == "sqlite"
+        books.append(SqliteCasebook(tmp_path / "casebook.sqlite"))
+        return books[-1]
+
+    yield open_it
+    for book in books:
+        book.close()
+
+
+@pytest.fixture
+def book(opened: Callable[[], Casebook]) -> Casebook:
+    return opened()
+
+
+def test_what_is_applied_is_there_after_a_restart(opened: Callable[[], Casebook]) -> None:
+    first = opened()
+    first.apply([incident()], {"behaviour": b"\x00state"}, {"sequence": 4})
+    first.close()
+    again = opened()
+    assert again.case(incident().id) == Case(incident())
+    assert again.load_state("behaviour") == b"\x00state"
+    assert again.cursor() == {"sequence": 4}
+
+
+def test_an_empty_casebook_knows_nothing(book: Casebook) -> None:
+    assert book.cursor() is None
+    assert book.load_state("behaviour") is None
+    assert book.case("nobody") is None
+    assert book.count(Question(EVERY)) == 0
+    assert book.cases(Question(EVERY)).rows == []
+
+
+def test_applying_the_same_again_changes_nothing(book: Casebook) -> None:
+    assert book.apply([incident()]) == [Case(incident())]
+    assert book.apply([incident()]) == []
+    assert book.apply([incident(events=2)]) == []
+    assert book.case(incident().id) == Case(incident())
+
+
+def test_new_events_replace_the_incident_and_raise_the_revision(book: Casebook) -> None:
+    book.apply([incident()])
+    assert book.apply([incident(events=9)]) == [Case(incident(events=9), revision=2)]
+
+
+def test_new_events_open_a_closed_case_again_but_never_a_false_alarm(book: Casebook) -> None:
+    for number, status in ((1, Status.CLOSED), (2, Status.FALSE_ALARM)):
+        book.apply([incident(number)])
+        book.decide(incident(number).id, revision=1, author="ann", at=NOON, status=status)
+    book.apply([incident(1, events=4), incident(2, events=4)])
+    opened_again, still = book.case(incident(1).id), book.case(incident(2).id)
+    assert opened_again is not None
+    assert still is not None
+    assert opened_again.status is Status.OPEN
+    assert [change.author for change in opened_again.history] == ["ann", "logvision"]
+    assert still.status is Status.FALSE_ALARM
+
+
+def test_a_decision_is_kept_with_its_author_and_its_time(book: Casebook) -> None:
+    book.apply([incident()])
+    decided = book.decide(
+        incident().id, revision=1, author="ann", at=NOON, status=Status.ACKNOWLEDGED, note="looking"
+    )
+    assert decided is not None
+    assert (decided.status, decided.note, decided.revision) == (Status.ACKNOWLEDGED, "looking", 2)
+    assert [(c.author, c.at, c.status, c.note) for c in decided.history] == [
+        ("ann", NOON, Status.ACKNOWLEDGED, "looking")
+    ]
+    assert book.case(incident().id) == decided
+
+
+def test_a_decision_on_an_old_revision_is_a_conflict_that_shows_the_newest(book: Casebook) -> None:
+    book.apply([incident()])
+    book.decide(incident().id, revision=1, author="ann", at=NOON, note="first")
+    with pytest.raises(Conflict) as conflict:
+        book.decide(incident().id, revision=1, author="bob", at=NOON, note="second")
+    assert conflict.value.case.note == "first"
+
+
+def test_deciding_about_an_unknown_incident_gives_none(book: Casebook) -> None:
+    assert book.decide("nobody", revision=1, author="ann", at=NOON) is None
+
+
+def test_pages_give_every_case_once_newest_first(book: Casebook) -> None:
+    book.apply([incident(n) for n in range(1, 8)])
+    found: list[str] = []
+    cursor = None
+    while True:
+        page = book.cases(Question(), limit=3, cursor=cursor)
+        found += [case.incident.id for case in page.rows]
+        cursor = page.next
+        if cursor is None:
+            break
+    assert found == [incident(n).id for n in range(7, 0, -1)]
+
+
+def test_a_cursor_of_another_origin_is_refused(book: Casebook) -> None:
+    with pytest.raises(ValueError, match="not a cursor"):
+        book.cases(Question(), cursor="nonsense")
+
+
+def test_questions_narrow_by_status_time_site_actor_and_member(book: Casebook) -> None:
+    campaign = incident(5, actor="net:192.0.2.0/24", actor_kind="net", members=("ip:192.0.2.1",))
+    swallowed = incident(1, part_of=campaign.id)
+    book.apply([swallowed, incident(2), incident(3, site="blog.example"), campaign])
+    book.decide(incident(2).id, revision=1, author="ann", at=NOON, status=Status.CLOSED)
+
+    def ids(question: Question) -> list[int]:
+        numbers = [int(case.incident.id, 16) for case in book.cases(question).rows]
+        assert book.count(question) == len(numbers)
+        return numbers
+
+    assert ids(Question()) == [5, 3]
+    assert ids(Question(SETTLED)) == [2]
+    assert ids(Question(EVERY, since=NOON + timedelta(minutes=3))) == [5, 3]
+    assert ids(Question(EVERY, until=NOON)) == []
+    assert ids(Question(EVERY, site="blog.example")) == [3]
+    assert ids(Question(EVERY, actor="ip:192.0.2.1")) == [5]
+
+
+def test_hostile_text_is_data(book: Casebook) -> None:
+    hostile = "'; drop table cases; --\x00\u202e<script>"
+    book.apply([incident(1, site=hostile, summary=hostile)])
+    assert book.count(Question(site=hostile)) == 1
+    assert book.count(Question()) == 1
