@@ -12,7 +12,8 @@ import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from logvision import app
+from logvision.app.parts import source_name
+from logvision.app.scanning import Scan
 from logvision.cli.options import Config, read_settings
 from logvision.cli.output import count, err, out, plain, size
 from logvision.engines.verdicts import Verdicts
@@ -24,12 +25,17 @@ def register(door: typer.Typer) -> None:
 
 
 def scan(
-    files: Annotated[list[str], typer.Argument(help="Log files (plain, gz, bz2, zst) or globs; - is standard input.")],
+    files: Annotated[
+        list[str], typer.Argument(help="Log files (plain, gz, bz2, zst) or globs; - is standard input.")
+    ],
     config: Config = None,
     data: Annotated[
-        Path | None, typer.Option("--data", "-d", help="Keep what was found in this folder (else nothing is kept).")
+        Path | None,
+        typer.Option("--data", "-d", help="Keep what was found in this folder (else nothing is kept)."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a report.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object instead of a report.")
+    ] = False,
     verdicts: Annotated[
         Path | None, typer.Option("--verdicts", help="Write one JSON object per input line to this file.")
     ] = None,
@@ -37,7 +43,8 @@ def scan(
         Path | None, typer.Option("--report", help="Write a self-contained HTML report to this file.")
     ] = None,
     fmt: Annotated[
-        str | None, typer.Option("--format", help="Name of a format, or a pasted log_format or LogFormat line.")
+        str | None,
+        typer.Option("--format", help="Name of a format, or a pasted log_format or LogFormat line."),
     ] = None,
 ) -> None:
     """Read logs to their end: what happened, who attacked, did it work.
@@ -49,9 +56,8 @@ def scan(
     with ExitStack() as stack:
         sink = None
         if verdicts is not None:
-            names = app.scan_names(files)
-            sink = Verdicts(stack.enter_context(verdicts.open("wb")), names)
-        run = app.Scan(settings, files, keep=data is not None, verdicts=sink)
+            sink = Verdicts(stack.enter_context(verdicts.open("wb")), {source_name(f): f for f in files})
+        run = Scan(settings, files, keep=data is not None, verdicts=sink)
         _run(run, quiet=as_json or not sys.stderr.isatty())
         result = run.result()
         if report is not None:
@@ -62,37 +68,45 @@ def scan(
         _show(result, run)
 
 
-def _run(run: app.Scan, *, quiet: bool) -> None:
+def _run(run: Scan, *, quiet: bool) -> None:
     """Run with a progress line (rate, remaining time) on a terminal."""
     if quiet:
         run.run(None)
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(binary_units=True), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(binary_units=True),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=err, transient=True) as progress:
         task = progress.add_task("reading", total=None)
 
         def show(read_bytes: int, total: int | None, lines_per_s: float) -> None:
             progress.update(
-                task, completed=read_bytes, total=total, description=f"reading, {count(round(lines_per_s))} lines/s"
+                task,
+                completed=read_bytes,
+                total=total,
+                description=f"reading, {count(round(lines_per_s))} lines/s",
             )
 
         run.run(show)
 
 
-def _show(result: dict[str, Any], run: app.Scan) -> None:
+def _show(result: dict[str, Any], run: Scan) -> None:
     lines, seconds = result["read"], result["seconds"]
-    out.print(
-        f"[bold]{count(lines)}[/] lines in {seconds:.1f} s ({count(round(lines / max(seconds, 1e-9)))} lines/s): "
-        f"{count(result['events'])} events, {count(result['rejects'])} rejects, {count(result['filtered'])} filtered"
-    )
+    rate = count(round(lines / max(seconds, 1e-9)))
+    parted = ", ".join(f"{count(result[name])} {name}" for name in ("events", "rejects", "filtered"))
+    out.print(f"[bold]{count(lines)}[/] lines in {seconds:.1f} s ({rate} lines/s): {parted}")
     if result["first"]:
         out.print(f"From {result['first']} to {result['last']}")
     out.print(f"{count(result['visitors'])} visitors, {size(result['bytes'])} sent")
     out.print("Status: " + ", ".join(f"{k} {count(v)}" for k, v in result["status"].items()))
     if result["reject_reasons"]:
         out.print("Rejects: " + ", ".join(f"{k} {count(v)}" for k, v in result["reject_reasons"].items()))
-    worst = run.worst_incidents(15)
-    out.print(f"[bold]{count(result['attacks'])}[/] attack requests, [bold]{count(result['incidents'])}[/] incidents")
+    worst = run.incidents()[:15]
+    attacks, incidents = count(result["attacks"]), count(result["incidents"])
+    out.print(f"[bold]{attacks}[/] attack requests, [bold]{incidents}[/] incidents")
     if not worst:
         return
     table = Table(box=None, pad_edge=False)

@@ -52,7 +52,17 @@ class State:
     correlator: Correlator
 
     def save(self) -> dict[str, bytes]:
+        """Named states for the casebook."""
         return {"behaviour": self.behaviour.snapshot(), "correlator": self.correlator.snapshot()}
+
+    def restore(self, load: Callable[[str], bytes | None]) -> bool:
+        """Take up what `save` gave; False when nothing was ever saved."""
+        behaviour, correlator = load("behaviour"), load("correlator")
+        if behaviour is None or correlator is None:
+            return False
+        self.behaviour.restore(behaviour)
+        self.correlator.restore(correlator)
+        return True
 
     def correlate(self, events: pa.Table) -> Sequence[Incident]:
         """Incidents that these events changed."""
@@ -105,6 +115,9 @@ class _Flush:
     states: dict[str, bytes]
 
 
+OnIncident = Callable[[Incident], None]
+"""Called with every incident each time it changes."""
+
 OnBatch = Callable[[pa.Table, pa.Table], None]
 """Called in order with every batch of EVENT and REJECT rows, before they are committed."""
 
@@ -128,6 +141,7 @@ class Embedded:
         ticker: Ticker | None = None,
         options: Options | None = None,
         on_batch: OnBatch | None = None,
+        on_incident: OnIncident | None = None,
         positions: Mapping[str, Position] | None = None,
         counts: Mapping[str, Counts] | None = None,
     ) -> None:
@@ -141,6 +155,7 @@ class Embedded:
         self._ticker = ticker
         self._options = options or Options()
         self._on_batch = on_batch
+        self._on_incident = on_incident
         self._positions: dict[str, Position] = dict(positions or {})
         self._formats: dict[str, Any] = known.formats.snapshot()
         self._read: Channel[list[Batch]] = Channel(2)
@@ -150,7 +165,6 @@ class Embedded:
         self._failure: BaseException | None = None
         self.summary = Summary(sources=dict(counts or {}))
         self.seconds: dict[str, float] = {}  # wall seconds per pipeline step
-        self.incidents: set[str] = set()  # ids of those that stand by themselves
         self.problem: str | None = None  # why nothing can be committed right now
 
     def stop(self) -> None:
@@ -243,8 +257,6 @@ class Embedded:
         events, rejects = judged.events, judged.rejects
         self.summary.add(events, rejects, judged.log_bytes)
         changed = self._state.correlate(events)
-        for incident in changed:
-            (self.incidents.discard if incident.part_of else self.incidents.add)(incident.id)
         if self._on_batch is not None:
             self._on_batch(events, rejects)
         self._positions.update(judged.resume)
@@ -258,8 +270,10 @@ class Embedded:
             pending.incidents.update({incident.id: incident for incident in changed})
         if self._ticker is not None:
             self._ticker.add(events, rejects)
-        if self._live is not None:
-            for incident in changed:
+        for incident in changed:
+            if self._on_incident is not None:
+                self._on_incident(incident)
+            if self._live is not None:
                 self._live.publish(INCIDENT, incident.to_dict())
 
     def _due(self, pending: _Pending) -> bool:

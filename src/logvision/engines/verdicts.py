@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import BinaryIO, Final
 
 import polars as pl
@@ -24,10 +24,11 @@ class Verdicts:
     them. A line that is no event has score 0, no rules and null elsewhere.
     """
 
-    def __init__(self, out: BinaryIO, order: Sequence[str]) -> None:
-        """`order`: names of the sources in the order in which they were given."""
+    def __init__(self, out: BinaryIO, names: Mapping[str, str]) -> None:
+        """`names`: source to the name that it was given by, in the order given; others keep theirs."""
         self._out = out
-        self._rank = {name: i for i, name in enumerate(order)}
+        self._names = names
+        self._rank = {source: i for i, source in enumerate(names)}
         self._lines: dict[str, int] = {}
 
     def add(self, events: pa.Table, rejects: pa.Table) -> None:
@@ -44,7 +45,7 @@ class Verdicts:
         before = self._lines.get(source, 0)
         self._lines[source] = before + rows.height
         rows.select(
-            "source",
+            pl.lit(self._names.get(source, source)).alias("source"),
             (pl.int_range(pl.len()) + before + 1).alias("line"),
             "event",
             pl.col("score").fill_null(0.0).round(4),

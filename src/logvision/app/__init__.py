@@ -1,0 +1,1 @@
+"""Puts the parts together for a command: settings in, a running system out."""

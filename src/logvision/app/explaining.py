@@ -1,0 +1,3 @@
+"""Why a line was judged as it was, from its raw bytes on."""
+
+from __future__ import annotations

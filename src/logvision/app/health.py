@@ -1,0 +1,107 @@
+"""State of the sources and of the engine, as the page and its live stream show it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from logvision.clock import Clock
+from logvision.engines.embedded import Embedded
+from logvision.lake.segments import Counts
+from logvision.live.base import HEALTH, Live
+from logvision.pipeline import Knowledge
+from logvision.sources.base import Reader, SourceStatus
+
+PERIOD_S: Final = 5.0
+LOOK_S: Final = 0.5  # a changed state is told this soon
+
+
+class Health:
+    """Asks reader and engine; safe from any thread."""
+
+    def __init__(self, reader: Reader, engine: Embedded, known: Knowledge, live: Live, clock: Clock) -> None:
+        self._reader = reader
+        self._engine = engine
+        self._known = known
+        self._live = live
+        self._clock = clock
+        self._stop = threading.Event()
+        self._rates: dict[str, float] = {}
+        self._before: tuple[float, dict[str, int]] = (clock.monotonic(), {})
+
+    def sources(self) -> list[Mapping[str, Any]]:
+        """Rows of GET /api/sources, one per source."""
+        formats = self._known.formats.known()
+        counts = dict(self._engine.summary.sources)
+        return [self._row(status, counts, formats) for status in self._reader.status()]
+
+    def _row(
+        self, status: SourceStatus, counts: Mapping[str, Counts], formats: Mapping[str, Sequence[Any]]
+    ) -> Mapping[str, Any]:
+        name = status.source
+        count = counts.get(name, Counts())
+        known = formats.get(name) or [(None, None, None)]
+        return {
+            "source": name,
+            "kind": status.kind,
+            "state": status.state,
+            "detail": status.detail,
+            "read_bytes": status.read_bytes,
+            "size_bytes": status.size_bytes,
+            "lag_bytes": status.lag_bytes,
+            "last_read": None if status.last_read is None else datetime.fromtimestamp(status.last_read, UTC),
+            "events": count.events,
+            "rejects": count.rejects,
+            "filtered": count.filtered,
+            "format": known[0][0],
+            "confidence": known[0][1],
+            "lines_per_second": self._rates.get(name),
+        }
+
+    def checks(self) -> list[Mapping[str, Any]]:
+        """Rows of GET /api/health beyond the stores' own."""
+        problem = self._engine.problem
+        lost = [s for s in self._reader.status() if s.state == "lost"]
+        return [
+            {"name": "engine", "ok": problem is None, "detail": problem or "reading and committing"},
+            {
+                "name": "sources",
+                "ok": not lost,
+                "detail": "; ".join(f"{s.source}: {s.detail}" for s in lost) or "all there",
+            },
+        ]
+
+    @contextmanager
+    def telling(self) -> Iterator[None]:
+        """Publish `health` when a state changes, and every five seconds."""
+        thread = threading.Thread(target=self._tell, name="logvision-health", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._stop.set()
+            thread.join()
+
+    def _tell(self) -> None:
+        told: object = None
+        due = 0.0
+        while not self._stop.wait(LOOK_S):
+            states = [(s.source, s.state, s.detail) for s in self._reader.status()]
+            states.append(("", self._engine.problem or "", ""))
+            now = self._clock.monotonic()
+            if states == told and now < due:
+                continue
+            told, due = states, now + PERIOD_S
+            self._measure(now)
+            self._live.publish(HEALTH, {"sources": self.sources(), "checks": self.checks()})
+
+    def _measure(self, now: float) -> None:
+        """Lines per second of each source since the last time."""
+        at, before = self._before
+        reads = {name: counts.read for name, counts in list(self._engine.summary.sources.items())}
+        if now - at >= 1.0:
+            self._rates = {name: (read - before.get(name, read)) / (now - at) for name, read in reads.items()}
+            self._before = (now, reads)

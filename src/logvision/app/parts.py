@@ -1,0 +1,98 @@
+"""The parts of a running system, made from settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from logvision.config import Settings
+from logvision.detect import Detector
+from logvision.detect.behaviour import Behaviour
+from logvision.detect.correlate import Correlator
+from logvision.detect.outcome import Baselines
+from logvision.engines.embedded import State
+from logvision.enrich.agent import Agents
+from logvision.enrich.client import TrustedProxies
+from logvision.enrich.network import Networks
+from logvision.enrich.request import Routes
+from logvision.errors import Problem, SetupError
+from logvision.formats import Formats
+from logvision.pipeline import Knowledge
+from logvision.sources.base import Source
+from logvision.sources.file import FileSource
+from logvision.sources.several import Several
+from logvision.sources.stdin import StdinSource
+from logvision.sources.syslog import SyslogSource
+from logvision.windows.folder import Folder
+
+
+def knowledge(settings: Settings) -> Knowledge:
+    """What the pipeline's steps know. Raises SetupError with every mistake of every part."""
+    problems: list[Problem] = []
+    made: dict[str, object] = {}
+    makers = {
+        "formats": lambda: Formats(settings.formats.pins),
+        "proxies": lambda: TrustedProxies(settings.client.trusted_proxies, settings.client.presets),
+        "networks": lambda: Networks.open(settings.network.country_db, settings.network.asn_db),
+        "agents": Agents,
+        "routes": Routes,
+        "detector": lambda: Detector.open(rules=settings.detect.rules, threshold=settings.detect.threshold),
+        "baselines": Baselines,
+    }
+    for name, make in makers.items():
+        try:
+            made[name] = make()
+        except SetupError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise SetupError(problems)
+    return Knowledge(**made)  # type: ignore[arg-type]
+
+
+def state(settings: Settings) -> State:
+    """Empty windows, buckets and incidents."""
+    return State(Folder(), Behaviour.open(settings.detect.scenarios), Correlator())
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to read: as configured, or as given on the command line."""
+
+    paths: Sequence[str]
+    syslog: Sequence[str]
+    history: bool = True
+
+
+def source(wanted: Wanted, *, follow: bool) -> Source:
+    """One source of everything wanted. Raises SetupError."""
+    sources: list[Source] = []
+    files = tuple(source_name(path) for path in wanted.paths if path != "-")
+    if files:
+        sources.append(FileSource(files, follow=follow, history=wanted.history))
+    if "-" in wanted.paths:
+        sources.append(StdinSource())
+    sources.extend(_syslog(address) for address in wanted.syslog)
+    return sources[0] if len(sources) == 1 else Several(tuple(sources))
+
+
+def source_name(path: str) -> str:
+    """A file's source is named by its absolute path; symbolic links stay."""
+    return path if path == "-" else os.path.abspath(path)  # noqa: PTH100 - resolve() follows links
+
+
+def _syslog(address: str) -> SyslogSource:
+    """udp://127.0.0.1:5140, tcp://[::1]:5140 or both with syslog://."""
+    parts = urlsplit(address)
+    schemes = {"udp": (True, False), "tcp": (False, True), "syslog": (True, True)}
+    try:
+        port = parts.port
+    except ValueError:
+        port = None
+    if parts.scheme not in schemes or port is None or not parts.hostname:
+        raise SetupError(
+            Problem("source.syslog", repr(address), "udp://host:port, tcp://host:port or syslog://host:port")
+        )
+    udp, tcp = schemes[parts.scheme]
+    return SyslogSource(parts.hostname, port, udp=udp, tcp=tcp)

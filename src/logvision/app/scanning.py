@@ -1,0 +1,139 @@
+"""A scan: logs read to their end, a summary, and nothing left behind unless a data folder is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from datetime import datetime
+from time import perf_counter
+from typing import Any, Final
+
+import pyarrow as pa
+
+from logvision.app import parts
+from logvision.app.stores import open_stores, take_up
+from logvision.app.upkeep import tidy
+from logvision.clock import SystemClock
+from logvision.config import Settings
+from logvision.engines.embedded import Embedded, Options
+from logvision.engines.summary import Summary
+from logvision.engines.verdicts import Verdicts
+from logvision.incident import Incident, iso
+from logvision.schema import Severity
+from logvision.sources.base import Reader
+
+Progress = Callable[[int, int | None, float], None]
+"""Told now and then: log bytes read, bytes to read in all (None: unknown), lines per second."""
+
+SEVERITIES: Final = list(Severity)
+
+
+class Scan:
+    """One scan, run once."""
+
+    def __init__(
+        self, settings: Settings, files: Sequence[str], *, keep: bool, verdicts: Verdicts | None = None
+    ) -> None:
+        self._settings = settings
+        self._keep = keep
+        self._source = parts.source(parts.Wanted(files, ()), follow=False)
+        self._known = parts.knowledge(settings)
+        self._state = parts.state(settings)
+        self._verdicts = verdicts
+        self._incidents: dict[str, Incident] = {}
+        self._summary = Summary()
+        self._seconds = 0.0
+        self.step_seconds: dict[str, float] = {}
+
+    def run(self, progress: Progress | None = None) -> None:
+        """Read everything. With a data folder it goes on from what was committed there before."""
+        began = perf_counter()
+        with ExitStack() as stack:
+            stores = resume = None
+            if self._keep:
+                stores = stack.enter_context(open_stores(self._settings.lake.folder, writer=True))
+                resume = take_up(stores, self._known, self._state)
+            reader = self._source.open(resume.positions if resume else {})
+            stack.callback(reader.close)
+            engine = Embedded(
+                reader,
+                self._known,
+                self._state,
+                clock=SystemClock(),
+                lake=stores.lake if stores else None,
+                casebook=stores.casebook if stores else None,
+                # Age makes no segments here: nobody is watching.
+                options=Options(flush_s=3600.0, flush_rows=self._settings.lake.flush_rows),
+                on_batch=_Telling(reader, self._verdicts, progress, began),
+                on_incident=self._keep_incident,
+                positions=resume.positions if resume else None,
+                counts=resume.counts if resume else None,
+            )
+            self._summary = engine.run()
+            self.step_seconds = engine.seconds
+            if stores:
+                tidy(stores.lake, self._settings.lake, SystemClock().now())
+        self._seconds = perf_counter() - began
+
+    def _keep_incident(self, incident: Incident) -> None:
+        self._incidents[incident.id] = incident
+
+    def incidents(self) -> list[Incident]:
+        """Those that stand by themselves, worst first."""
+        alone = [incident for incident in self._incidents.values() if incident.part_of is None]
+        return sorted(
+            alone,
+            key=lambda i: (SEVERITIES.index(i.severity), i.outcome == "worked", i.score, i.events, i.id),
+            reverse=True,
+        )
+
+    def result(self) -> dict[str, Any]:
+        """The fixed contract of `scan --json`, and `log_bytes`, `classes`, `filter_reasons` besides."""
+        totals = self._summary
+        return {
+            "read": totals.total("read"),
+            "events": totals.total("events"),
+            "rejects": totals.total("rejects"),
+            "filtered": totals.total("filtered"),
+            "bytes": totals.traffic,
+            "log_bytes": totals.total("bytes"),
+            "visitors": totals.visitors,
+            "attacks": totals.attacks,
+            "incidents": len(self.incidents()),
+            "status": dict(sorted(totals.status.items())),
+            "methods": dict(sorted(totals.methods.items())),
+            "classes": dict(totals.classes.most_common()),
+            "reject_reasons": dict(sorted(totals.reject_reasons.items())),
+            "filter_reasons": dict(sorted(totals.filter_reasons.items())),
+            "first": _iso(totals.first),
+            "last": _iso(totals.last),
+            "seconds": round(self._seconds, 3),
+        }
+
+
+class _Telling:
+    """Writes verdicts and tells of progress, batch by batch."""
+
+    def __init__(
+        self, reader: Reader, verdicts: Verdicts | None, progress: Progress | None, began: float
+    ) -> None:
+        self._reader = reader
+        self._verdicts = verdicts
+        self._progress = progress
+        self._began = began
+        self._lines = 0
+
+    def __call__(self, events: pa.Table, rejects: pa.Table) -> None:
+        if self._verdicts is not None:
+            self._verdicts.add(events, rejects)
+        if self._progress is not None:
+            self._lines += events.num_rows + rejects.num_rows
+            status = self._reader.status()
+            sizes = [s.size_bytes for s in status]
+            total = None if None in sizes else sum(size for size in sizes if size is not None)
+            rate = self._lines / max(perf_counter() - self._began, 1e-9)
+            self._progress(sum(s.read_bytes for s in status), total, rate)
+
+
+def _iso(time: datetime | None) -> str | None:
+    return None if time is None else iso(time)

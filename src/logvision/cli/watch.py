@@ -1,0 +1,73 @@
+"""`logvision watch`: read history, follow what comes, serve the page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from logvision.app import parts
+from logvision.app.watching import watch as run
+from logvision.cli.options import Config, DataFolder, read_settings
+from logvision.cli.output import err
+from logvision.sources.base import Source
+from logvision.sources.generate import GenerateSource
+
+
+def register(door: typer.Typer) -> None:
+    door.command()(watch)
+
+
+def watch(
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(help="Log files or globs to follow; - is standard input. None: generated traffic."),
+    ] = None,
+    config: Config = None,
+    data: DataFolder = None,
+    syslog: Annotated[
+        list[str] | None,
+        typer.Option(help="Listen for syslog: udp://127.0.0.1:5140, tcp://… or syslog://… for both."),
+    ] = None,
+    host: Annotated[str | None, typer.Option(help="Address to serve the page on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to serve the page on; 0 is any free one.")] = None,
+    history: Annotated[
+        bool | None, typer.Option("--history/--no-history", help="Read what is there before following.")
+    ] = None,
+    rate: Annotated[float | None, typer.Option(help="Lines per second of generated traffic.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of generated traffic.")] = None,
+) -> None:
+    """Watch logs live: the page shows traffic and attacks while they happen.
+
+    Without files and without a configured source it generates traffic with attacks and watches that.
+    """
+    flags: dict[str, Any] = {
+        "source": {
+            "paths": tuple(files) if files else None,
+            "syslog": tuple(syslog) if syslog else None,
+            "history": history,
+            "rate": rate,
+            "seed": seed,
+        },
+        "lake": {"folder": data},
+        "web": {"host": host, "port": port},
+    }
+    settings = read_settings(config, flags)
+    source: Source
+    if settings.source.paths or settings.source.syslog:
+        wanted = parts.Wanted(settings.source.paths, settings.source.syslog, history=settings.source.history)
+        source = parts.source(wanted, follow=True)
+    else:
+        source = GenerateSource(seed=settings.source.seed, rate=settings.source.rate)
+        if "folder" not in settings.lake.model_fields_set:
+            settings = settings.model_copy(
+                update={
+                    "lake": settings.lake.model_copy(update={"folder": Path("logvision-demo").absolute()})
+                }
+            )
+
+    def announce(url: str) -> None:
+        err.print(f"[bold]LogVision[/] shows it live at [bold]{url}[/]   (Ctrl-C ends it)")
+
+    run(settings, source, announce)
