@@ -215,7 +215,7 @@ PARTIAL: Final = pa.schema(
         pa.field("grain", pa.int32(), nullable=False),  # width of the window, s: 60, 3600 or 86400
         pa.field("start", TIME, nullable=False),  # window is [start, start + grain)
         pa.field("site", TEXT),
-        pa.field("dimension", TEXT, nullable=False),  # a column of EVENT, "all" or "visitors"
+        pa.field("dimension", TEXT, nullable=False),  # a column of EVENT, or "all"
         pa.field("value", pa.string()),  # null: the log does not say
         pa.field("requests", pa.int64(), nullable=False),
         pa.field("success", pa.int64(), nullable=False),  # status 2xx or 3xx
@@ -225,11 +225,9 @@ PARTIAL: Final = pa.schema(
         # Largest count that any dropped value of this (grain, start, site, dimension) can have had;
         # 0: the window is exact. Same on every row of the window.
         pa.field("error", pa.int64(), nullable=False),
-        # HyperLogLog of client addresses (DataSketches, updatable bytes); only where dimension = "visitors".
+        # HyperLogLog of client addresses (DataSketches, updatable bytes); only on hourly and
+        # daily rows of dimension "all".
         pa.field("visitors", pa.binary()),
     ]
 )
-"""One row is the mergeable counts of one value of one dimension in one window of event time.
-
-An event is counted once per dimension, in one grain: see `windows.partials`.
-"""
+"""One row is the mergeable counts of one value of one dimension in one window of event time."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,11 +25,11 @@ from logvision.windows.dimensions import (
     MINUTE,
     OF_ATTACKS,
     OTHER_SITES,
+    SERIES,
     SITES_KEPT,
-    VISITORS,
 )
 from logvision.windows.folder import Folder
-from logvision.windows.partials import finish, inside, merge, partial, roll
+from logvision.windows.partials import finish, merge, partial, roll
 
 KEY = ["grain", "start", "site", "dimension", "value"]
 
@@ -59,17 +60,17 @@ def test_each_measure_counts_what_its_name_says() -> None:
             event(status=None, bytes=1),
         ]
     )
-    done = partial(table, dense=True)
+    done = partial(table)
     measures = ("grain", "start", "value", "requests", "success", "errors", "attacks", "bytes", "error")
     assert done.schema == PARTIAL
-    assert rows_of(done, "all", *measures) == [(MINUTE, NOON, None, 5, 2, 1, 1, 23, 0)]
-    assert rows_of(done, "status", "value", "requests", "attacks") == [
-        (None, 1, 0),
-        ("200", 1, 0),
-        ("301", 1, 0),
-        ("404", 1, 0),
-        ("503", 1, 1),
+    assert rows_of(done, "all", *measures) == [
+        (MINUTE, NOON, None, 5, 2, 1, 1, 23, 0),
+        (HOUR, NOON, None, 5, 2, 1, 1, 23, 0),
     ]
+    statuses = [(None, 1, 0), ("200", 1, 0), ("301", 1, 0), ("404", 1, 0), ("503", 1, 1)]
+    for grain in (MINUTE, HOUR):
+        of_grain = done.filter(pc.equal(done["grain"], grain))
+        assert rows_of(of_grain, "status", "value", "requests", "attacks") == statuses
     assert rows_of(done, "path", *measures) == [(HOUR, NOON, "/", 5, 2, 1, 1, 23, 0)]
     assert rows_of(done, "rules", "value", "requests") == [("a", 1), ("b", 1)]
     assert rows_of(done, "outcome", "value", "requests") == [("blocked", 1)]
@@ -78,34 +79,19 @@ def test_each_measure_counts_what_its_name_says() -> None:
 
 def test_windows_are_aligned_to_the_epoch_also_before_it() -> None:
     before = datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
-    done = partial(events([event(time=before), event(time=datetime(1970, 1, 1, tzinfo=UTC))]), dense=True)
-    assert rows_of(done, "all", "start", "requests") == [
-        (datetime(1969, 12, 31, 23, 59, tzinfo=UTC), 1),
-        (datetime(1970, 1, 1, tzinfo=UTC), 1),
+    done = partial(events([event(time=before), event(time=datetime(1970, 1, 1, tzinfo=UTC))]))
+    assert rows_of(done, "all", "grain", "start", "requests") == [
+        (MINUTE, datetime(1969, 12, 31, 23, 59, tzinfo=UTC), 1),
+        (MINUTE, datetime(1970, 1, 1, tzinfo=UTC), 1),
+        (HOUR, datetime(1969, 12, 31, 23, tzinfo=UTC), 1),
+        (HOUR, datetime(1970, 1, 1, tzinfo=UTC), 1),
     ]
-
-
-def test_a_quiet_log_has_coarse_windows_and_a_busy_one_fine_windows() -> None:
-    quiet = events([event(time=NOON + timedelta(minutes=i)) for i in range(600)])
-    busy = events([event(time=NOON + timedelta(milliseconds=i)) for i in range(600)])
-    assert {
-        (r[0], r[1]) for d in ("all", "path") for r in rows_of(partial(quiet), d, "dimension", "grain")
-    } == {
-        ("all", HOUR),
-        ("path", DAY),
-    }
-    assert {
-        (r[0], r[1]) for d in ("all", "path") for r in rows_of(partial(busy), d, "dimension", "grain")
-    } == {
-        ("all", MINUTE),
-        ("path", HOUR),
-    }
 
 
 def test_sums_are_exact_beyond_what_a_float_holds() -> None:
     huge = 2**60 + 1
     done = partial(events([event(bytes=huge), event(bytes=huge), event(bytes=3)]))
-    assert rows_of(done, "all", "bytes") == [(2 * huge + 3,)]
+    assert rows_of(done, "path", "bytes") == [(2 * huge + 3,)]
 
 
 def test_an_empty_batch_has_no_windows() -> None:
@@ -144,8 +130,8 @@ ROWS = st.lists(
 @given(ROWS, ROWS, ROWS)
 @settings(max_examples=15, deadline=None)
 def test_merging_is_associative_and_commutative_and_equals_folding_at_once(a: Any, b: Any, c: Any) -> None:
-    x, y, z = (partial(events(rows), dense=True) for rows in (a, b, c))
-    whole = partial(events([*a, *b, *c]), dense=True)
+    x, y, z = (partial(events(rows)) for rows in (a, b, c))
+    whole = partial(events([*a, *b, *c]))
     assert same(merge(merge(x, y), z), whole)
     assert same(merge(x, merge(y, z)), whole)
     assert same(merge(z, y, x), whole)
@@ -153,15 +139,17 @@ def test_merging_is_associative_and_commutative_and_equals_folding_at_once(a: An
 
 @given(ROWS)
 @settings(max_examples=40, deadline=None)
-def test_every_event_is_counted_once_in_every_dimension(rows: Any) -> None:
+def test_every_event_is_counted_once_in_every_grain_of_every_dimension(rows: Any) -> None:
     done = partial(events(rows))
-    seen = Counter(dict.fromkeys(DIMENSIONS, 0))
+    seen: Counter[tuple[int, str]] = Counter()
     for row in done.to_pylist():
-        seen[row["dimension"]] += row["requests"]
-    assert {d: n for d, n in seen.items() if d not in OF_ATTACKS} == {
-        d: len(rows) for d in DIMENSIONS if d not in OF_ATTACKS
+        seen[row["grain"], row["dimension"]] += row["requests"]
+    grains = [(g, d) for d in DIMENSIONS for g in ((MINUTE, HOUR) if d in SERIES else (HOUR,))]
+    assert {key: seen[key] for key in grains if key[1] not in OF_ATTACKS} == {
+        key: len(rows) for key in grains if key[1] not in OF_ATTACKS
     }
-    assert seen["outcome"] == sum(r["attack"] is not None for r in rows)
+    assert seen[HOUR, "outcome"] == sum(r["attack"] is not None for r in rows)
+    assert set(seen) <= set(grains)
 
 
 @given(st.lists(st.lists(st.integers(0, 30), max_size=80), min_size=1, max_size=6), st.randoms())
@@ -206,7 +194,7 @@ def test_counts_stay_within_their_error_however_they_are_merged(parts: list[list
 def test_a_flood_of_random_addresses_costs_the_tail_and_not_the_busiest() -> None:
     flood = [event(client_ip=f"2001:db8::{i:x}", time=NOON) for i in range(3 * LARGE_KEPT)]
     busy = [event(client_ip="192.0.2.1", time=NOON) for _ in range(500)]
-    folder = Folder(["client_ip", VISITORS], dense=True)
+    folder = Folder(["client_ip", "all"])
     for rows in (flood[: 2 * LARGE_KEPT], busy, flood[2 * LARGE_KEPT :]):
         folder.add(events(rows))
     done = folder.take()
@@ -214,22 +202,21 @@ def test_a_flood_of_random_addresses_costs_the_tail_and_not_the_busiest() -> Non
     assert top <= 500 <= top + error
     assert error <= 2
     assert len(rows_of(done, "client_ip", "value")) <= LARGE_KEPT
-    ((met,),) = rows_of(finish(done), VISITORS, "visitors")
+    met = max(v for (v,) in rows_of(finish(done), "all", "visitors") if v is not None)
     assert abs(met - 3 * LARGE_KEPT - 1) < 0.08 * 3 * LARGE_KEPT
 
 
 def test_invented_sites_are_bounded_and_still_counted() -> None:
     crowd = [event(site=f"s{i}.example") for i in range(2 * SITES_KEPT)]
     named = [event(site="real.example") for _ in range(3)]
-    one = partial(events([*crowd, *named]), ["all", "path"], dense=True)
+    one = partial(events([*crowd, *named]), ["all", "path"])
     two = merge(
         one,
-        partial(
-            events([event(site=f"t{i}.example") for i in range(SITES_KEPT)]), ["all", "path"], dense=True
-        ),
+        partial(events([event(site=f"t{i}.example") for i in range(SITES_KEPT)]), ["all", "path"]),
     )
     for done, count in ((one, 2 * SITES_KEPT + 3), (two, 3 * SITES_KEPT + 3)):
-        sites = dict(rows_of(done, "all", "site", "requests"))
+        hours = done.filter(pc.equal(done["grain"], HOUR))
+        sites = dict(rows_of(hours, "all", "site", "requests"))
         assert len(sites) <= SITES_KEPT
         assert sum(sites.values()) == count
         assert sites["real.example"] == 3
@@ -240,35 +227,20 @@ def test_the_same_visitor_of_two_hours_is_one_visitor_of_the_day() -> None:
     rows = [
         event(time=NOON + timedelta(hours=h), client_ip=f"192.0.2.{i}") for h in (0, 1) for i in range(40)
     ]
-    hours = partial(events(rows), dense=True)
-    assert rows_of(finish(hours), VISITORS, "grain", "visitors") == [(HOUR, 40), (HOUR, 40)]
+    both = partial(events(rows), ["all"])
+    hours = both.filter(pc.equal(both["grain"], HOUR))
+    assert rows_of(finish(hours), "all", "requests", "visitors") == [(40, 40), (40, 40)]
     day = roll(hours, DAY)
-    assert rows_of(finish(day), VISITORS, "grain", "visitors", "requests") == [(DAY, 40, 80)]
-    assert visitors.estimate([s for (s,) in rows_of(hours, VISITORS, "visitors")]) == 40
+    assert rows_of(finish(day), "all", "grain", "visitors", "requests") == [(DAY, 40, 80)]
+    assert visitors.estimate([s for (s,) in rows_of(hours, "all", "visitors")]) == 40
 
 
-def test_rolling_adds_up_errors_and_leaves_wider_windows_alone() -> None:
+def test_rolling_adds_up_errors() -> None:
     rows = [
         event(time=NOON + timedelta(hours=h), target=f"/{i}") for h in (0, 1) for i in range(LARGE_KEPT + 1)
     ]
-    hours = partial(events(rows), ["path"], dense=True)
+    hours = partial(events(rows), ["path"])
     assert {e for (e,) in rows_of(hours, "path", "error")} == {1}
     assert rows_of(roll(hours, DAY), "path", "value", "requests", "error") == [(None, 0, 2)]
-    sparse = partial(events(rows[:3]), ["path"], dense=False)
-    assert same(roll(sparse, HOUR), sparse)
     with pytest.raises(ValueError, match="no such grain"):
         roll(hours, 7)
-
-
-def test_a_range_is_answered_by_windows_inside_and_events_at_its_ends() -> None:
-    fine = partial(
-        events([event(time=NOON + timedelta(seconds=30 * i)) for i in range(600)]), ["all"], dense=True
-    )
-    coarse = partial(events([event(time=NOON - timedelta(minutes=10))]), ["all"], dense=False)
-    table = merge(fine, coarse)
-    # 11:00-12:00 is one coarse window; from noon on there are minutes.
-    since, until = NOON - timedelta(minutes=20), NOON + timedelta(minutes=10, seconds=30)
-    assert inside(table, since, until) == (NOON, NOON + timedelta(minutes=10))
-    assert inside(table, NOON - timedelta(hours=1), NOON) == (NOON - timedelta(hours=1), NOON)
-    assert inside(table, NOON - timedelta(minutes=20), NOON - timedelta(minutes=5)) == (NOON, NOON)
-    assert inside(PARTIAL.empty_table(), since, until) == (since, until)

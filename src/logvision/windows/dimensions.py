@@ -9,18 +9,17 @@ HOUR: Final = 3600
 DAY: Final = 86400
 GRAINS: Final = (MINUTE, HOUR, DAY)  # s; each divides the next
 
-DENSE_PER_HOUR: Final = 30_000
-"""Requests an hour from which windows are fine. Below it, an hour of all dimensions has more rows than
-it has requests, and its events are soon read themselves."""
-
 ALL: Final = "all"
-VISITORS: Final = "visitors"
-"""The dimensions that are no column of EVENT, with null as their only value. Sketches of client
-addresses stand on the rows of VISITORS."""
+"""The dimension that is no column of EVENT, with null as its only value."""
 
 SERIES: Final = (ALL, "status", "kind", "attack")
-"""What charts over time show: counted by the minute where traffic is dense, by the hour where sparse.
-All others: by the hour where dense, by the day where sparse."""
+"""Counted by the minute and by the hour: what charts over time show.
+
+The others are counted by the hour only: on a quiet site a minute of twelve dimensions has more rows
+than it has requests. Visitors stand on hourly rows of ALL only, for the same reason. Days are rolled
+from closed hours. So a question about less than an hour, or about the ragged ends of a longer range,
+reads minutes of these and events for all else.
+"""
 
 SMALL: Final = (
     *("method", "protocol", "country", "agent", "os", "device", "bot", "source"),
@@ -28,7 +27,7 @@ SMALL: Final = (
 )
 LARGE: Final = ("path", "route", "client_ip", "network", "referer", "user_agent")
 
-DIMENSIONS: Final = (*SERIES, VISITORS, *SMALL, *LARGE)
+DIMENSIONS: Final = (*SERIES, *SMALL, *LARGE)
 
 OF_ATTACKS: Final = frozenset({"outcome", "rules"})
 """Counted over attack events alone: there is no row for the null that every ordinary event has.

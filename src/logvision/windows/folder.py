@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -18,14 +17,11 @@ from logvision.windows import heavy, merging, visitors
 from logvision.windows.counting import MEASURES, Batch, Groups, Ints, present
 from logvision.windows.dimensions import (
     ALL,
-    DAY,
-    DENSE_PER_HOUR,
     DIMENSIONS,
     HOUR,
     MINUTE,
     OF_ATTACKS,
     SERIES,
-    VISITORS,
     kept,
 )
 
@@ -34,9 +30,6 @@ READ: Final = frozenset({"time", "site", "status", "bytes", "attack", "client_ip
 
 PENDING: Final = 65_536
 """Rows of one dimension that wait to be merged; merging is cheapest when many wait."""
-
-MEMORY_S: Final = 600
-"""Event time over which the rate of requests is remembered, s."""
 
 TOGETHER: Final = 16_384
 """Events that are counted together: for a few hundred, most of the cost would be that of the calls."""
@@ -49,15 +42,9 @@ class Folder:
     keeps a bounded number of values, and by PENDING rows a dimension.
     """
 
-    def __init__(self, dimensions: Sequence[str] = DIMENSIONS, *, dense: bool | None = None) -> None:
-        """`dense`: which grains to use (see SERIES); None: by the rate of requests, batch by batch."""
+    def __init__(self, dimensions: Sequence[str] = DIMENSIONS) -> None:
         self._dimensions = tuple(dimensions)
         self._read = [name for name in EVENT.names if name in READ or name in self._dimensions]
-        self._fixed = dense
-        # A source is taken for dense until it shows otherwise: the first lines of a busy live log
-        # would else look sparse.
-        self._recent = DENSE_PER_HOUR * MEMORY_S / 3600
-        self._latest: int | None = None
         self._clear()
 
     def _clear(self) -> None:
@@ -85,24 +72,23 @@ class Folder:
             return
         events = pa.concat_tables(waiting)
         batch = Batch.of(events)
-        fine, coarse = (MINUTE, HOUR) if self._is_dense(batch.seconds) else (HOUR, DAY)
-        series, others = batch.groups(fine), batch.groups(coarse)
-        series_windows = self._number(batch, series, fine)
-        other_windows = self._number(batch, others, coarse)
+        minutes, hours = batch.groups(MINUTE), batch.groups(HOUR)
+        minute_windows = self._number(batch, minutes, MINUTE)
+        hour_windows = self._number(batch, hours, HOUR)
         attacks = batch.take(np.flatnonzero(batch.flags >= 3))
         for dimension in self._dimensions:
             if dimension in SERIES:
-                self._keep(dimension, series_windows, *_counted(batch, series, dimension))
+                self._keep(dimension, minute_windows, *_counted(batch, minutes, dimension))
             elif dimension not in OF_ATTACKS:
-                self._keep(dimension, other_windows, *_counted(batch, others, dimension))
+                self._keep(dimension, hour_windows, *_counted(batch, hours, dimension))
             elif attacks.seconds.size:
                 part = _one_rule_each(attacks) if dimension == "rules" else attacks
                 if part.seconds.size:
-                    groups = part.groups(coarse)
-                    windows = self._number(part, groups, coarse)
+                    groups = part.groups(HOUR)
+                    windows = self._number(part, groups, HOUR)
                     self._keep(dimension, windows, *_counted(part, groups, dimension))
-        if VISITORS in self._dimensions:
-            self._meet(batch, others, other_windows)
+        if ALL in self._dimensions:
+            self._meet(batch, hours, hour_windows)
 
     def take(self) -> pa.Table:
         """PARTIAL of everything added since the last take, sorted; the folder is empty after it."""
@@ -114,25 +100,14 @@ class Folder:
             if not self._frames[dimension]:
                 continue
             rows = self._merged(dimension).join(windows, on="window")
-            if dimension == VISITORS:
-                rows = rows.join(self._sketch_frame(), on="window", how="left")
-            else:
-                rows = rows.with_columns(nobody)
-            done.append(rows.with_columns(dimension=pl.lit(dimension)).select(PARTIAL.names))
+            rows = rows.with_columns(nobody, dimension=pl.lit(dimension)).select(PARTIAL.names)
+            done.append(rows)
+            if dimension == ALL:
+                rows = pl.concat([rows, self._met(windows)])
+            if dimension in SERIES:
+                done.append(merging.rolled(rows, HOUR))
         self._clear()
         return merging.table(pl.concat(done)) if done else PARTIAL.empty_table()
-
-    def _is_dense(self, seconds: Ints) -> bool:
-        """Whether requests come at DENSE_PER_HOUR, over this batch and a fading memory of those before."""
-        if self._fixed is not None:
-            return self._fixed
-        first, last = int(seconds.min()), int(seconds.max())
-        since = first if self._latest is None else self._latest
-        span = max(last - min(first, since), 0)
-        rate = (self._recent * math.exp(-max(first - since, 0) / MEMORY_S) + seconds.size) / (MEMORY_S + span)
-        self._recent = min(rate * MEMORY_S, float(1 << 40))
-        self._latest = max(last, since)
-        return rate * 3600 >= DENSE_PER_HOUR
 
     def _number(self, batch: Batch, groups: Groups, grain: int) -> Ints:
         """The number of each group's window."""
@@ -190,13 +165,21 @@ class Folder:
             }
         ).with_columns(pl.col("start").cast(pl.Datetime("us", "UTC")))
 
-    def _sketch_frame(self) -> pl.DataFrame:
-        sketches = [visitors.to_bytes(sketch) for sketch in self._sketches.values()]
-        return pl.DataFrame(
+    def _met(self, windows: pl.DataFrame) -> pl.DataFrame:
+        """Rows that bring each hour's sketch and count nothing."""
+        sketches = pl.DataFrame(
             {
                 "window": np.array(list(self._sketches), np.int64),
-                "visitors": pl.Series(sketches, dtype=pl.Binary),
+                "visitors": pl.Series(
+                    [visitors.to_bytes(sketch) for sketch in self._sketches.values()], dtype=pl.Binary
+                ),
             }
+        )
+        nothing = {name: pl.lit(0, pl.Int64) for name in (*MEASURES, "error")}
+        return (
+            sketches.join(windows, on="window")
+            .with_columns(dimension=pl.lit(ALL), value=pl.lit(None, pl.String), **nothing)
+            .select(PARTIAL.names)
         )
 
 
@@ -207,7 +190,7 @@ def _counted(batch: Batch, groups: Groups, dimension: str) -> tuple[pa.StringArr
 
 def _codes(batch: Batch, dimension: str) -> tuple[pa.StringArray, Codes]:
     """The values of a dimension and which one each row has (-1: null)."""
-    if dimension in (ALL, VISITORS):
+    if dimension == ALL:
         return pa.array([], pa.string()), np.full(batch.seconds.size, -1, np.int32)
     if dimension == "status":
         status = pc.fill_null(batch.events["status"], -1).to_numpy().astype(np.int64)

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from logvision.schema import PARTIAL
 from logvision.windows import heavy, visitors
-from logvision.windows.dimensions import ALL, OTHER_SITES, SITES_KEPT, VISITORS, kept
+from logvision.windows.dimensions import ALL, OTHER_SITES, SITES_KEPT, kept
 
 WINDOW: Final = ["grain", "start", "site", "dimension"]
 
@@ -54,14 +54,12 @@ def merged(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
 
 
 def rolled(rows: pl.DataFrame, grain: int) -> pl.DataFrame:
-    """The same counts in windows of at least `grain` seconds."""
+    """The same counts in windows of `grain` seconds."""
     width = grain * 1_000_000
-    finer = pl.col("grain") < grain
     # Integer division rounds down, so windows before 1970 are right too.
-    start = (pl.col("start").to_physical() // width * width).cast(pl.Datetime("us", "UTC"))
     wider = (
-        pl.when(finer).then(start).otherwise(pl.col("start")).alias("start"),
-        pl.when(finer).then(pl.lit(grain, pl.Int32)).otherwise(pl.col("grain")).alias("grain"),
+        pl.lit(grain, pl.Int32).alias("grain"),
+        (pl.col("start").to_physical() // width * width).cast(pl.Datetime("us", "UTC")).alias("start"),
     )
     return _combined(rows.with_columns(wider), [heavy.errors(rows, WINDOW).with_columns(wider)])
 
@@ -75,7 +73,7 @@ def _combined(rows: pl.DataFrame, lost: Sequence[pl.DataFrame]) -> pl.DataFrame:
     for (dimension,), part in rows.group_by("dimension"):
         dropped = [e.filter(pl.col("dimension") == dimension) for e in lost]
         one = heavy.merge([part], dropped, WINDOW, kept(str(dimension)))
-        if dimension == VISITORS:
+        if dimension == ALL:
             one = one.join(_met(part), on=WINDOW, how="left", nulls_equal=True)
         else:
             one = one.with_columns(visitors=pl.lit(None, pl.Binary))
@@ -96,7 +94,7 @@ def _met(rows: pl.DataFrame) -> pl.DataFrame:
 def _named_sites(rows: pl.DataFrame) -> pl.DataFrame | None:
     """Which (grain, start, site) keep their name; None: all do, as nearly always."""
     sites = (
-        rows.filter(pl.col("dimension").is_in([ALL, VISITORS]))
+        rows.filter(pl.col("dimension") == ALL)
         .group_by("grain", "start", "site")
         .agg(pl.col("requests").sum())
     )

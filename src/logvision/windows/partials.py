@@ -1,9 +1,7 @@
-"""Partials: mergeable counts of windows. `partial(events)`, `merge(a, b)`, `roll`, `inside`, `finish`.
+"""Partials: mergeable counts of windows. `partial(events)`, `merge(a, b)`, `roll`, `finish`.
 
-One algebra for the engine's memory, the stored rollups and a cluster. Every event is counted exactly
-once in each dimension, in a window of one grain: fine where traffic is dense, coarse where it is
-sparse or old. So a sum over all rows of a dimension, whatever their grains, is a sum over all events;
-and a question about a range of time adds the rows wholly `inside` it to the events of its ragged ends.
+One algebra for the engine's memory, the stored rollups and a cluster. In each grain that a dimension
+has, every event is counted exactly once; a question sums rows of one grain, never of two.
 
 `merge` is commutative, and associative as long as no window has more values than it may keep; beyond
 that, any order of merging keeps the same bound on the error (see `heavy`).
@@ -12,9 +10,7 @@ that, any order of merging keeps the same bound on the error (see `heavy`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
-import polars as pl
 import pyarrow as pa
 
 from logvision.schema import PARTIAL
@@ -22,18 +18,15 @@ from logvision.windows import merging, visitors
 from logvision.windows.dimensions import DIMENSIONS, GRAINS
 from logvision.windows.folder import Folder
 
-__all__ = ["Folder", "finish", "inside", "merge", "partial", "roll"]
+__all__ = ["Folder", "finish", "merge", "partial", "roll"]
 
 
-def partial(
-    events: pa.Table, dimensions: Sequence[str] = DIMENSIONS, *, dense: bool | None = None
-) -> pa.Table:
-    """EVENT rows in any order to PARTIAL, in the order of `merge`.
+def partial(events: pa.Table, dimensions: Sequence[str] = DIMENSIONS) -> pa.Table:
+    """EVENT rows in any order to PARTIAL: SERIES by minute and by hour, all others by hour.
 
-    `dense` chooses the grains (see SERIES); None: by the rate of these events. A `Folder` does the
-    same for a stream of batches.
+    In the order of `merge`. A `Folder` does the same for a stream of batches.
     """
-    folder = Folder(dimensions, dense=dense)
+    folder = Folder(dimensions)
     folder.add(events)
     return folder.take()
 
@@ -49,33 +42,19 @@ def merge(*partials: pa.Table) -> pa.Table:
 
 
 def roll(partials: pa.Table, grain: int) -> pa.Table:
-    """The same counts in windows of `grain` seconds (one of GRAINS); wider windows stay as they are.
+    """The same counts in windows of `grain` seconds (one of GRAINS).
 
-    The rows replace those given: to keep both would count every event twice.
+    Give it rows of one finer grain only: with two, every event would be counted twice.
     """
     if grain not in GRAINS:
         raise ValueError(f"no such grain: {grain}")
     return merging.table(merging.rolled(merging.frame(partials), grain))
 
 
-def inside(partials: pa.Table, since: datetime, until: datetime) -> tuple[datetime, datetime]:
-    """The widest part of [since, until) that these rows can answer exactly; empty if they cannot.
-
-    Give it the rows of one dimension. No window reaches over either end of the answer, so the rows in
-    it count its events, and no others; what is outside of it must be asked of the events themselves.
-    """
-    frame = merging.frame(partials)
-    start, end = pl.col("start"), pl.col("start") + pl.duration(seconds=pl.col("grain"))
-    first = frame.filter((start < since) & (end > since)).select(end).max().item()
-    last = frame.filter((start < until) & (end > until)).select(start).min().item()
-    begin = since if first is None else first
-    return begin, max(begin, until if last is None else last)
-
-
 def finish(partials: pa.Table) -> pa.Table:
     """PARTIAL to final numbers: `visitors` as a count, and `at_most`, which `requests` may really be.
 
-    True requests lie in [requests, at_most]. `visitors` is null but in the dimension VISITORS.
+    True requests lie in [requests, at_most]. `visitors` is null where no sketch was kept.
     """
     counted = [None if v is None else visitors.estimate([v]) for v in partials["visitors"].to_pylist()]
     at_most = partials["requests"].to_numpy() + partials["error"].to_numpy()
