@@ -18,7 +18,7 @@ class _Metric:
     kind: str  # counter or gauge
     help: str
     values: dict[_Key, float] = field(default_factory=dict)
-    ask: Callable[[], Mapping[_Key, float] | float] | None = None
+    ask: Callable[[], float] | None = None
 
 
 class Metrics:
@@ -48,11 +48,9 @@ class Metrics:
             found = [(n, m, dict(m.values)) for n, m in sorted(self._metrics.items())]
         lines = []
         for name, metric, values in found:
-            if metric.ask is not None:
-                asked = metric.ask()
-                values = dict(asked) if isinstance(asked, Mapping) else {(): asked}
+            shown = values if metric.ask is None else {(): metric.ask()}
             lines += [f"# HELP {name} {metric.help}", f"# TYPE {name} {metric.kind}"]
-            lines += [f"{name}{_labels(key)} {value:g}" for key, value in sorted(values.items())]
+            lines += [f"{name}{_labels(key)} {value:.17g}" for key, value in sorted(shown.items())]
         return "\n".join(lines) + "\n"
 
     def change(self, name: str, labels: Labels, amount: float, *, add: bool) -> None:

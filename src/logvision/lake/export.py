@@ -1,10 +1,10 @@
-"""Exports: events and incidents as JSON lines, CSV or Parquet, chunk by chunk, with own or ECS field names."""
+"""Exports: events and incidents as JSON lines, CSV or Parquet, in chunks, under own or ECS names."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -66,6 +66,13 @@ ECS: Final = {
 """Own names to those of the Elastic Common Schema 8; all others get the prefix `logvision.`."""
 
 _ECS_OUTCOME: Final = {"blocked": "failure", "missed": "failure", "worked": "success", "unknown": "unknown"}
+
+_ECS_UNITS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "protocol": lambda text: text.removeprefix("HTTP/"),
+    "duration_us": lambda duration: 1000 * duration,
+    "score": lambda score: round(100 * score, 2),
+    "outcome": _ECS_OUTCOME.get,
+}
 
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 """First characters by which a spreadsheet takes a cell for a formula or a command."""
@@ -196,18 +203,10 @@ def _ecs_name(name: str) -> str:
 
 def _as_ecs(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row under ECS names and in ECS units (duration in ns, risk 0 to 100, version without HTTP/)."""
-    said: dict[str, Any] = {}
-    for name, value in row.items():
-        if name == "protocol" and value is not None:
-            value = value.removeprefix("HTTP/")
-        elif name == "duration_us" and value is not None:
-            value *= 1000
-        elif name == "score" and value is not None:
-            value = round(100 * value, 2)
-        elif name == "outcome":
-            value = _ECS_OUTCOME.get(value)
-        said[_ecs_name(name)] = value
-    return said
+    return {
+        _ecs_name(name): value if value is None or name not in _ECS_UNITS else _ECS_UNITS[name](value)
+        for name, value in row.items()
+    }
 
 
 def _flat_incident(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ without one never counts, and is taken away when a writer opens the folder.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import fcntl
 import os
@@ -26,6 +27,7 @@ from logvision.lake import catalogue, storage
 from logvision.lake.catalogue import METADATA, Catalogue
 from logvision.lake.hot import Hot
 from logvision.schema import PARTIAL, REJECT
+from logvision.windows import visitors
 
 Position = dict[str, Any]
 """Where to resume one source; only that kind of source understands it (see `sources.base`)."""
@@ -139,7 +141,7 @@ class Lake:
     def writable(self) -> bool:
         return self._lock_file is not None
 
-    def commit(  # noqa: PLR0917 - the order is that of the design: facts, then what they cover
+    def commit(
         self,
         events: Sequence[pa.Table],
         rejects: pa.Table,
@@ -167,6 +169,7 @@ class Lake:
             "counts": {source: asdict(count) for source, count in counts.items()},
             "state": dict(state or {}),
             "rolled": bool(partials.num_rows) or not rows.num_rows,
+            "paths": sketch_of_paths(rows),
         }
         with self.writing:
             sequence = self.catalogue.newest + 1
@@ -222,6 +225,14 @@ class Lake:
         )
         storage.rename(temporary, final)
         return size
+
+
+def sketch_of_paths(rows: pa.Table) -> str:
+    """The distinct paths of tidy rows as a HyperLogLog in base64: rollups keep the largest only."""
+    sketch = visitors.empty()
+    if rows.num_rows:
+        visitors.add(sketch, rows.column("path").chunk(0).dictionary.to_pylist())
+    return base64.b64encode(visitors.to_bytes(sketch)).decode()
 
 
 def said_of_partials(partials: pa.Table) -> dict[str, Any]:

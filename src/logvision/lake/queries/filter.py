@@ -106,6 +106,9 @@ class Filter:
         return bool(self.terms)
 
 
+NO_FILTER: Final = Filter()
+
+
 @dataclass(frozen=True, slots=True)
 class Clause:
     """A condition in SQL and its parameters, in order."""
@@ -133,7 +136,8 @@ def clause(filter_: Filter) -> Clause:
         # Substrings of the target must all be there; so must both ends of a number range.
         alone = term.negated or (term.column == "target" and term.test is Test.CONTAINS) or _is_bound(term)
         groups.setdefault((term.column, number if alone else -1), []).append(term)
-    sql, parameters = [], []
+    sql: list[str] = []
+    parameters: list[Any] = []
     for terms in groups.values():
         made = [_condition(term) for term in terms]
         either = " or ".join(c.sql for c in made)
@@ -146,7 +150,7 @@ def _is_bound(term: Term) -> bool:
     return term.test in {Test.ABOVE, Test.AT_LEAST, Test.BELOW, Test.AT_MOST}
 
 
-def _condition(term: Term) -> Clause:
+def _condition(term: Term) -> Clause:  # noqa: PLR0911 - a table of tests
     column = f'"{term.column}"'  # from the tables above, never from the filter's text
     match term.test:
         case Test.PRESENT:
@@ -180,7 +184,7 @@ def _rule(term: Term) -> Clause:
     return Clause("contains(' ' || \"rules\" || ' ', ?)", (f"{before}{term.value}{after}",))
 
 
-def _term(negated: bool, field: str | None, value: str, quoted: bool) -> Term:
+def _term(negated: bool, field: str | None, value: str, quoted: bool) -> Term:  # noqa: PLR0911
     if field is None:
         return Term("target", Test.CONTAINS, value, negated)
     name = field.lower()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from logvision.lake.queries.filter import Filter, FilterError, parse_filter
+from logvision.lake.queries.filter import NO_FILTER, Filter, FilterError, parse_filter
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}  # s
 
@@ -18,7 +18,7 @@ class Question:
     start: datetime | None = None
     end: datetime | None = None
     site: str | None = None
-    filter: Filter = Filter()
+    filter: Filter = NO_FILTER
 
 
 def question(

@@ -1,0 +1,203 @@
+"""DuckDB over one lake: files and hot tables as one relation of EVENT rows."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, TypeVar
+
+import duckdb
+import pyarrow as pa
+
+from logvision.errors import StoreError
+from logvision.lake.catalogue import File
+from logvision.lake.queries.filter import Clause, clause
+from logvision.lake.queries.question import Question
+from logvision.lake.segments import Lake, View
+from logvision.schema import EVENT
+
+THREADS: Final = 2
+MEMORY: Final = "256MB"
+AT_ONCE: Final = 3  # questions that run at the same time; the others wait
+PATIENCE_S: Final = 60.0  # after which a question is given up
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+WHOLE: Final = (
+    "* replace (case when peer_ip is null then client_ip when peer_ip = '' then null else peer_ip end"
+    " as peer_ip), case when query is null then path else path || '?' || query end as target"
+)
+"""The columns of an events file as those of EVENT; undoes what `storage.stored` left out."""
+
+NOWHERE: Final = 'null::varchar as "file", null::bigint as "row"'
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One question's look at the lake: what it sees, and a connection of its own."""
+
+    view: View
+    connection: Any  # duckdb.DuckDBPyConnection
+
+    def rows(self, asked: Clause) -> list[tuple[Any, ...]]:
+        """The rows of a statement."""
+        found: list[tuple[Any, ...]] = self.connection.execute(asked.sql, list(asked.parameters)).fetchall()
+        return found
+
+    def table(self, asked: Clause) -> pa.Table:
+        """The same as an Arrow table."""
+        return self.connection.sql(asked.sql, params=list(asked.parameters)).to_arrow_table()
+
+    def files(self, start: datetime | None, end: datetime | None) -> list[File]:
+        """Events files that may hold events of start <= time < end."""
+        return [
+            file
+            for file in self.view.catalogue.events
+            if file.time_first is not None
+            and file.time_last is not None
+            and (end is None or file.time_first < end)
+            and (start is None or file.time_last >= start)
+        ]
+
+    def events(
+        self,
+        question: Question,
+        columns: Sequence[str] = EVENT.names,
+        *,
+        stored: bool = True,
+        placed: bool = False,
+    ) -> Clause:
+        """Events of a question, `columns` of EVENT, as a statement to stand in a from clause.
+
+        `stored` False: hot ones only. `placed` adds `file` and `row`, null for hot ones.
+        """
+        where, parameters = _where(question)
+        names = ", ".join(f'"{name}"' for name in (*columns, *(("file", "row") if placed else ())))
+        parts, given = [], []
+        files = self.files(question.start, question.end) if stored else []
+        if files:
+            source = f"select {WHOLE} from read_parquet(?)"
+            if placed:
+                source = (
+                    f'select {WHOLE}, filename as "file", file_row_number as "row"'
+                    " from read_parquet(?, filename = true, file_row_number = true)"
+                )
+            parts.append(f"select {names} from ({source}) where {where}")
+            given += [[str(file.path) for file in files], *parameters]
+        if self.view.hot:
+            source = f"select *, {NOWHERE} from hot" if placed else "select * from hot"
+            parts.append(f"select {names} from ({source}) where {where}")
+            given += parameters
+        if not parts:
+            return Clause(f"(select {names} from (select *, {NOWHERE} from nothing))")
+        return Clause(f"({' union all '.join(parts)})", tuple(given))
+
+
+class Database:
+    """Answers questions about one lake, from any thread."""
+
+    def __init__(self, lake: Lake, *, threads: int = THREADS, memory: str = MEMORY) -> None:
+        self.lake = lake
+        self._running = threading.BoundedSemaphore(AT_ONCE)
+        config: dict[str, Any] = {
+            "threads": threads,
+            "memory_limit": memory,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+        self._root = duckdb.connect(":memory:", config=config)
+        folder = str(lake.folder.resolve()).replace("'", "''")
+        for setting in (
+            "TimeZone = 'UTC'",
+            "enable_progress_bar = false",
+            "parquet_metadata_cache = true",
+            "preserve_insertion_order = false",
+            "python_enable_replacements = false",
+            "temp_directory = ''",
+            f"allowed_directories = ['{folder}']",
+            "enable_external_access = false",
+            "lock_configuration = true",
+        ):
+            self._root.execute(f"set {setting}")
+
+    def ask(self, question: Callable[[Reading], T]) -> T:
+        """What `question` finds. Raises StoreError when files cannot be read, memory or time run out.
+
+        Compaction may take a file away under a question that saw it: it is asked again then.
+        """
+        with self._running:
+            for tries_left in (2, 1, 0):
+                try:
+                    return self._ask(question)
+                except duckdb.IOException as error:
+                    if not tries_left:
+                        raise StoreError(f"the lake cannot be read: {_first_line(error)}") from error
+                    self.lake.refresh()
+                except duckdb.OutOfMemoryException as error:
+                    raise StoreError("the question needs more memory than a question may take") from error
+                except duckdb.InterruptException as error:
+                    raise StoreError(f"the question took longer than {PATIENCE_S:g} s") from error
+        raise AssertionError("unreachable")
+
+    def close(self) -> None:
+        self._root.close()
+
+    def _ask(self, question: Callable[[Reading], T]) -> T:
+        view = self.lake.view()
+        connection = self._root.cursor()
+        timer = threading.Timer(PATIENCE_S, connection.interrupt)
+        timer.daemon = True
+        timer.start()
+        try:
+            connection.register("nothing", EVENT.empty_table())
+            if view.hot:
+                connection.register("hot", pa.concat_tables(view.hot))
+            return question(Reading(view, connection))
+        finally:
+            timer.cancel()
+            connection.close()
+
+
+def time_of(microseconds: int | None) -> datetime | None:
+    """Event time of microseconds since the epoch."""
+    return None if microseconds is None else _EPOCH + timedelta(microseconds=microseconds)
+
+
+def micros(time: datetime) -> int:
+    """Microseconds since the epoch."""
+    return (time - _EPOCH) // timedelta(microseconds=1)
+
+
+def joined(parts: Iterable[str | Clause]) -> Clause:
+    """One statement of texts and clauses, with the parameters in order."""
+    sql: list[str] = []
+    parameters: list[Any] = []
+    for part in parts:
+        if isinstance(part, Clause):
+            sql.append(part.sql)
+            parameters.extend(part.parameters)
+        else:
+            sql.append(part)
+    return Clause(" ".join(sql), tuple(parameters))
+
+
+def _where(question: Question) -> tuple[str, list[Any]]:
+    filtered = clause(question.filter)
+    conditions, parameters = [filtered.sql], list(filtered.parameters)
+    for sql, value in (
+        ('"time" >= ?', question.start),
+        ('"time" < ?', question.end),
+        ('"site" = ?', question.site),
+    ):
+        if value is not None:
+            conditions.append(sql)
+            parameters.append(value)
+    return " and ".join(conditions), parameters
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0][:300]

@@ -1,0 +1,246 @@
+"""Questions about single events: the list newest first, one event, one actor, all of them for an export."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Final
+
+import orjson
+import pyarrow as pa
+
+from logvision.lake.queries.answers import Actor, Event, EventPage, Row
+from logvision.lake.queries.database import WHOLE, Database, Reading, joined, micros, time_of
+from logvision.lake.queries.filter import Clause, Filter, FilterError, Term, Test
+from logvision.lake.queries.question import Question
+from logvision.schema import EVENT, Attack, Outcome
+
+FIRST_STEP: Final = 150_000
+"""Rows that the first step of a walk looks at; each further step looks at four times as many."""
+
+EXPORTED_AT_ONCE: Final = 400_000
+"""Rows of one table of an export, about."""
+
+PLAIN: Final = pa.schema(
+    [pa.field(f.name, pa.string() if pa.types.is_dictionary(f.type) else f.type) for f in EVENT]
+)
+"""EVENT with plain text columns."""
+
+_MOMENT: Final = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an event stands in the order of the list: newest first, ties by source and position."""
+
+    time: datetime
+    source: str
+    position: int
+
+
+def events(
+    database: Database, question: Question, *, limit: int = 100, cursor: str | None = None
+) -> EventPage:
+    """A page of events, newest first. Every event comes exactly once over all pages, also while new ones
+    arrive. Raises FilterError when `cursor` was not given by an earlier page."""
+    after = None if cursor is None else _from_cursor(cursor)
+    found = database.ask(lambda reading: _page(reading, question, limit + 1, after))
+    page = found[:limit]
+    more = len(found) > limit
+    return EventPage(page, _to_cursor(page[-1]) if more else None)
+
+
+def event(database: Database, source: str, position: int) -> Event | None:
+    """The event of (source, position); None: no such event, or it is no longer kept."""
+    terms = (Term("source", Test.EQUAL, source), Term("position", Test.EQUAL, position))
+    found = database.ask(lambda reading: _page(reading, Question(filter=Filter(terms)), 1, None))
+    return found[0] if found else None
+
+
+def actor(database: Database, question: Question, client_ip: str) -> Actor:
+    """What one client address did within the question's range, site and filter."""
+    its = Filter((*question.filter.terms, Term("client_ip", Test.EQUAL, client_ip)))
+    asked = replace(question, filter=its)
+
+    def find(reading: Reading) -> Actor:
+        columns = ["time", "bytes", "attack", "status", "country", "network", "agent", "route"]
+        source = reading.events(asked, columns)
+        reading.rows(joined(["create temp table its as from", source]))
+        count, attacks, size, first, last = reading.rows(
+            Clause(
+                "select count(*), count(attack), coalesce(sum(bytes), 0)::bigint,"
+                " epoch_us(min(time)), epoch_us(max(time)) from its"
+            )
+        )[0]
+        listed = {
+            column: [
+                r[0]
+                for r in reading.rows(
+                    Clause(
+                        f"select distinct {column} from its where {column} is not null order by 1 limit 50"
+                    )
+                )
+            ]
+            for column in ("country", "network")
+        }
+        return Actor(
+            client_ip=client_ip,
+            first=time_of(first),
+            last=time_of(last),
+            requests=count,
+            attacks=attacks,
+            bytes=size,
+            countries=listed["country"],
+            networks=listed["network"],
+            agents=_its(reading, "agent", count),
+            routes=_its(reading, "route", count),
+            statuses=_its(reading, "status", count),
+            events=_page(reading, asked, 50, None),
+        )
+
+    return database.ask(find)
+
+
+def tables(database: Database, question: Question) -> Iterator[pa.Table]:
+    """All events of a question as tables of EVENT's columns with plain text, newest first."""
+    stretches = database.ask(lambda reading: list(windows(reading, question, EXPORTED_AT_ONCE, growth=1)))
+    for window in stretches:
+        table = database.ask(partial(_whole, window=window))
+        if table.num_rows:
+            yield table
+
+
+def _its(reading: Reading, column: str, total: int) -> list[Row]:
+    found = reading.rows(
+        Clause(
+            f"select {column}::varchar, count(*), coalesce(sum(bytes), 0)::bigint, count(attack),"
+            f" count(*) filter (status between 500 and 599) from its group by 1 order by 2 desc, 1 limit 20"
+        )
+    )
+    return [Row(v, n, b, a, e, n / total if total else 0.0) for v, n, b, a, e in found]
+
+
+def _page(reading: Reading, question: Question, limit: int, after: Place | None) -> list[Event]:
+    """Up to `limit` events after a place: row numbers first, then the wide columns of those rows."""
+    found: list[tuple[Any, ...]] = []
+    narrowed = question
+    if after is not None:
+        upto = after.time + _MOMENT
+        narrowed = replace(question, end=upto if question.end is None else min(upto, question.end))
+    for window in windows(reading, narrowed):
+        keyset: list[str | Clause] = []
+        if after is not None:
+            keyset = [
+                Clause(
+                    'where "time" < ? or "time" = ? and ("source" > ? or "source" = ? and "position" < ?)',
+                    (after.time, after.time, after.source, after.source, after.position),
+                )
+            ]
+        source = reading.events(window, ["time", "source", "position"], placed=True)
+        asked = joined(
+            [
+                'select epoch_us("time"), "source", "position", "file", "row" from',
+                source,
+                *keyset,
+                f'order by "time" desc, "source", "position" desc limit {limit - len(found)}',
+            ]
+        )
+        found += reading.rows(asked)
+        if len(found) >= limit:
+            break
+    return _wide(reading, found)
+
+
+def windows(
+    reading: Reading, question: Question, first_step: int = FIRST_STEP, growth: int = 4
+) -> Iterator[Question]:
+    """The question cut into stretches of event time, newest first, of growing numbers of rows.
+
+    Together they are the whole question, and no event is in two of them.
+    """
+    groups = [
+        (group.last, group.rows)
+        for file in reading.files(question.start, question.end)
+        for group in file.groups
+        if group.last is not None and (question.start is None or group.last >= question.start)
+    ]
+    # Row groups that end after the range start inside it: they are all wanted in the first stretch.
+    groups.sort(reverse=True)
+    end, wanted, rows = question.end, first_step, 0
+    for last, size in groups:
+        # What is later than everything in this group and the older ones is a stretch of its own.
+        if rows >= wanted and (end is None or last + _MOMENT < end):
+            yield replace(question, start=last + _MOMENT, end=end)
+            end, wanted, rows = last + _MOMENT, growth * wanted, 0
+        rows += size
+    if end is None or question.start is None or question.start < end:
+        yield replace(question, end=end)
+
+
+def _wide(reading: Reading, places: list[tuple[Any, ...]]) -> list[Event]:
+    """The events of (time, source, position, file, row), in that order."""
+    if not places:
+        return []
+    rows_of: dict[str | None, list[tuple[Any, ...]]] = {}
+    for place in places:
+        rows_of.setdefault(place[3], []).append(place)
+    made: dict[tuple[str, int], Event] = {}
+    names = EVENT.names
+    columns = ", ".join('epoch_us("time")' if name == "time" else f'"{name}"' for name in names)
+    for file, rows in rows_of.items():
+        first, last = time_of(min(r[0] for r in rows)), time_of(max(r[0] for r in rows))
+        if file is None:
+            wanted = Clause(
+                f'select {columns} from hot where "time" between ? and ? and "position" in ?',
+                (first, last, [r[2] for r in rows]),
+            )
+        else:
+            wanted = joined(
+                [
+                    f"select {columns} from",
+                    Clause(
+                        f"(select {WHOLE} from read_parquet(?, file_row_number = true)"
+                        ' where "time" between ? and ? and file_row_number in ?)',
+                        (file, first, last, [r[4] for r in rows]),
+                    ),
+                ]
+            )
+        for row in reading.rows(wanted):
+            event_ = _event(dict(zip(names, row, strict=True)))
+            made[event_.source, event_.position] = event_
+    return [made[place[1], place[2]] for place in places]
+
+
+def _whole(reading: Reading, window: Question) -> pa.Table:
+    """All events of one stretch of time, newest first."""
+    order = 'order by "time" desc, "source", "position" desc'
+    found = reading.table(joined(["select * from", reading.events(window), order]))
+    return found.select(EVENT.names).cast(PLAIN)
+
+
+def _event(row: dict[str, Any]) -> Event:
+    row["time"] = time_of(row["time"])
+    row["rules"] = row["rules"].split(" ") if row["rules"] else []
+    row["attack"] = Attack(row["attack"]) if row["attack"] else None
+    row["outcome"] = Outcome(row["outcome"]) if row["outcome"] else None
+    return Event(id=f"{row['source']}@{row['position']}", **row)
+
+
+def _to_cursor(last: Event) -> str:
+    place = orjson.dumps([micros(last.time), last.source, last.position])
+    return base64.urlsafe_b64encode(place).decode().rstrip("=")
+
+
+def _from_cursor(text: str) -> Place:
+    try:
+        time, source, position = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        place = time_of(int(time))
+        if not isinstance(source, str) or not isinstance(position, int) or place is None:
+            raise ValueError
+    except (ValueError, TypeError, OverflowError, binascii.Error):
+        raise FilterError("the cursor is not one that an earlier page gave") from None
+    return Place(place, source, position)

@@ -1,0 +1,229 @@
+"""Which stretches of time rollups can answer, with which windows, and what is left to the events.
+
+Partials lie in files, one or more rows per (grain, start, site, dimension, value) and file. A file
+that was rolled up has day rows beside its hour rows, so files are asked by what grains they have.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from logvision.lake.catalogue import File
+from logvision.lake.queries.database import Reading, joined
+from logvision.lake.queries.filter import Clause, Test
+from logvision.lake.queries.question import Question
+from logvision.windows.dimensions import ALL, DAY, HOUR, MINUTE, SERIES
+
+ROLLED: Final = {
+    "status",
+    "kind",
+    "attack",
+    "method",
+    "protocol",
+    "country",
+    "agent",
+    "os",
+    "device",
+    "bot",
+} | {
+    *("source", "outcome", "rules", "path", "route", "client_ip", "network", "referer", "user_agent"),
+    ALL,
+}
+"""Dimensions that partials have."""
+
+EVENTS_AT_ONCE: Final = 400_000
+"""A range of no more events than this is counted from events: exact, and as quick."""
+
+_BEGINNING: Final = datetime(1, 1, 2, tzinfo=UTC)
+_END: Final = datetime(9999, 12, 30, tzinfo=UTC)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+Span = tuple[datetime, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """A question cut in two: what rollups answer (None: nothing) and what is left to stored events."""
+
+    rolled: Span | None
+    edges: tuple[Span, ...]
+
+
+def cover(question: Question, grain: int) -> Cover:
+    """Whole windows of `grain` seconds within the question's range, and the edges beside them."""
+    start, end = question.start or _BEGINNING, question.end or _END
+    first, last = _up(start, grain), _down(end, grain)
+    if first >= last:
+        return Cover(None, ((start, end),))
+    edges = [(a, b) for a, b in ((start, first), (last, end)) if a < b]
+    return Cover((first, last), tuple(edges))
+
+
+def usable(reading: Reading, question: Question) -> bool:
+    """Whether partials tell of every event, and asking them is worth it."""
+    files = reading.view.catalogue
+    if not files.partials or not all(file.metadata.get("rolled", True) for file in files.events):
+        return False
+    # Where old events are gone and their rollups are not, only the rollups know.
+    retired = bool(files.events) and files.events[0].first not in {0, None}
+    return retired or sum(file.rows for file in reading.files(question.start, question.end)) > EVENTS_AT_ONCE
+
+
+def measures(
+    reading: Reading,
+    question: Question,
+    dimension: str,
+    *,
+    column: str | None = None,
+    condition: Clause | None = None,
+    grain: int | None = None,
+) -> tuple[Clause, bool]:
+    """Rows (start, value, requests, success, errors, attacks, bytes, error) whose sums answer, and
+    whether rollups have a part in them.
+
+    `dimension` is that of the rollups; `column` (default: the same) the expression over EVENT that
+    gives the value. `condition` narrows rollups by value and stands for the filter, of which rollups
+    know nothing. `grain` None: from events alone; else no window wider than it is used.
+    """
+    column = column or ("null::varchar" if dimension == ALL else f'"{dimension}"')
+    needed = {"time", "status", "attack", "bytes"} | ({dimension} if dimension != ALL else set())
+    columns = sorted(needed | ({"site"} if column == '"site"' else set()) | _columns_in(column))
+    if grain is None:
+        counted = _of_events(reading.events(question, columns), dimension, column)
+        return joined(["(", counted, ")"]), False
+    finest = min(grain, MINUTE if dimension in SERIES else HOUR)
+    found = cover(question, finest)
+    parts = []
+    if found.rolled is not None:
+        parts += _of_partials(reading, question, dimension, found.rolled, grain, condition)
+    for start, end in found.edges:
+        edge = replace(question, start=start, end=end)
+        if reading.files(start, end):
+            only = replace(reading, view=replace(reading.view, hot=()))
+            parts.append(_of_events(only.events(edge, columns), dimension, column))
+    if reading.view.hot or not parts:
+        parts.append(_of_events(reading.events(question, columns, stored=False), dimension, column))
+    union: list[str | Clause] = [parts[0]]
+    for part in parts[1:]:
+        union += ["union all", part]
+    return joined(["(", *union, ")"]), found.rolled is not None
+
+
+def single(question: Question) -> tuple[str, Clause] | None:
+    """The dimension and condition of a filter that rollups can answer: one value of one dimension."""
+    terms = question.filter.terms
+    if len(terms) != 1 or terms[0].negated:
+        return None
+    term = terms[0]
+    if term.column == "status" and term.test is Test.CLASS:
+        return "status", Clause("starts_with(value, ?)", (str(term.value),))
+    if term.column == "attack" and term.test is Test.PRESENT:
+        return "attack", Clause("value is not null")
+    if term.column in ROLLED - {"rules"} and term.test is Test.EQUAL:
+        return term.column, Clause("value = ?", (str(term.value),))
+    return None
+
+
+def sketches(reading: Reading, question: Question) -> tuple[list[bytes], list[Clause]]:
+    """Sketches of the visitors of whole hours, and the events (`client_ip`) of what is beside them."""
+    found = cover(question, HOUR)
+    kept: list[bytes] = []
+    files = [str(file.path) for file in reading.view.catalogue.partials]
+    if found.rolled is not None and files:
+        sql = (
+            "select visitors from read_parquet(?) where dimension = 'all' and grain = 3600"
+            " and start >= ? and start < ? and visitors is not null"
+        )
+        given: list[Any] = [files, *found.rolled]
+        if question.site is not None:
+            sql += " and site = ?"
+            given.append(question.site)
+        kept = [sketch for (sketch,) in reading.rows(Clause(sql, tuple(given)))]
+    stored = replace(reading, view=replace(reading.view, hot=()))
+    edges = [replace(question, start=start, end=end) for start, end in found.edges]
+    beside = [stored.events(edge, ["client_ip"]) for edge in edges if reading.files(edge.start, edge.end)]
+    return kept, [*beside, reading.events(question, ["client_ip"], stored=False)]
+
+
+def _of_partials(
+    reading: Reading, question: Question, dimension: str, span: Span, grain: int, condition: Clause | None
+) -> list[Clause]:
+    by_grains: dict[tuple[int, ...], list[File]] = {}
+    for file in reading.view.catalogue.partials:
+        has = _grains(file, dimension)
+        usable_ = tuple(g for g in (DAY, HOUR, MINUTE) if g <= grain and g in has)
+        if usable_:
+            by_grains.setdefault(usable_, []).append(file)
+    parts = []
+    for grains, files in by_grains.items():
+        spans = _by_grain(span, grains)
+        either = " or ".join("(grain = ? and start >= ? and start < ?)" for _ in spans)
+        given: list[Any] = [[str(file.path) for file in files], dimension]
+        given += [value for g, a, b in spans for value in (g, a, b)]
+        sql = (
+            "select start, value, requests, success, errors, attacks, bytes, error from read_parquet(?)"
+            f" where dimension = ? and ({either})"
+        )
+        if question.site is not None:
+            sql += " and site = ?"
+            given.append(question.site)
+        if condition is not None:
+            sql += f" and {condition.sql}"
+            given += condition.parameters
+        parts.append(Clause(sql, tuple(given)))
+    return parts
+
+
+def _by_grain(span: Span, grains: tuple[int, ...]) -> list[tuple[int, datetime, datetime]]:
+    """The span cut into stretches, each of the widest grain whose windows lie whole within it."""
+    low, high = span
+    wide: list[tuple[int, datetime, datetime]] = []
+    inner: Span | None = None
+    for grain in grains:
+        first, last = _up(low, grain), _down(high, grain)
+        if inner is None:
+            if first < last:
+                wide.append((grain, first, last))
+                inner = (first, last)
+            continue
+        wide += [(grain, a, b) for a, b in ((first, inner[0]), (inner[1], last)) if a < b]
+        inner = (min(first, inner[0]), max(last, inner[1]))
+    return wide
+
+
+def _of_events(source: Clause, dimension: str, column: str) -> Clause:
+    value = f"unnest(string_split({column}, ' '))" if dimension == "rules" else f"({column})::varchar"
+    return joined(
+        [
+            f'select "time" as start, {value} as value, 1::bigint as requests,'
+            ' coalesce("status" between 200 and 399, false)::bigint as success,'
+            ' coalesce("status" between 500 and 599, false)::bigint as errors,'
+            ' ("attack" is not null)::bigint as attacks, coalesce("bytes", 0) as bytes,'
+            " 0::bigint as error from",
+            source,
+        ]
+    )
+
+
+def _columns_in(column: str) -> set[str]:
+    """Columns of EVENT that stand quoted in an expression of ours."""
+    return set(column.split('"')[1::2])
+
+
+def _grains(file: File, dimension: str) -> frozenset[int]:
+    """Grains that a partials file has of a dimension."""
+    said = file.metadata.get("dimensions")
+    if said is None:  # written by another engine, by the windows' own rule
+        return frozenset({MINUTE, HOUR} if dimension in SERIES else {HOUR})
+    return frozenset(int(grain) for grain, dimensions in said.items() if dimension in dimensions)
+
+
+def _down(time: datetime, grain: int) -> datetime:
+    return time - (time - _EPOCH) % timedelta(seconds=grain)
+
+
+def _up(time: datetime, grain: int) -> datetime:
+    down = _down(time, grain)
+    return down if down == time else down + timedelta(seconds=grain)
