@@ -273,17 +273,13 @@ def test_a_deleted_file_is_given_back_after_a_while(log: Path) -> None:
     assert watch.read() == [b"rest"]
     watch.clock.advance(700.0)
     watch.read()
-    assert not any(str(log) in os.readlink(f"/proc/self/fd/{fd}") for fd in _descriptors())
+    assert not any(str(log) in name for name in _open_files())
     log.write_bytes(b"two\n")
     assert watch.read() == [b"two\n"]
 
 
-def _descriptors() -> list[str]:
-    found = []
-    for fd in os.listdir("/proc/self/fd"):
-        if Path(f"/proc/self/fd/{fd}").is_symlink():
-            found.append(fd)
-    return found
+def _open_files() -> list[str]:
+    return [str(link.readlink()) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
 
 
 def test_a_file_that_cannot_be_read_while_following_is_lost_with_a_reason_until_it_can(log: Path) -> None:

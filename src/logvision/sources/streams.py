@@ -59,6 +59,10 @@ class Stream:
         self.head = head
         return False
 
+    def unchanged(self) -> bool:
+        """True when everything was read and it is still the same content; the cheap look of every turn."""
+        return os.fstat(self._descriptor).st_size == self.offset and self._read_head() == self.head
+
     def stored(self) -> tuple[int, int]:
         """Bytes of the file as it lies on disk: read so far, all."""
         return self.offset, os.fstat(self._descriptor).st_size
