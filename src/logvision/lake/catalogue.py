@@ -30,7 +30,8 @@ _NAME = re.compile(r"(\d{12,})-(\d{12,})\.parquet")
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A row group: its rows and its bounds of event time (None: no rows, or no statistics)."""
+    """A row group: its rows and its bounds of event time, of partials of the start of their windows
+    (None: no rows, or no statistics)."""
 
     rows: int
     first: datetime | None
@@ -51,7 +52,14 @@ class File:
         try:
             with pq.ParquetFile(self.path) as file:
                 footer = file.metadata
-                column = file.schema_arrow.get_field_index("time")
+                names = file.schema_arrow.names
+                column = (
+                    names.index("time")
+                    if "time" in names
+                    else names.index("start")
+                    if "start" in names
+                    else -1
+                )
                 groups = [_group(footer.row_group(i), column) for i in range(footer.num_row_groups)]
                 said = (footer.metadata or {}).get(METADATA.encode())
         except (OSError, ValueError) as error:

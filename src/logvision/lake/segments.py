@@ -12,7 +12,7 @@ import contextlib
 import fcntl
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -174,7 +174,7 @@ class Lake:
         with self.writing:
             sequence = self.catalogue.newest + 1
             sizes = [
-                self._put("partials", sequence, _by_dimension(partials), said_of_partials(partials)),
+                self._put("partials", sequence, by_dimension(partials), said_of_partials(partials)),
                 self._put("rejects", sequence, storage.tidy(rejects.cast(REJECT)), {}),
                 self._put("events", sequence, rows, said),
             ]
@@ -207,6 +207,22 @@ class Lake:
         """Look at the folder again; footers of known files are not read again."""
         with self._view_lock:
             self.catalogue = catalogue.read(self.folder, self.catalogue)
+
+    def remove(self, path: Path) -> None:
+        """Take a file away that does not count or shall no longer. Raises StoreError."""
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(f"the lake cannot remove {path.name}: {error.strerror or error}") from error
+
+    def after(self, sequence: int) -> Iterator[tuple[int, pa.Table]]:
+        """Events committed after `sequence`, oldest commit first: (sequence, EVENT table).
+
+        A file that compaction made comes under the sequence of its newest commit.
+        """
+        for file in self.view().catalogue.events:
+            if file.last is not None and file.last > sequence:
+                yield file.last, storage.events(storage.read(file.path, storage.STORED_SCHEMA))
 
     def _put(self, family: str, sequence: int, table: pa.Table, said: Mapping[str, Any]) -> int:
         """Write one file of a commit. Without rows only an events file is written."""
@@ -246,7 +262,7 @@ def said_of_partials(partials: pa.Table) -> dict[str, Any]:
     return {"format": FORMAT, "dimensions": grains}
 
 
-def _by_dimension(partials: pa.Table) -> pa.Table:
+def by_dimension(partials: pa.Table) -> pa.Table:
     """Partials in the order of the questions: one dimension, one grain, a stretch of time."""
     names = ["dimension", "grain", "start"]
     text = partials.column("dimension").cast(pa.string())

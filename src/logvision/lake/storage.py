@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -39,6 +40,8 @@ COMPACT_LEVEL = 9
 
 DICTIONARY_LIMIT = 1 << 24
 """Largest dictionary page in B; the 1 MB default falls back to plain text on a busy row group."""
+
+STORED_SCHEMA = pa.schema([EVENT.field(name) for name in STORED])
 
 _DELTA = ("time", "position", "start", "read_at")
 
@@ -86,26 +89,46 @@ def write(
 ) -> int:
     """Write `table` to `path` and force it to disk; gives its size in B. A failure leaves no file."""
     table = table.replace_schema_metadata(metadata or None)
-    delta = [name for name in _DELTA if name in table.column_names]
     try:
         pq.write_table(
             table,
             path,
             row_group_size=groups,
-            compression="zstd",
-            compression_level=level,
-            dictionary_pagesize_limit=DICTIONARY_LIMIT,
-            use_dictionary=[name for name in table.column_names if name not in (*delta, "visitors", "raw")],
-            column_encoding=dict.fromkeys(delta, "DELTA_BINARY_PACKED"),
-            store_schema=True,
+            **_encoding(table.column_names, level),
         )
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
-            return os.fstat(file.fileno()).st_size
+        return _force(path)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            path.unlink(missing_ok=True)
+        _give_up(None, path)
         raise StoreError(f"the lake cannot write {path.name}: {error.strerror or error}") from error
+
+
+def write_groups(groups: Iterable[pa.Table], path: Path, *, level: int, metadata: Mapping[str, str]) -> None:
+    """Like `write` for tables that come one by one and become a row group each."""
+    writer: Any = None
+    try:
+        for group in groups:
+            if writer is None:
+                schema = group.schema.with_metadata(dict(metadata))
+                writer = pq.ParquetWriter(path, schema, **_encoding(group.column_names, level))
+            writer.write_table(
+                group.replace_schema_metadata(dict(metadata)), row_group_size=max(group.num_rows, 1)
+            )
+        if writer is not None:
+            writer.close()
+        _force(path)
+    except OSError as error:
+        _give_up(writer, path)
+        raise StoreError(f"the lake cannot write {path.name}: {error.strerror or error}") from error
+
+
+def read(path: Path, schema: pa.Schema) -> pa.Table:
+    """The rows of a file, with text as dictionaries where `schema` has it. Raises StoreError."""
+    text = [field.name for field in schema if pa.types.is_dictionary(field.type)]
+    try:
+        with pq.ParquetFile(path, read_dictionary=text) as file:
+            return file.read(schema.names)
+    except OSError as error:
+        raise StoreError(f"the lake cannot read {path.name}: {error.strerror or error}") from error
 
 
 def rename(temporary: Path, final: Path) -> None:
@@ -121,6 +144,34 @@ def rename(temporary: Path, final: Path) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise StoreError(f"the lake cannot place {final.name}: {error.strerror or error}") from error
+
+
+def _encoding(names: Sequence[str], level: int) -> dict[str, Any]:
+    """How Parquet writes columns of these names."""
+    delta = [name for name in _DELTA if name in names]
+    return {
+        "compression": "zstd",
+        "compression_level": level,
+        "dictionary_pagesize_limit": DICTIONARY_LIMIT,
+        "use_dictionary": [name for name in names if name not in (*delta, "visitors", "raw")],
+        "column_encoding": dict.fromkeys(delta, "DELTA_BINARY_PACKED"),
+    }
+
+
+def _force(path: Path) -> int:
+    """Force a file to disk; its size in B."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        return os.fstat(file.fileno()).st_size
+
+
+def _give_up(writer: Any, path: Path) -> None:
+    """Leave nothing of an unfinished file; the first error is the one to tell of."""
+    with contextlib.suppress(OSError):
+        if writer is not None:
+            writer.close()
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 def _peers(rows: pa.Table) -> pa.DictionaryArray:

@@ -67,7 +67,9 @@ def usable(reading: Reading, question: Question) -> bool:
     if not files.partials or not all(file.metadata.get("rolled", True) for file in files.events):
         return False
     # Where old events are gone and their rollups are not, only the rollups know.
-    retired = bool(files.events) and files.events[0].first not in {0, None}
+    ends = [-1, *(file.last for file in files.events if file.last is not None)]
+    starts = [file.first for file in files.events if file.first is not None]
+    retired = any(start != end + 1 for start, end in zip(starts, ends, strict=False))
     return retired or sum(file.rows for file in reading.files(question.start, question.end)) > EVENTS_AT_ONCE
 
 
