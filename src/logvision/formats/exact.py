@@ -74,13 +74,22 @@ def _end(field: Field, literal: bytes, follower: Token | None, line: bytes, at: 
 
 
 def _closing(literal: bytes, follower: Token | None, line: bytes, at: int) -> int:
+    """The first quote that may close the field; before a rest it must leave whole pairs of quotes behind it."""
+    paired = isinstance(follower, Field) and follower.name in {"rest", "any_rest"}
+    left = quotes(line, at) if paired else 0
     end = line.find(literal, at)
     while end >= 0:
-        after = end + len(literal)
-        if not _escaped(line, at, end) and _may_follow(follower, line, after):
-            return end
+        if not _escaped(line, at, end):
+            left -= 1
+            if _may_follow(follower, line, end + len(literal)) and not (paired and left % 2):
+                return end
         end = line.find(literal, end + 1)
     return -1
+
+
+def quotes(text: bytes, at: int = 0) -> int:
+    """Double quotes behind `at` that no backslash precedes."""
+    return text.count(b'"', at) - text.count(b'\\"', at)
 
 
 def _escaped(line: bytes, start: int, quote: int) -> bool:

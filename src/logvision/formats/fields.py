@@ -150,7 +150,7 @@ def request(raw: bytes) -> tuple[str | None, str | None, str | None]:
     """A request line as (method, target, protocol).
 
     A line that is not HTTP (TLS bytes, garbage) has no method and the whole text as target; `-` is nothing at all.
-    A target with spaces keeps them. HTTP/0.9 (`GET /path`) has no protocol.
+    A target with spaces inside keeps them. HTTP/0.9 (`GET /path`) has no protocol.
     """
     if raw == b"-":
         return None, None, None
@@ -158,7 +158,7 @@ def request(raw: bytes) -> tuple[str | None, str | None, str | None]:
     if space and method and not method.translate(None, TOKEN_BYTES):
         target, gap, protocol = after.rpartition(b" ")
         if protocol.startswith(b"HTTP/"):
-            return _decode(method), _decode(target) if gap else "", _decode(protocol)
+            return _decode(method), _decode(target.strip(b" ")) if gap else "", _decode(protocol)
         if after.startswith(b"/") and method.isupper():
             return _decode(method), _decode(after), None
     return None, _decode(raw), None

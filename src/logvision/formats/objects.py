@@ -65,6 +65,8 @@ DIALECTS: Final = (
     ("envoy_json", frozenset({"start_time", "response_code"})),
     ("gcp_json", frozenset({"httpRequest"})),
 )
+INNER: Final = {"caddy_json": "request", "gcp_json": "httpRequest"}
+"""Dialects that keep the request in an object of its own."""
 
 
 class BadObject(ValueError):
@@ -82,18 +84,20 @@ class JsonFormat:
 
     def read(self, line: bytes) -> dict[str, bytes] | None:
         """Field name to raw text; None when the line is no object of this dialect. Raises BadObject."""
-        if line[:1] != b"{" or line[-1:] != b"}":
+        if line[:1] != b"{":
             return None
-        given = _load(line)
+        given = _load(line) if line.rstrip()[-1:] == b"}" else None
         if given is None:
             if self.dialect is None:
                 raise BadObject("not JSON")
             return None
         dialect = _dialect(given)
+        values: dict[str, bytes] = {}
         if self.dialect is not None:
-            return READERS[self.dialect](given) if dialect == self.dialect else None
-        if self.keys is not None:
-            values: dict[str, bytes] = {}
+            if dialect != self.dialect:
+                return None
+            values = READERS[self.dialect](given)
+        elif self.keys is not None:
             for key, name in self.keys.items():
                 _put(values, name, given.get(key))
         else:
@@ -123,7 +127,7 @@ def _repaired(words: str) -> str:
 
 def _dialect(given: Mapping[str, Any]) -> str | None:
     for name, keys in DIALECTS:
-        if keys <= given.keys() and (name != "caddy_json" or isinstance(given["request"], dict)):
+        if keys <= given.keys() and isinstance(given.get(INNER.get(name, "")), dict) == (name in INNER):
             return name
     return None
 
@@ -160,7 +164,7 @@ def _flat(given: Mapping[str, Any]) -> dict[str, bytes]:
     return values
 
 
-def _caddy(given: Mapping[str, Any]) -> dict[str, bytes] | None:
+def _caddy(given: Mapping[str, Any]) -> dict[str, bytes]:
     request = given["request"]
     values: dict[str, bytes] = {}
     _put(values, "time", given["ts"])
@@ -179,14 +183,14 @@ def _caddy(given: Mapping[str, Any]) -> dict[str, bytes] | None:
             ("X-Forwarded-For", "forwarded"),
         ):
             _put(values, name, headers.get(key))
-    return values if "target" in values and "time" in values else None
+    return values
 
 
-def _traefik(given: Mapping[str, Any]) -> dict[str, bytes] | None:
-    values = {"time": b""}
+def _traefik(given: Mapping[str, Any]) -> dict[str, bytes]:
+    values: dict[str, bytes] = {}
     for key, name in (
-        ("StartUTC", "start"),
-        ("time", "start"),
+        ("StartUTC", "time"),
+        ("time", "time"),
         ("ClientHost", "peer"),
         ("ClientAddr", "peer"),
         ("ClientUsername", "user"),
@@ -202,11 +206,10 @@ def _traefik(given: Mapping[str, Any]) -> dict[str, bytes] | None:
         ("request_X-Forwarded-For", "forwarded"),
     ):
         _put(values, name, given.get(key))
-    values["time"] = values.pop("start", b"")
     return values
 
 
-def _envoy(given: Mapping[str, Any]) -> dict[str, bytes] | None:
+def _envoy(given: Mapping[str, Any]) -> dict[str, bytes]:
     values = _flat({key: value for key, value in given.items() if key != "duration"})
     if "path" in values and "target" not in values:
         values["target"] = values.pop("path")
@@ -214,20 +217,18 @@ def _envoy(given: Mapping[str, Any]) -> dict[str, bytes] | None:
     return values
 
 
-def _gcp(given: Mapping[str, Any]) -> dict[str, bytes] | None:
+def _gcp(given: Mapping[str, Any]) -> dict[str, bytes]:
     request = given["httpRequest"]
-    if not isinstance(request, dict):
-        return None
     values: dict[str, bytes] = {}
     _put(values, "time", given.get("timestamp") or given.get("receiveTimestamp"))
     for key, name in GCP.items():
         _put(values, name, request.get(key))
     latency = request.get("latency")
     _put(values, "duration_s", latency.removesuffix("s") if isinstance(latency, str) else latency)
-    return values if "time" in values else None
+    return values
 
 
-READERS: Final[dict[str, Callable[[Mapping[str, Any]], dict[str, bytes] | None]]] = {
+READERS: Final[dict[str, Callable[[Mapping[str, Any]], dict[str, bytes]]]] = {
     "caddy_json": _caddy,
     "traefik_json": _traefik,
     "cloudflare_json": _flat,

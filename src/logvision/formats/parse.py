@@ -139,6 +139,14 @@ class Formats:
                 dict(given["counts"]), str(given["header"]), [int(tick) for tick in given["ticks"]]
             )
 
+    def scratch(self, source: str) -> Formats:
+        """Formats of the same configuration that know of this source only what its next lines depend on."""
+        twin = Formats()
+        twin._pins = self._pins
+        if (state := self._sources.get(source)) is not None:
+            twin._sources[source] = _Source(header=state.header, ticks=list(state.ticks))
+        return twin
+
     def _formats(self, source: str) -> tuple[Format, ...]:
         return next((chosen for pattern, chosen in self._pins if fnmatchcase(source, pattern)), ORDER)
 

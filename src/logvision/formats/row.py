@@ -48,6 +48,10 @@ def _duration(raw: bytes) -> bool:
     return bool(raw) and not raw.translate(None, b"0123456789.,:-+ ms")
 
 
+def _paired(raw: bytes) -> bool:
+    return (raw.count(b'"') - raw.count(b'\\"')) % 2 == 0
+
+
 def _moment(raw: bytes) -> bool:
     return 8 <= len(raw) <= 40 and raw[:1].isdigit()
 
@@ -78,8 +82,8 @@ FITS: Final[dict[str, Callable[[bytes], bool]]] = {
     "scheme": frozenset((b"http", b"https", b"h2", b"grpcs", b"grpc", b"ws", b"wss")).__contains__,
     "peer_port": lambda raw: raw == b"-" or (_host(raw) and b":" in raw),
     "cut": lambda raw: b'"' not in raw,
-    "any_rest": lambda raw: raw[:1] in {b"", b" "},
-    "rest": lambda raw: raw[:1] in {b"", b" "},
+    "any_rest": lambda raw: raw[:1] in {b"", b" "} and _paired(raw),
+    "rest": lambda raw: raw[:1] in {b"", b" "} and _paired(raw),
     "plain_rest": lambda raw: raw[:1] in {b"", b" "} and b'"' not in raw,
 }
 """What a field's text must look like for its format to fit at all. A field that fits and still has

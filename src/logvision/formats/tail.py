@@ -47,7 +47,7 @@ def read_tail(rest: bytes) -> Tail:
     if len(items) == 1 and first.isdigit() and len(first) <= 15:
         return Tail("duration", ticks=int(first))
     if len(items) == 2 and not quotes and all(word.isdigit() and len(word) <= 18 for word in words):
-        return Tail("combinedio", bytes=int(words[1]))
+        return Tail("io", bytes=int(words[1]))
     if len(items) == 4 and len(quotes) == 2 and words[-1].endswith(b"ms") and words[-1][:-2].isdigit():
         return Tail("traefik", duration_us=fields.milliseconds(words[-1][:18]))
     keyed, duration = _duration(items)

@@ -321,4 +321,5 @@ def join(parts: list[tuple[Places, Text]], rows: int) -> Text:
 
 
 def codes_of(column: pa.DictionaryArray) -> Codes:
-    return column.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
+    codes: Codes = column.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
+    return codes

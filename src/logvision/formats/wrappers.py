@@ -18,7 +18,7 @@ class Peeled(NamedTuple):
     wrapper: str
 
 
-DOCKER: Final = b'{"log":"'
+DOCKER: Final = b'{"log"'
 _MONTH_FIRST: Final = np.zeros(256, bool)
 _MONTH_FIRST[list(b"JFMASOND")] = True
 
@@ -31,7 +31,8 @@ def suspects(lines: Slices) -> Flags:
     first = lines.buffer[lines.starts]
     third, fourth, tenth = (lines.buffer[np.minimum(lines.starts + at, last)] for at in (3, 4, 10))
     dated = (fourth == 45) & ((tenth == 84) | (tenth == 32))
-    return (first == 60) | (first == 123) | (_MONTH_FIRST[first] & (third == 32)) | dated
+    suspect: Flags = (first == 60) | (first == 123) | (_MONTH_FIRST[first] & (third == 32)) | dated
+    return suspect
 
 
 def peel(line: bytes) -> Peeled | None:
