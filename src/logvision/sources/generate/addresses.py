@@ -5,14 +5,14 @@ nothing here was taken from a log. Documentation ranges (RFC 5737) have no count
 where a test wants a reserved address.
 """
 
+# ruff: noqa: E501 (tables of networks)
+
 from __future__ import annotations
 
 import ipaddress
 
 import numpy as np
-import numpy.typing as npt
-
-Texts = npt.NDArray[np.object_]
+import polars as pl
 
 # First two bytes of access networks, grouped by the country that they are mostly used in, with its weight.
 ACCESS: tuple[tuple[float, tuple[str, ...]], ...] = (
@@ -88,26 +88,30 @@ HOSTING = (
 """First two bytes of networks where rented machines stand: where attacks mostly come from."""
 
 
-def clients(rng: np.random.Generator, count: int, share_v6: float = 0.22) -> list[str]:
-    """Addresses of visitors, distinct but for chance; `share_v6` of them IPv6."""
-    share = np.array([weight for weight, _ in ACCESS])
-    country = rng.choice(len(ACCESS), count, p=share / share.sum())
-    pick = rng.random(count)
+def clients(rng: np.random.Generator, count: int, share_v6: float = 0.22) -> pl.Series:
+    """Addresses of visitors in canonical text, distinct but for chance; `share_v6` of them IPv6."""
+    networks = [(prefix, weight / len(prefixes)) for weight, prefixes in ACCESS for prefix in prefixes]
+    until = np.cumsum([weight for _, weight in networks])
+    place = np.searchsorted(until / until[-1], rng.random(count))
     low = rng.integers(0, 1 << 16, count)
-    six = rng.random(count) < share_v6
-    parts = rng.integers(0, 1 << 16, (count, 6))
-    found = []
-    for place in range(count):  # once per client of the whole run, not per line
-        if six[place]:
-            a, b, *host = (int(part) for part in parts[place])
-            prefix = ACCESS_V6[int(pick[place] * len(ACCESS_V6))]
-            text = f"{prefix}:{a:x}:{b & 0xFFF0:x}:{host[0]:x}:{host[1]:x}:{host[2]:x}:{host[3]:x}"
-            found.append(str(ipaddress.IPv6Address(text)))
-        else:
-            networks = ACCESS[country[place]][1]
-            prefix = networks[int(pick[place] * len(networks))]
-            found.append(f"{prefix}.{low[place] >> 8}.{low[place] & 255}")
-    return found
+    four = pl.DataFrame(
+        {"network": pl.Series([n for n, _ in networks]).gather(place), "a": low >> 8, "b": low & 255}
+    )
+    # No group is 0000, so the text without leading zeros is the canonical one (RFC 5952).
+    groups = pl.Series([f"{number:x}" for number in range(1 << 16)])
+    six = pl.DataFrame(
+        {
+            "network": pl.Series(ACCESS_V6).gather(rng.integers(0, len(ACCESS_V6), count)),
+            **{str(n): groups.gather(rng.integers(1, 1 << 16, count)) for n in range(6)},
+        }
+    )
+    texts = pl.concat(
+        [
+            four.select(text=pl.concat_str("network", "a", "b", separator="."))["text"],
+            six.select(text=pl.concat_str(pl.all(), separator=":"))["text"],
+        ]
+    )
+    return texts.gather(np.arange(count) + np.where(rng.random(count) < share_v6, count, 0))
 
 
 def inside(rng: np.random.Generator, network: str, count: int) -> list[str]:
@@ -125,7 +129,7 @@ def attacker(rng: np.random.Generator) -> str:
 
 def attackers_everywhere(rng: np.random.Generator, count: int) -> list[str]:
     """Machines over many networks: rented ones and captured home connections."""
-    homes = clients(rng, count, share_v6=0.0)
+    homes = clients(rng, count, share_v6=0.0).to_list()
     return [attacker(rng) if rng.random() < 0.3 else home for home in homes]
 
 

@@ -1,11 +1,16 @@
 """User agents of people's browsers and apps, with weights near their real shares in late 2026."""
 
+# ruff: noqa: E501 (user agents are long)
+
 from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
-Weighted = list[tuple[str, float]]
+Weighted = Sequence[tuple[str, float]]
 
 CHROMIUM = {
     156: 0.8,
@@ -98,19 +103,21 @@ KIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
 MOBILE_KIT = "AppleWebKit/605.1.15 (KHTML, like Gecko)"
 
 
+@cache
 def browsers() -> Weighted:
     """About 1,500 user agents and their weights, in a fixed order."""
-    return [*_desktop(), *_phone(), *_inside_apps()]
+    return (*_desktop(), *_phone(), *_inside_apps())
 
 
 def weights(table: Weighted) -> npt.NDArray[np.float64]:
     """Cumulated shares of a weighted table, for `np.searchsorted` with a number in 0 to 1."""
-    sums = np.cumsum([weight for _, weight in table])
-    return sums / sums[-1]
+    sums = np.cumsum(np.array([weight for _, weight in table], np.float64))
+    shares: npt.NDArray[np.float64] = sums / sums[-1]
+    return shares
 
 
 def _desktop() -> Weighted:
-    found: Weighted = []
+    found: list[tuple[str, float]] = []
     for system, share in DESKTOPS.items():
         for version, weight in CHROMIUM.items():
             chrome = f"Mozilla/5.0 ({system}) {KIT} Chrome/{version}.0.0.0 Safari/537.36"
@@ -132,7 +139,7 @@ def _desktop() -> Weighted:
 
 
 def _phone() -> Weighted:
-    found: Weighted = []
+    found: list[tuple[str, float]] = []
     for version, weight in CHROMIUM.items():
         reduced = f"Mozilla/5.0 (Linux; Android 10; K) {KIT} Chrome/{version}.0.0.0"
         found.append((f"{reduced} Mobile Safari/537.36", weight * 8))
@@ -160,7 +167,7 @@ def _phone() -> Weighted:
 
 
 def _inside_apps() -> Weighted:
-    found: Weighted = []
+    found: list[tuple[str, float]] = []
     for place, phone in enumerate(PHONES):
         for version in (150, 152, 153, 154, 155, 156):
             build = 7559 + 31 * version % 97

@@ -1,5 +1,7 @@
 """Machines that mean no harm: search engines, AI crawlers, monitors, feed readers, API and sync clients."""
 
+# ruff: noqa: E501 (user agents are long)
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -12,7 +14,6 @@ from logvision.sources.generate.agents import Weighted
 from logvision.sources.generate.catalogue import Catalogue, Ints
 from logvision.sources.generate.rows import PROTOCOLS, answers, empty, ordinary, texts
 
-SEARCH = "Mozilla/5.0 (compatible; {}"
 MOBILE = "Mozilla/5.0 (Linux; Android 6.0.1; Nexus 5X Build/MMB29P) AppleWebKit/537.36 (KHTML, like Gecko) "
 KIT = "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; "
 
@@ -187,7 +188,7 @@ def _regulars(rng: np.random.Generator, catalogue: Catalogue, per_second: float)
         return [
             Regulars(
                 pools=np.array(numbers, np.int64),
-                clients=pl.Series(addresses.clients(rng, count)),
+                clients=addresses.clients(rng, count),
                 agents=pl.Series([text for text, _ in table]).gather(agent),
                 phase=(rng.random(count) * seconds * 1_000_000).astype(np.int64),
                 every=round(seconds * 1_000_000),

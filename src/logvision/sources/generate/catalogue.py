@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from logvision.sources.generate.sites import Part, Site
+from logvision.sources.generate.site import Part, Site
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -26,7 +26,8 @@ class Walk:
         """The pool that each walker goes to from its state."""
         draw = rng.random(state.size)
         place = (draw[:, None] > self.until[state]).sum(axis=1)
-        return self.pool[state, place]
+        follows: Ints = self.pool[state, place]
+        return follows
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import polars as pl
 import pyarrow as pa
 
 from logvision.sources.generate.catalogue import Ints
-from logvision.sources.generate.sites import Fresh
+from logvision.sources.generate.site import Fresh
 
 HEX = b"0123456789abcdef"
 URL_SAFE = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -19,6 +19,8 @@ CLICKS = (
     "utm_campaign=retarget%20%26%20remind&utm_term=%2Boak%20%2Bdesk&msclkid=",
     "ref=https%3A%2F%2Fnews.example.org%2F%3Fp%3D12%26from%3Dhome&ttclid=E.C.P.",
 )
+
+CODED = {"%": "%25", ":": "%3A", "/": "%2F", "?": "%3F", "&": "%26", "=": "%3D", "+": "%2B"}
 
 
 def letters(rng: np.random.Generator, alphabet: bytes, rows: int, length: int) -> pl.Series:
@@ -57,28 +59,22 @@ def suffixes(
 
 def _text(kind: Fresh, rng: np.random.Generator, millis: Ints, page_urls: pl.Series) -> pl.Series:
     rows = millis.size
-    stamps = pl.Series(millis).cast(pl.String)
-    if kind is Fresh.STAMP:
-        return "_=" + stamps
-    if kind is Fresh.TOKEN:
-        return "cursor=" + letters(rng, HEX, rows, 22)
-    if kind is Fresh.CLICK:
-        return pl.Series(CLICKS).gather(rng.integers(0, len(CLICKS), rows)) + letters(rng, URL_SAFE, rows, 48)
-    if kind is Fresh.SIGNED:
-        expiry = pl.Series(millis // 1000 + 14_400).cast(pl.String)
-        return (
-            "Expires="
-            + expiry
-            + "&Signature="
-            + letters(rng, URL_SAFE, rows, 86)
-            + "__&Key-Pair-Id=K2JCJMDEHXQW5F"
-        )
-    if kind is Fresh.JWT:
-        body, mark = letters(rng, URL_SAFE, rows, 64), letters(rng, URL_SAFE, rows, 43)
-        return "token=eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOi" + body + "." + mark
-    if kind is Fresh.NUMBER:
-        return "/" + pl.Series(rng.integers(100_000, 4_000_000, rows)).cast(pl.String)
-    coded = page_urls.str.replace_many(
-        ["%", ":", "/", "?", "&", "=", "+"], ["%25", "%3A", "%2F", "%3F", "%26", "%3D", "%2B"]
-    )
-    return "&dl=" + coded + "&dt=Caf%C3%A9%20%7C%20it%27s%20%3C3&sr=1920x1080&_p=" + stamps
+    match kind:
+        case Fresh.TOKEN:
+            return "cursor=" + letters(rng, HEX, rows, 22)
+        case Fresh.CLICK:
+            head = pl.Series(CLICKS).gather(rng.integers(0, len(CLICKS), rows))
+            return head + letters(rng, URL_SAFE, rows, 48)
+        case Fresh.SIGNED:
+            expiry = pl.Series(millis // 1000 + 14_400).cast(pl.String)
+            mark = letters(rng, URL_SAFE, rows, 86)
+            return "Expires=" + expiry + "&Signature=" + mark + "__&Key-Pair-Id=K2JCJMDEHXQW5F"
+        case Fresh.JWT:
+            body, mark = letters(rng, URL_SAFE, rows, 64), letters(rng, URL_SAFE, rows, 43)
+            return "token=eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOi" + body + "." + mark
+        case Fresh.NUMBER:
+            return "/" + pl.Series(rng.integers(100_000, 4_000_000, rows)).cast(pl.String)
+        case _:
+            coded = page_urls.str.replace_many(list(CODED), list(CODED.values()))
+            title = "&dt=Caf%C3%A9%20%7C%20it%27s%20%3C3&sr=1920x1080&_p="
+            return "&dl=" + coded + title + pl.Series(millis).cast(pl.String)

@@ -1,5 +1,7 @@
 """Attacks on one weak spot: injection, traversal, inclusion, upload, by hand and by tool."""
 
+# ruff: noqa: S608, E501 (the SQL here is sent, never run; payloads stay unbroken)
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -10,7 +12,7 @@ from logvision.sources.generate import payloads
 from logvision.sources.generate.addresses import attacker
 from logvision.sources.generate.agents import browsers
 from logvision.sources.generate.script import Answer, Script
-from logvision.sources.generate.sites import Site
+from logvision.sources.generate.site import Site
 
 SQLMAP = "sqlmap/1.9.11#stable (https://sqlmap.org)"
 

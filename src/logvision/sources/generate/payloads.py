@@ -1,5 +1,7 @@
 """What attackers send: word lists and payloads of every kind, as they write them before encoding."""
 
+# ruff: noqa: E501 (tables of text read better unbroken)
+
 from __future__ import annotations
 
 SENSITIVE = (

@@ -1,5 +1,7 @@
 """What people type and what pages are called, hard look-alikes of attacks among them."""
 
+# ruff: noqa: E501 (tables of text read better unbroken)
+
 from __future__ import annotations
 
 THINGS = (

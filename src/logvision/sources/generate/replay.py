@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO, cast
 
 import numpy as np
 
@@ -64,7 +64,11 @@ class Stamps:
             at, tries = line.find(b"[", at + 1), tries + 1
         at, tries = line.find(b"T"), 0
         while at >= 0 and tries < TRIES:
-            if at >= 10 and line[at - 3 : at - 2] == b"-" and (stamp := self._read(line[at - 10 : at + 22], _iso)):
+            if (
+                at >= 10
+                and line[at - 3 : at - 2] == b"-"
+                and (stamp := self._read(line[at - 10 : at + 22], _iso))
+            ):
                 return Found(at - 10, at + 9, stamp)
             at, tries = line.find(b"T", at + 1), tries + 1
         return None
@@ -145,9 +149,10 @@ def replay(
         if not going():
             break
         moment = due if speed is not None else now
+        whole = line if line.endswith(b"\n") else line + b"\n"
         if found is not None:
-            line = line[: found.begin] + found.stamp.moved(int(moment)) + line[found.end :]
-        ready.append(line if line.endswith(b"\n") else line + b"\n")
+            whole = whole[: found.begin] + found.stamp.moved(int(moment)) + whole[found.end :]
+        ready.append(whole)
         moments.append(round(moment * 1_000_000))
         count += 1
         if len(ready) >= 4096:
@@ -160,11 +165,11 @@ def _lines(path: Path) -> Iterator[bytes]:
     try:
         with path.open("rb") as raw:
             magic = raw.read(3)
-        opened: IO[bytes]
+        opened: BinaryIO
         if magic[:2] == b"\x1f\x8b":
-            opened = gzip.open(path, "rb")
+            opened = cast(BinaryIO, gzip.open(path, "rb"))  # noqa: SIM115 (closed below)
         elif magic == b"BZh":
-            opened = bz2.open(path, "rb")
+            opened = cast(BinaryIO, bz2.open(path, "rb"))  # noqa: SIM115
         else:
             opened = path.open("rb", buffering=BLOCK_B)
     except OSError as lost:

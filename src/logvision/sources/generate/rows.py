@@ -7,7 +7,7 @@ import polars as pl
 
 from logvision.sources.generate.catalogue import Catalogue, Flags, Floats, Ints
 from logvision.sources.generate.fresh import suffixes
-from logvision.sources.generate.sites import Fresh
+from logvision.sources.generate.site import Fresh
 
 SCHEMA = pl.Schema(
     {

@@ -17,7 +17,7 @@ from logvision.sources.generate.sites import SITE_NAMES
 from logvision.sources.generate.stream import PACED_CHUNK, Stream, mistakes
 from logvision.sources.generate.writers import Writer
 
-FREE_CHUNK = 100_000
+FREE_CHUNK = 60_000
 TAKE = 50_000
 PAUSE_S = 0.05
 """Longest wait at a time when paced, so that lines come out as a server writes them, a few at once."""
@@ -46,9 +46,13 @@ class GenerateOptions:
 
     def problems(self) -> list[Problem]:
         """Every mistake in them."""
-        found = mistakes(self.sites, 1.0 if self.rate is None else self.rate, self.lines, self.attack_share)
+        found = mistakes(
+            self.seed, self.sites, 1.0 if self.rate is None else self.rate, self.lines, self.attack_share
+        )
         if not 0 < self.hours < 24 * 3660:
-            found.append(Problem("hours", str(self.hours), "hours of simulated time, above 0 and up to ten years"))
+            found.append(
+                Problem("hours", str(self.hours), "hours of simulated time, above 0 and up to ten years")
+            )
         return found
 
 
@@ -78,7 +82,7 @@ def generate(
     the whole run, rotation or not), label (normal or attack), and of attacks class, outcome and stage;
     campaign and actor also of the ordinary requests that an attacker makes on the way.
 
-    Raises SetupError for options that can never work. Memory is that of one chunk of about 100,000 lines.
+    Raises SetupError for options that can never work. Memory is that of one chunk of about 60,000 lines.
     """
     if problems := options.problems():
         raise SetupError(problems)

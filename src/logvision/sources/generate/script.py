@@ -1,5 +1,7 @@
 """The paper on which a campaign writes its requests, and how the sites answer what they lack."""
 
+# ruff: noqa: E501 (a user agent is long)
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -11,7 +13,7 @@ import polars as pl
 from logvision.schema import Attack, Outcome, Stage
 from logvision.sources.generate.catalogue import Catalogue
 from logvision.sources.generate.rows import SCHEMA
-from logvision.sources.generate.sites import Site
+from logvision.sources.generate.site import Site
 
 CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/154.0.0.0 Safari/537.36"
 BLOCKED_SIZE = 146
@@ -28,6 +30,10 @@ class Answer:
     def with_size(self, size: int) -> Answer:
         """The same with another size."""
         return Answer(self.status, size, self.took)
+
+    def with_form(self, size: int) -> Answer:
+        """The page with the form once more instead of a redirect."""
+        return Answer(200, size, self.took)
 
     def later(self, seconds: float) -> Answer:
         """The same after a delay, e.g. that of a `sleep(5)` which the database obeyed."""

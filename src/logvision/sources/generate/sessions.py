@@ -12,8 +12,8 @@ from logvision.sources.generate.catalogue import Catalogue, Ints
 from logvision.sources.generate.phrases import REFERRERS
 from logvision.sources.generate.rows import PROTOCOLS, answers, ordinary, texts
 
-SESSION_US = 600 * 1_000_000
-"""Longest session: what a later request of it would have been is not drawn."""
+PARTS_US = 70 * 1_000_000
+"""A page view draws its last part within this time (video segments take a minute)."""
 CLICKS_MEAN = 3.4
 CLICKS_MOST = 25
 LINES_PER_SESSION = 26.6
@@ -31,11 +31,11 @@ class Visitors:
 
     @staticmethod
     def draw(rng: np.random.Generator, count: int) -> Visitors:
-        """`count` visitors; half of all sessions come from a fifth of them."""
+        """`count` visitors; the first are the most active."""
         table = agents.browsers()
         until = agents.weights(table)
         return Visitors(
-            addresses=pl.Series(addresses.clients(rng, count), dtype=pl.String),
+            addresses=addresses.clients(rng, count),
             agents=pl.Series([text for text, _ in table], dtype=pl.String),
             agent=np.searchsorted(until, rng.random(count)),
             other_agent=np.searchsorted(until, rng.random(count)),
@@ -43,19 +43,22 @@ class Visitors:
 
 
 def sessions(
-    rng: np.random.Generator, catalogue: Catalogue, visitors: Visitors, starts: Ints, since: int
+    rng: np.random.Generator, catalogue: Catalogue, visitors: Visitors, starts: Ints, since: int, longest: int
 ) -> pl.DataFrame:
-    """Requests, in no order, of sessions that start at `starts` (µs); page views before `since` are left out."""
+    """Requests, in no order, of sessions that start at `starts` (µs); those before `since` are left out.
+
+    No session has a request later than `longest` µs after its start.
+    """
     count = starts.size
     share = np.cumsum([site.share for site in catalogue.sites])
     site = np.searchsorted(share / share[-1], rng.random(count))
-    visitor = (rng.random(count) ** 1.7 * visitors.agent.size).astype(np.int64)
+    visitor = (rng.random(count) ** 1.3 * visitors.agent.size).astype(np.int64)
     shared = rng.random(count) < np.where(visitor % 11 == 0, 0.5, 0.02)
     agent = np.where(shared, visitors.other_agent[visitor], visitors.agent[visitor])
     came_back = rng.random(count) < 0.45
     source = np.searchsorted(agents.weights(list(REFERRERS)), rng.random(count))
 
-    session, step, pool, times = _clicks(rng, catalogue, site, starts)
+    session, step, pool, times = _clicks(rng, catalogue, site, starts, longest - PARTS_US)
     code = catalogue.pick(rng, pool)
     hosts = catalogue.hosts.gather(catalogue.site[pool])
     origins = "https://" + hosts
@@ -95,7 +98,7 @@ def sessions(
 
 
 def _clicks(
-    rng: np.random.Generator, catalogue: Catalogue, site: Ints, starts: Ints
+    rng: np.random.Generator, catalogue: Catalogue, site: Ints, starts: Ints, longest: int
 ) -> tuple[Ints, Ints, Ints, Ints]:
     """Session, step, pool and time of every page view, by session and step."""
     count = site.size
@@ -111,9 +114,9 @@ def _clicks(
     # After a redirect the browser goes on by itself.
     think[:, 1:][np.isin(catalogue.status[walked[:, :-1]], (301, 302))] = 120_000
     at = starts[:, None] + np.cumsum(think, axis=1).astype(np.int64)
-    seen = (np.arange(most)[None, :] < clicks[:, None]) & (at < starts[:, None] + SESSION_US - 70_000_000)
-    session, step = np.nonzero(seen)
-    return session, step, walked[session, step], at[session, step]
+    seen = (np.arange(most)[None, :] < clicks[:, None]) & (at < starts[:, None] + longest)
+    session, nth = np.nonzero(seen)
+    return session, nth, walked[session, nth], at[session, nth]
 
 
 def _parts(
@@ -131,7 +134,7 @@ def _parts(
     # A loop over the forty kinds of part, each an array over all page views.
     for draw in catalogue.draws:
         part, drawn = draw.part, draw.pool
-        pages = np.flatnonzero((pool == draw.page) & (times >= since - 70_000_000))
+        pages = np.flatnonzero((pool == draw.page) & (times >= since - PARTS_US))
         mean = np.where(step[pages] == 0, part.count, part.count * part.again)
         shared_files = catalogue.cached[drawn] and catalogue.count[drawn] < 64
         if shared_files:

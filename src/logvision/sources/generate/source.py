@@ -48,7 +48,7 @@ class GenerateSource:
     def open(self, resume: Positions) -> GenerateReader:
         """A reader from sequence number `resume[name]["sequence"]`, or from the first line."""
         per_second = self.per_second if self.rate is None else self.rate
-        problems = mistakes(self.sites, per_second, self.lines, self.attack_share)
+        problems = mistakes(self.seed, self.sites, per_second, self.lines, self.attack_share)
         if problems:
             raise SetupError(problems)
         return GenerateReader(self, resume.get(self.name))

@@ -20,10 +20,14 @@ BEHIND_S = 60.0
 """A reader that is further behind than this (a suspended laptop) goes on from now instead of catching up."""
 
 
-def mistakes(sites: tuple[str, ...], per_second: float, lines: int | None, attack_share: float) -> list[Problem]:
+def mistakes(
+    seed: int, sites: tuple[str, ...], per_second: float, lines: int | None, attack_share: float
+) -> list[Problem]:
     """Every mistake in the options of a model."""
     known = "one of " + ", ".join(SITE_NAMES)
     found = [Problem("sites", repr(site), known) for site in sites if site not in SITE_NAMES]
+    if seed < 0:
+        found.append(Problem("seed", str(seed), "a number, 0 or more"))
     if not sites:
         found.append(Problem("sites", "none", "at least " + known))
     if not 0 < per_second < float("inf"):
@@ -31,7 +35,9 @@ def mistakes(sites: tuple[str, ...], per_second: float, lines: int | None, attac
     if lines is not None and lines < 0:
         found.append(Problem("lines", str(lines), "a number of lines, or none for no end"))
     if not 0 < attack_share <= 0.5:
-        found.append(Problem("attack_share", str(attack_share), "a share of the lines, above 0 and up to 0.5"))
+        found.append(
+            Problem("attack_share", str(attack_share), "a share of the lines, above 0 and up to 0.5")
+        )
     return found
 
 

@@ -9,7 +9,7 @@ from logvision.sources.generate import payloads
 from logvision.sources.generate.addresses import attacker, attackers_everywhere, neighbours
 from logvision.sources.generate.agents import browsers
 from logvision.sources.generate.script import CHROME, Answer, Script
-from logvision.sources.generate.sites import Site
+from logvision.sources.generate.site import Site
 
 GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
 
@@ -110,16 +110,20 @@ def brute_force(script: Script) -> None:
     target = "/wp-login.php" if press else "/api/v1/session"
     agent = script.pick((CHROME, payloads.PLAIN_TOOLS[0], "Mozilla/5.0 (Hydra)"))
     referer = f"https://{site.host}{target}" if press else "-"
-    wrong = (
-        (lambda: Answer(200, 6_512, script.usual(site, "sign_in").took))
-        if press
-        else (lambda: Answer(401, 67, script.usual(site, "session_wrong").took))
-    )
     in_time = script.chance(0.4)
+
+    def wrong_password() -> Answer:
+        # WordPress shows its form again, an API says 401.
+        return (
+            script.usual(site, "sign_in").with_form(6_512) if press else script.usual(site, "session_wrong")
+        )
+
     for turn in range(script.lines - 2):
         last = in_time and turn == script.lines - 3
         answer = (
-            (script.usual(site, "sign_in") if press else script.usual(site, "session")) if last else wrong()
+            (script.usual(site, "sign_in") if press else script.usual(site, "session"))
+            if last
+            else wrong_password()
         )
         script.send(
             site,

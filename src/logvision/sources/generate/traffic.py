@@ -13,7 +13,7 @@ from logvision.sources.generate.bots import Robots
 from logvision.sources.generate.campaigns import Campaigns
 from logvision.sources.generate.catalogue import Catalogue, Ints, compile_sites
 from logvision.sources.generate.rows import empty
-from logvision.sources.generate.sessions import LINES_PER_SESSION, SESSION_US, Visitors, sessions
+from logvision.sources.generate.sessions import LINES_PER_SESSION, Visitors, sessions
 from logvision.sources.generate.sites import SITE_NAMES, build
 
 HOURS = (
@@ -46,6 +46,7 @@ HOURS = (
 WEEKDAYS = (1.05, 1.06, 1.05, 1.03, 0.97, 0.88, 0.96)
 HUMAN_SHARE = 0.8
 BIN_US = 600 * 1_000_000
+WARM_LINES = 1_500_000
 BEFORE = 1 << 24
 """Chunks before the first are drawn too (sessions that are under way when a run begins)."""
 
@@ -73,11 +74,16 @@ class Traffic:
         """Length of a chunk in µs."""
         return max(1_000, round(self.chunk_lines / self.per_second * 1_000_000))
 
+    @property
+    def longest(self) -> int:
+        """Longest session in µs: ten minutes, less where so much traffic would take long to begin with."""
+        return round(min(600.0, max(100.0, WARM_LINES / self.per_second)) * 1_000_000)
+
     def chunks(self, first: int = 0) -> Iterator[pl.DataFrame | None]:
         """Chunk `first` and those after it for ever, each sorted by time; the same whatever `first` was.
 
-        To begin, what started in the ten minutes before is drawn again; None is given for each step of
-        that, so that a caller is not held up for long.
+        The sites and visitors are drawn by the call (a third of a second). To begin, what started in the
+        minutes before is drawn again; None is given for each step of that, so that a caller is not held up.
         """
         rng = np.random.default_rng([self.seed, 0])
         catalogue = compile_sites(build(self.seed, self.sites), rng)
@@ -86,8 +92,18 @@ class Traffic:
         campaigns = (
             Campaigns(self.seed, catalogue, self.per_second, self.attack_share) if self.attacks else None
         )
+        return self._run(first, catalogue, visitors, robots, campaigns)
+
+    def _run(
+        self,
+        first: int,
+        catalogue: Catalogue,
+        visitors: Visitors,
+        robots: Robots,
+        campaigns: Campaigns | None,
+    ) -> Iterator[pl.DataFrame | None]:
         carried = empty()
-        for chunk in range(first - -(-SESSION_US // self.width), first):
+        for chunk in range(first - -(-self.longest // self.width), first):
             begun = self._sessions(chunk, catalogue, visitors, self._begin(first))
             carried = pl.concat([carried, begun])
             yield None
@@ -97,8 +113,7 @@ class Traffic:
             carried = pl.concat([carried, self._sessions(chunk, catalogue, visitors, begin)])
             later = carried["time"] >= end
             due, carried = carried.filter(~later), carried.filter(later)
-            rng = self._rng(2, chunk)
-            now = [due, robots.requests(rng, begin, end)]
+            now = [due, robots.requests(self._rng(2, chunk), begin, end)]
             if campaigns is not None:
                 now.append(campaigns.requests(begin - self.start, end - self.start, self.start))
             yield pl.concat(now).sort("time", maintain_order=True)
@@ -113,7 +128,7 @@ class Traffic:
     def _sessions(self, chunk: int, catalogue: Catalogue, visitors: Visitors, since: int) -> pl.DataFrame:
         rng = self._rng(1, chunk)
         starts = self._starts(rng, self._begin(chunk), self._begin(chunk + 1))
-        return sessions(rng, catalogue, visitors, starts, since)
+        return sessions(rng, catalogue, visitors, starts, since, self.longest)
 
     def _starts(self, rng: np.random.Generator, begin: int, end: int) -> Ints:
         """When sessions begin: at random, as often as the hour has them."""
@@ -121,9 +136,9 @@ class Traffic:
         factors = np.array([self._factor(int(edge)) for edge in edges[:-1]])
         mean = self.per_second * HUMAN_SHARE / LINES_PER_SESSION * np.diff(edges) / 1_000_000 * factors
         many = rng.poisson(mean)
-        return np.repeat(edges[:-1], many) + (
-            rng.random(many.sum()) * np.repeat(np.diff(edges), many)
-        ).astype(np.int64)
+        inside = rng.random(int(many.sum())) * np.repeat(np.diff(edges), many)
+        starts: Ints = np.repeat(edges[:-1], many) + inside.astype(np.int64)
+        return starts
 
     def _factor(self, at: int) -> float:
         """How busy this hour is against the week's mean."""

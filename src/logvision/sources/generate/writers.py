@@ -22,7 +22,7 @@ class Writer(Protocol):
     """Takes whole lines."""
 
     def write(self, data: memoryview, offsets: Offsets, times: npt.NDArray[np.int64]) -> None:
-        """Lines lie in `data` from `offsets[n]` to `offsets[n + 1]`, each with its "\\n"; `times` in Unix µs."""
+        """Line n is `data[offsets[n]:offsets[n + 1]]`, its "\\n" included; `times` in Unix µs."""
         ...
 
     def close(self) -> None:
@@ -45,7 +45,7 @@ class StreamWriter:
 
 
 class FileWriter:
-    """Lines into a file; after so many lines or bytes it is renamed to `.1`, the one before to `.2`, and so on.
+    """Lines into a file; after so many lines or bytes it is renamed to `.1`, the one before to `.2`.
 
     With `compress`, a rotated file is gzipped when the next one is rotated, so that whoever still reads
     the newest rotated one finds it plain (as logrotate's delaycompress does).
@@ -76,7 +76,7 @@ class FileWriter:
 
     def _open(self, mode: str) -> BinaryIO:
         try:
-            return open(self._path, mode)  # type: ignore[return-value]  # noqa: SIM115, PTH123
+            return open(self._path, mode)  # type: ignore[return-value]  # noqa: PTH123
         except OSError as lost:
             raise SetupError(Problem("output", str(lost), "a file that can be written")) from lost
 

@@ -1,0 +1,18 @@
+"""The virtual sites, drawn once per run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from logvision.sources.generate.site import Site
+from logvision.sources.generate.sites import app, blog, docs, media, shop
+
+MAKERS = {"shop": shop.site, "blog": blog.site, "app": app.site, "docs": docs.site, "media": media.site}
+SITE_NAMES = tuple(MAKERS)
+
+
+def build(seed: int, names: Sequence[str] = SITE_NAMES) -> tuple[Site, ...]:
+    """The sites of a run; each the same for the same seed, whichever others are asked for."""
+    return tuple(MAKERS[name](np.random.default_rng([seed, 7, SITE_NAMES.index(name)])) for name in names)
