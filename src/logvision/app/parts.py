@@ -38,7 +38,7 @@ def knowledge(settings: Settings) -> Knowledge:
         "networks": lambda: Networks.open(settings.network.country_db, settings.network.asn_db),
         "agents": Agents,
         "routes": Routes,
-        "detector": lambda: Detector.open(rules=settings.detect.rules, threshold=settings.detect.threshold),
+        "detector": lambda: Detector.open(settings.detect.rules, threshold=settings.detect.threshold),
         "baselines": Baselines,
     }
     for name, make in makers.items():

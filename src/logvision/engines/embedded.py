@@ -40,6 +40,7 @@ READ_BYTES: Final = 8 << 20
 
 POLL_S: Final = 0.02  # pause when a source has nothing: well under what a person notices
 RETRY_S: Final = 1.0  # pause before a lost neighbour is asked again
+LEARNED_S: Final = 60.0  # what the pipeline learned is saved this often: losing a minute of it is no harm
 TICK_S: Final = 0.1  # the live page is served at least this often, also when nothing comes
 
 
@@ -88,6 +89,7 @@ class _Judged:
     log_bytes: dict[str, int]
     resume: dict[str, Position]
     formats: dict[str, Any]  # what format detection knew after this batch
+    learned: dict[str, bytes]  # what the other steps have learned; empty: not due yet
 
 
 @dataclass(slots=True)
@@ -99,6 +101,7 @@ class _Pending:
     rejects: list[pa.Table] = field(default_factory=list)
     rows: int = 0
     incidents: dict[str, Incident] = field(default_factory=dict)
+    learned: dict[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +164,7 @@ class Embedded:
         self._read: Channel[list[Batch]] = Channel(2)
         self._judged: Channel[_Judged] = Channel(2)
         self._flushes: Channel[_Flush] = Channel(1)
+        self._learned_due = clock.monotonic() + LEARNED_S
         self._stop = threading.Event()
         self._failure: BaseException | None = None
         self.summary = Summary(sources=dict(counts or {}))
@@ -232,7 +236,11 @@ class Embedded:
         for batch in batches:
             log_bytes[batch.source] = log_bytes.get(batch.source, 0) + batch.bytes
         resume = {batch.source: batch.resume for batch in batches}
-        return _Judged(flow.events, flow.rejects, log_bytes, resume, self._known.formats.snapshot())
+        learned: dict[str, bytes] = {}
+        if self._lake is not None and self._clock.monotonic() >= self._learned_due:
+            self._learned_due = self._clock.monotonic() + LEARNED_S
+            learned = self._known.save()
+        return _Judged(flow.events, flow.rejects, log_bytes, resume, self._known.formats.snapshot(), learned)
 
     def _folding(self) -> None:
         pending = _Pending(self._clock.monotonic())
@@ -267,6 +275,7 @@ class Embedded:
             self._lake.hot.append(events)
             pending.events.append(events)
             pending.rejects.append(rejects)
+            pending.learned.update(judged.learned)
             pending.incidents.update({incident.id: incident for incident in changed})
         if self._ticker is not None:
             self._ticker.add(events, rejects)
@@ -292,7 +301,7 @@ class Embedded:
                 dict(self.summary.sources),
                 self._formats,
                 list(pending.incidents.values()),
-                self._state.save(),
+                {**self._state.save(), **pending.learned},
             )
         )
 
