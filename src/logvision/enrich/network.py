@@ -69,7 +69,9 @@ class Networks:
         self._kept = Kept(KEPT, self._look_up)
 
     @classmethod
-    def open(cls, country_mmdb: Path | None = None, asn_mmdb: Path | None = None) -> Networks:
+    def open(
+        cls, country_mmdb: Path | None = None, asn_mmdb: Path | None = None, shipped: Path = SHIPPED
+    ) -> Networks:
         """The shipped data, each half replaced by a database of the operator's where one is given.
 
         Without the shipped file (a source tree that was never built) what it would answer is null.
@@ -81,13 +83,13 @@ class Networks:
         if problems:
             raise SetupError(problems)
         needs_shipped = own_country is None or own_asn is None
-        shipped = _Shipped.load(SHIPPED) if needs_shipped and SHIPPED.exists() else None
-        said: tuple[Attribution, ...] = _SHIPPED_ATTRIBUTIONS if shipped else ()
+        ranges = _Shipped.load(shipped) if needs_shipped and shipped.exists() else None
+        said: tuple[Attribution, ...] = _SHIPPED_ATTRIBUTIONS if ranges else ()
         if own_asn is not None:
             said = tuple(a for a in said if a is _NRO)
         return cls(
-            _mmdb_countries(own_country) if own_country else shipped.countries if shipped else _no_countries,
-            _mmdb_systems(own_asn) if own_asn else shipped.systems if shipped else _no_systems,
+            _mmdb_countries(own_country) if own_country else ranges.countries if ranges else _no_countries,
+            _mmdb_systems(own_asn) if own_asn else ranges.systems if ranges else _no_systems,
             said,
         )
 
