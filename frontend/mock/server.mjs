@@ -35,6 +35,7 @@ function termsOf(q) {
   return out
 }
 function matches(one, term) {
+  if (term.value === '-' && term.field) return one[term.field] === null
   if (!term.field) return (one.target ?? '').includes(term.value)
   const field = { client: 'client_ip', ip: 'client_ip' }[term.field] ?? term.field
   const values = field === 'rules' ? one.rules : [one[field]]
@@ -199,8 +200,8 @@ async function api(request, answer, url) {
   if (path.startsWith('/api/actor/')) {
     const ip = decodeURIComponent(path.slice(11))
     const list = ask(params).filter(o => o.client_ip === ip)
-    const tops = of => [...new Set(list.map(o => o[of]))].slice(0, 10)
-    return send(answer, { first: list[0]?.time ?? null, last: list.at(-1)?.time ?? null, requests: list.length, attacks: list.filter(o => o.attack).length, bytes: sum(list, o => o.bytes ?? 0), countries: tops('country').filter(Boolean), agents: tops('user_agent'), routes: tops('route'), statuses: tops('status'), incidents: incidents.filter(i => i.actor === `ip:${ip}`), newest: list.slice(-50).reverse() })
+    const tops = of => { const by = new Map(); for (const o of list) by.set(o[of], (by.get(o[of]) ?? 0) + 1); return [...by].sort((a, b) => b[1] - a[1]).slice(0, 10).map(([value, requests]) => ({ value: value === null ? null : String(value), requests, bytes: 0, attacks: 0, errors: 0, share: requests / list.length, country: null, label: null })) }
+    return send(answer, { client_ip: ip, answered_from: 'events', first: list[0]?.time ?? null, last: list.at(-1)?.time ?? null, requests: list.length, attacks: list.filter(o => o.attack).length, bytes: sum(list, o => o.bytes ?? 0), countries: [...new Set(list.map(o => o.country).filter(Boolean))], networks: [...new Set(list.map(o => o.network).filter(Boolean))], agents: tops('user_agent'), routes: tops('route'), statuses: tops('status'), incidents: incidents.filter(i => i.actor === `ip:${ip}`), events: list.slice(-50).reverse() })
   }
   if (path === '/api/explain') {
     if (request.method === 'POST') {

@@ -35,6 +35,12 @@ const simplified = simplify(presimplify(structuredClone(atlas)), DETAIL)
 const simple = feature(simplified, simplified.objects.countries)
 const slim = new Map(simple.features.map((f, i) => [i, f]))
 
+// The borders are stitched over the antimeridian, for globes. On a flat map Russia and Fiji go on past
+// 180 degrees east, and the last Aleutian islands, which would widen the map for nothing, are left out.
+const EAST = new Set(['RU', 'FJ'])
+const unwrap = (code, ring) => (EAST.has(code) ? ring.map(([x, y]) => [x < 0 ? x + 360 : x, y]) : ring)
+const wanted = (code, ring) => code !== 'US' || Math.max(...ring.map(p => p[0])) < 0
+
 const features = []
 const places = {}
 full.features.forEach((whole, i) => {
@@ -45,7 +51,8 @@ full.features.forEach((whole, i) => {
   if (code && area(largest) < SMALL) places[code] = middle(largest).map(round)
   const kept = slim.get(i).geometry
   const parts = (kept.type === 'Polygon' ? [kept.coordinates] : kept.coordinates)
-    .map(polygon => polygon.map(ring => ring.map(p => p.map(round))).filter(ring => ring.length > 3 && area(ring) > 0.02))
+    .filter(polygon => wanted(code, polygon[0]))
+    .map(polygon => polygon.map(ring => unwrap(code, ring).map(p => p.map(round))).filter(ring => ring.length > 3 && area(ring) > 0.02))
     .filter(polygon => polygon.length > 0)
   if (parts.length > 0)
     features.push({

@@ -57,3 +57,29 @@ export function asLine(event: LogEvent): string {
   const user = event.user === null ? '-' : event.user.replace(/[\s\u0000-\u001f\u007f"]/g, '_')
   return `${event.client_ip ?? event.peer_ip ?? '-'} - ${user} [${stamp}] ${quoted(request || null)} ${event.status ?? '-'} ${event.bytes ?? '-'} ${quoted(event.referer)} ${quoted(event.user_agent)}`
 }
+
+const WIDTHS: Partial<Record<Column, string>> = {
+  time: '8.5rem',
+  status: '2.6rem',
+  method: '3.4rem',
+  target: 'minmax(14rem,1fr)',
+  path: 'minmax(10rem,1fr)',
+  query: 'minmax(8rem,1fr)',
+  route: 'minmax(8rem,1fr)',
+  referer: 'minmax(8rem,1fr)',
+  user_agent: 'minmax(12rem,1fr)',
+  client_ip: '9.5rem',
+  peer_ip: '9.5rem',
+  country: '4rem',
+  score: '4.6rem',
+  attack: '8rem',
+  outcome: '7rem',
+  rules: '10rem',
+  bytes: '4.8rem',
+  duration_us: '4.8rem',
+  source: '10rem',
+  network: '9rem',
+  bot: '9rem',
+}
+/** How wide a column is, as a CSS grid track. */
+export const columnWidth = (column: Column): string => WIDTHS[column] ?? '6rem'

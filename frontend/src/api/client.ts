@@ -11,11 +11,11 @@ export interface Reads {
   '/api/events': T.EventPage
   [event: `/api/events/${string}`]: T.LogEvent
   [actor: `/api/actor/${string}`]: T.Actor
-  '/api/explain': T.Explanation
+  '/api/explain': Record<string, unknown>
   '/api/incidents': T.IncidentPage
   [incident: `/api/incidents/${string}`]: T.Incident
   '/api/rejects': T.Rejects
-  '/api/sources': { rows: T.Source[] }
+  '/api/sources': T.Sources
   '/api/health': T.Health
 }
 export type Params = Record<string, string | number | boolean | null | undefined>
@@ -45,7 +45,7 @@ export function address(path: string, params: Params = {}): string {
 export const read = <P extends keyof Reads>(path: P, params?: Params, signal?: AbortSignal): Promise<Reads[P]> =>
   call(address(path, params), { signal })
 
-export const explainLine = (line: string, signal?: AbortSignal): Promise<T.Explanation> =>
+export const explainLine = (line: string, signal?: AbortSignal): Promise<Record<string, unknown>> =>
   call('/api/explain', { ...body({ line }), signal })
 
 export const decide = (

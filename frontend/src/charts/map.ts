@@ -16,8 +16,9 @@ export interface MapLook {
 /** Middles of the lands too small to be seen, [longitude, latitude] by ISO alpha-2. */
 export type Places = Record<string, number[]>
 
-/** 0 to 1 on a logarithmic scale, so that one large country does not hide the rest. */
-export const shade = (n: number, most: number): number => (n <= 0 ? 0 : Math.log1p(n) / Math.log1p(Math.max(most, 1)))
+/** 0 to 1, the square of a logarithmic scale: one large country does not hide the rest, and still stands out. */
+export const shade = (n: number, most: number): number =>
+  n <= 0 ? 0 : (Math.log1p(n) / Math.log1p(Math.max(most, 1))) ** 2
 
 export function mapOption(rows: TopRow[], places: Places, look: MapLook): EChartsCoreOption {
   const known = rows.filter((row): row is TopRow & { value: string } => row.value !== null && row.requests > 0)

@@ -31,7 +31,7 @@ export function seriesColour(key: string, index: number, palette: Palette): stri
 /** The time axis ends where the last step ends, so that its bar is not cut. */
 function timeAxis(series: Series, look: SeriesLook) {
   const times = series.series[0]?.t ?? []
-  const start = Date.parse(times[0] ?? series.start)
+  const start = Date.parse(times[0] ?? series.start ?? '1970-01-01T00:00:00Z')
   return {
     type: 'time' as const,
     min: start,

@@ -52,7 +52,9 @@ export function useApi<P extends keyof Reads>(
       if (mine.signal.aborted) return
       if (!(problem instanceof ApiError)) throw problem
       // A hiccup in the background keeps what is shown; the next tick tries again.
-      if (!quietly || data.value === null) error.value = problem
+      if (quietly && data.value !== null) return
+      error.value = problem
+      data.value = null
     } finally {
       if (abort === mine) {
         abort = null

@@ -36,7 +36,7 @@ export function useQueryState() {
     from: range.value.from,
     to: range.value.to,
     site: site.value,
-    q: q.value || null,
+    q: filter.format(terms.value) || null,
   }))
   const open = computed(() => isOpen(range.value))
   /** The part of the address that goes along from page to page. */
@@ -60,11 +60,7 @@ export function useQueryState() {
   const setSite = (next: string | null) => change({ site: next })
   const setTerms = (next: filter.Term[]) => change({ q: filter.format(next) })
   const only = (field: string, value: string | number | null, negated = false) =>
-    setTerms(filter.add(terms.value, termFor(field, value, negated)))
+    setTerms(filter.add(terms.value, filter.termFor(field, value, negated)))
 
   return { range, site, q, terms, params, open, carried, setRange, setSite, setTerms, only }
 }
-
-/** The term that a click on a value adds. A value that the log does not say is "not anything". */
-export const termFor = (field: string, value: string | number | null, negated = false): filter.Term =>
-  value === null ? { field, value: '*', negated: !negated } : { field, value: String(value), negated }
