@@ -16,10 +16,9 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from logvision.clock import Clock
 from logvision.lake import catalogue, storage
 from logvision.lake.catalogue import METADATA, File
-from logvision.lake.segments import PARTIAL_GROUP, Lake, by_dimension, said_of_partials
+from logvision.lake.segments import PARTIAL_GROUP, Lake, said_of_partials
 from logvision.schema import PARTIAL, REJECT
 from logvision.windows import partials, visitors
 from logvision.windows.dimensions import DAY, HOUR
@@ -27,85 +26,86 @@ from logvision.windows.dimensions import DAY, HOUR
 FANOUT: Final = 8
 """Files that become one. Each row is written about log8(rows of the lake / rows of a commit) times."""
 
-ROWS_LIMIT: Final = 4_000_000
-"""No merged file has more rows: retention takes whole files away."""
+ROWS_LIMIT: Final = {"events": 1_000_000, "rejects": 1_000_000, "partials": 400_000}
+"""No merged file has more rows: retention takes whole files away, and partials are merged in memory."""
 
 GRACE_S: Final = 120.0
 """How long a replaced file stays: twice the longest question."""
 
 
-class Compaction:
-    """Keeps the files of one lake few. Used by one thread of the lake's writer, beside its commits."""
+def compact(lake: Lake, *, now: float, grace_s: float = GRACE_S) -> int:
+    """Do every merge that is due; gives how many. `now` in seconds since the epoch.
 
-    def __init__(self, lake: Lake, clock: Clock) -> None:
-        self._lake = lake
-        self._clock = clock
-        self._since: dict[str, float] = {}  # replaced file to when it was first seen to be
-
-    def step(self, upto: int | None = None) -> bool:
-        """Do one merge if one is due, of commits up to sequence `upto` (None: all); whether it did.
-
-        The caller gives `upto` where something still has to read newer commits one by one. Memory is
-        that of about two commits' rows. Raises StoreError when the disk is full: nothing is changed.
-        """
-        self.sweep()
-        for family in ("events", "rejects", "partials"):
-            members = due(getattr(self._lake.catalogue, family), upto)
-            if members:
-                self._merge(family, members)
-                return True
-        return False
-
-    def sweep(self, grace_s: float = GRACE_S) -> None:
-        """Take away files that were replaced longer than `grace_s` ago."""
-        now = self._clock.monotonic()
-        with self._lake.writing:
-            replaced = [
-                p for p in catalogue.covered(self._lake.folder, self._lake.catalogue) if p.suffix != ".tmp"
-            ]
-            for path in replaced:
-                if now - self._since.setdefault(str(path), now) >= grace_s:
-                    self._lake.remove(path)
-        self._since = {path: at for path, at in self._since.items() if path in {str(p) for p in replaced}}
-
-    def _merge(self, family: str, members: Sequence[File]) -> None:
-        first, last = members[0].first, members[-1].last
-        assert first is not None  # `due` takes no other
-        assert last is not None
-        final = self._lake.folder / family / catalogue.name(first, last)
-        temporary = final.with_name(final.name + ".tmp")
-        said: dict[str, Any]
-        match family:
-            case "events":
-                said = said_of_events(members)
-                tables = sorted_groups(read(members, storage.STORED_SCHEMA))
-            case "rejects":
-                said, tables = {}, read(members, REJECT)
-            case _:
-                merged = by_dimension(rolled(read(members, PARTIAL)))
-                said = said_of_partials(merged)
-                tables = (merged.slice(at, PARTIAL_GROUP) for at in range(0, merged.num_rows, PARTIAL_GROUP))
-        storage.write_groups(
-            tables, temporary, level=storage.COMPACT_LEVEL, metadata={METADATA: orjson.dumps(said).decode()}
-        )
-        with self._lake.writing:
-            storage.rename(temporary, final)
-            self._lake.refresh()
-
-
-def due(files: Sequence[File], upto: int | None) -> list[File]:
-    """The oldest FANOUT adjacent files that are worth merging; empty: none are.
-
-    Worth it is what is of like size: the largest holds at most half of the rows, so a row is not
-    written again and again beside a trickle of small commits.
+    For one thread of the lake's writer, beside its commits. The newest commit is left alone: others
+    may still have to read it by itself. Raises StoreError when the disk is full: nothing is changed.
     """
-    ranged = [f for f in files if f.last is not None and (upto is None or f.last <= upto)]
-    for at in range(len(ranged) - FANOUT + 1):
-        members = ranged[at : at + FANOUT]
-        rows = [file.rows for file in members]
-        if sum(rows) <= ROWS_LIMIT and 2 * max(rows) <= max(sum(rows), 2):
+    merges = 0
+    for family in ROWS_LIMIT:
+        while members := due(getattr(lake.catalogue, family), lake.catalogue.newest - 1, ROWS_LIMIT[family]):
+            _merge(lake, family, members)
+            merges += 1
+    sweep(lake, now=now, grace_s=grace_s)
+    if merges:
+        pa.default_memory_pool().release_unused()
+    return merges
+
+
+def sweep(lake: Lake, *, now: float, grace_s: float = GRACE_S) -> None:
+    """Take away files that were replaced longer than `grace_s` ago."""
+    with lake.writing:
+        replaced = [p for p in catalogue.covered(lake.folder, lake.catalogue) if p.suffix != ".tmp"]
+        lake.replaced = {path: lake.replaced.get(path, now) for path in replaced}
+        for path, since in lake.replaced.items():
+            if now - since >= grace_s:
+                lake.remove(path)
+
+
+def due(files: Sequence[File], upto: int, rows_limit: int) -> list[File]:
+    """The oldest adjacent files up to a sequence that are worth merging; empty: none are.
+
+    Worth it are FANOUT files, or as many as make a file of `rows_limit`, that are of like size: the
+    largest holds at most half of the rows, so that a row is not written again and again beside a
+    trickle of small commits.
+    """
+    ranged = [f for f in files if f.last is not None and f.last <= upto]
+    for at in range(len(ranged)):
+        members: list[File] = []
+        rows = 0
+        for file in ranged[at : at + FANOUT]:
+            if rows + file.rows > rows_limit:
+                break
+            members.append(file)
+            rows += file.rows
+        full = len(members) == FANOUT or len(members) < len(ranged) - at
+        if len(members) > 1 and full and 2 * max(f.rows for f in members) <= max(rows, 2):
             return members
     return []
+
+
+def _merge(lake: Lake, family: str, members: Sequence[File]) -> None:
+    """Write the merged file beside its members, then let it count instead of them."""
+    first, last = members[0].first, members[-1].last
+    assert first is not None  # `due` takes no other
+    assert last is not None
+    final = lake.folder / family / catalogue.name(first, last)
+    temporary = final.with_name(final.name + ".tmp")
+    said: dict[str, Any]
+    match family:
+        case "events":
+            said = said_of_events(members)
+            tables = sorted_groups(read(members, storage.STORED_SCHEMA))
+        case "rejects":
+            said, tables = {}, read(members, REJECT)
+        case _:
+            merged = rolled(read(members, PARTIAL))
+            said = said_of_partials(merged)
+            tables = (merged.slice(at, PARTIAL_GROUP) for at in range(0, merged.num_rows, PARTIAL_GROUP))
+    storage.write_groups(
+        tables, temporary, level=storage.COMPACT_LEVEL, metadata={METADATA: orjson.dumps(said).decode()}
+    )
+    with lake.writing:
+        storage.rename(temporary, final)
+        lake.refresh()
 
 
 def read(members: Iterable[File], schema: pa.Schema) -> Iterator[pa.Table]:
@@ -115,20 +115,22 @@ def read(members: Iterable[File], schema: pa.Schema) -> Iterator[pa.Table]:
 
 
 def sorted_groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """Stored rows as row groups: by time from one to the next, by client address within one."""
-    waiting: list[pa.Table] = []
-    rows = 0
+    """Stored rows as row groups: by time from one to the next, by client address within one.
+
+    Rows are put in order among those of one or two members: commits follow each other in time. There is
+    always a group, if an empty one.
+    """
+    waiting, made = storage.STORED_SCHEMA.empty_table(), 0
     for table in tables:
-        waiting.append(table)
-        rows += table.num_rows
-        while rows >= 2 * storage.ROW_GROUP:
-            ready = _by_time(waiting)
-            yield _by_client(ready.slice(0, storage.ROW_GROUP))
-            waiting = [ready.slice(storage.ROW_GROUP)]
-            rows -= storage.ROW_GROUP
-    ready = _by_time(waiting)
-    for at in range(0, max(ready.num_rows, 1), storage.ROW_GROUP):
-        yield _by_client(ready.slice(at, storage.ROW_GROUP))
+        waiting = storage.tidy(pa.concat_tables([waiting, table])) if waiting.num_rows else table
+        order = pc.sort_indices(waiting, [("time", "ascending")])
+        whole = waiting.num_rows // storage.ROW_GROUP * storage.ROW_GROUP
+        for at in range(0, whole, storage.ROW_GROUP):
+            yield _by_client(waiting, order.slice(at, storage.ROW_GROUP))
+            made += 1
+        waiting = waiting.take(order.slice(whole))
+    if waiting.num_rows or not made:
+        yield _by_client(waiting, pc.sort_indices(waiting, [("time", "ascending")]))
 
 
 def rolled(tables: Iterable[pa.Table]) -> pa.Table:
@@ -150,15 +152,9 @@ def said_of_events(members: Sequence[File]) -> dict[str, Any]:
     }
 
 
-def _by_time(tables: Sequence[pa.Table]) -> pa.Table:
-    whole = storage.tidy(pa.concat_tables(tables))
-    return whole.take(pc.sort_indices(whole, [("time", "ascending")]))
-
-
-def _by_client(group: pa.Table) -> pa.Table:
-    group = storage.tidy(group)
-    keys = pa.table(
-        [group.column("client_ip").cast(pa.string()), group.column("time"), group.column("position")],
-        names=["client_ip", "time", "position"],
-    )
-    return group.take(pc.sort_indices(keys, [(name, "ascending") for name in keys.column_names]))
+def _by_client(rows: pa.Table, chosen: pa.Array) -> pa.Table:
+    """The chosen rows as a row group of their own."""
+    keys = rows.select(["client_ip", "time", "position"]).take(chosen)
+    keys = keys.set_column(0, "client_ip", keys.column("client_ip").cast(pa.string()))
+    order = pc.sort_indices(keys, [(name, "ascending") for name in keys.column_names])
+    return storage.tidy(rows.take(chosen.take(order)))

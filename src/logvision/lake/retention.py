@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from logvision.lake import catalogue
@@ -13,29 +14,22 @@ ROLLUPS_KEPT: Final = 4
 """Rollups are kept this many times as long as events: they are small and tell of nobody's requests."""
 
 
-def retire(
-    lake: Lake, now: datetime, *, keep: timedelta | None = None, keep_bytes: int | None = None
+def expire(
+    lake: Lake, *, now: float, keep_days: float | None = None, keep_bytes: int | None = None
 ) -> list[File]:
-    """Take away what is older than `keep`, then the oldest until `keep_bytes` are left; gives what went.
+    """Take away what is older than `keep_days`, then the oldest until `keep_bytes` are left; gives what went.
 
-    Age is that of the newest event of a file. The newest commit always stays: it says where to
-    resume. Rejects go with the events of the same commits. Rollups go only by age, later.
+    `now` in seconds since the epoch. Age is that of the newest event of a file. The newest commit
+    always stays: it says where to resume. Rejects go with the events of the same commits; rollups go
+    by age alone, later. Raises StoreError when the folder cannot be changed.
     """
     with lake.writing:
         events = [f for f in lake.catalogue.events if f.last != lake.catalogue.newest]
-        gone = [
-            f for f in events if keep is not None and f.time_last is not None and f.time_last < now - keep
-        ]
+        gone = _before(events, now, keep_days)
         if keep_bytes is not None:
             gone += _over(lake, [f for f in events if f not in gone], gone, keep_bytes)
-        rejects = [f for f in lake.catalogue.rejects if any(_within(f, other) for other in gone)]
-        old = now - ROLLUPS_KEPT * keep if keep is not None else None
-        rollups = [
-            f
-            for f in lake.catalogue.partials
-            if old is not None and f.time_last is not None and f.time_last < old
-        ]
-        gone += [*rejects, *rollups]
+        gone += [f for f in lake.catalogue.rejects if any(_within(f, other) for other in gone)]
+        gone += _before(lake.catalogue.partials, now, keep_days and ROLLUPS_KEPT * keep_days)
         if gone:
             # Members of a merged file must be gone before it, or they would count again.
             for path in catalogue.covered(lake.folder, lake.catalogue):
@@ -44,6 +38,14 @@ def retire(
                 lake.remove(file.path)
             lake.refresh()
     return gone
+
+
+def _before(files: Iterable[File], now: float, days: float | None) -> list[File]:
+    """Files whose newest row is older than this."""
+    if days is None:
+        return []
+    since = datetime.fromtimestamp(now, UTC) - timedelta(days=min(days, 36_500))
+    return [f for f in files if f.time_last is not None and f.time_last < since]
 
 
 def _over(lake: Lake, events: list[File], gone: list[File], keep_bytes: int) -> list[File]:

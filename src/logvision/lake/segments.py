@@ -12,7 +12,7 @@ import contextlib
 import fcntl
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -24,7 +24,7 @@ import pyarrow.compute as pc
 
 from logvision.errors import Problem, SetupError, StoreError
 from logvision.lake import catalogue, storage
-from logvision.lake.catalogue import METADATA, Catalogue
+from logvision.lake.catalogue import METADATA, Catalogue, File
 from logvision.lake.hot import Hot
 from logvision.schema import PARTIAL, REJECT
 from logvision.windows import visitors
@@ -36,7 +36,7 @@ FORMAT = 1
 """Version of the layout and of the metadata; a lake of a later one is refused."""
 
 PARTIAL_GROUP = 32_768
-"""Rows of a row group of partials: they lie by dimension and grain, and a question wants one of each."""
+"""Rows of a row group of partials: they lie by grain and dimension, and a question wants one of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,7 @@ class Lake:
         self._view_lock = threading.RLock()
         self.writing = threading.RLock()  # held by whoever changes the folder
         self.hot = Hot(self._view_lock)
+        self.replaced: dict[Path, float] = {}  # by compaction, and when that was seen; see `sweep`
 
     @classmethod
     def open(cls, folder: Path, *, writer: bool) -> Lake:
@@ -125,7 +126,11 @@ class Lake:
         return lake
 
     def close(self) -> None:
-        """Let another writer in; may be called twice."""
+        """Take replaced files away and let another writer in; may be called twice."""
+        if self.writable:
+            with self.writing, contextlib.suppress(OSError, StoreError):  # the next writer tries again
+                for path in catalogue.covered(self.folder, self.catalogue):
+                    path.unlink(missing_ok=True)
         _unlock(self._lock_file)
         self._lock_file = None
 
@@ -174,7 +179,9 @@ class Lake:
         with self.writing:
             sequence = self.catalogue.newest + 1
             sizes = [
-                self._put("partials", sequence, by_dimension(partials), said_of_partials(partials)),
+                self._put(
+                    "partials", sequence, storage.tidy(partials.cast(PARTIAL)), said_of_partials(partials)
+                ),
                 self._put("rejects", sequence, storage.tidy(rejects.cast(REJECT)), {}),
                 self._put("events", sequence, rows, said),
             ]
@@ -215,14 +222,16 @@ class Lake:
         except OSError as error:
             raise StoreError(f"the lake cannot remove {path.name}: {error.strerror or error}") from error
 
-    def after(self, sequence: int) -> Iterator[tuple[int, pa.Table]]:
-        """Events committed after `sequence`, oldest commit first: (sequence, EVENT table).
+    def events(self, file: File) -> pa.Table:
+        """The EVENT rows of one file of the catalogue, in order of time, source and position.
 
-        A file that compaction made comes under the sequence of its newest commit.
+        Raises StoreError when it cannot be read.
         """
-        for file in self.view().catalogue.events:
-            if file.last is not None and file.last > sequence:
-                yield file.last, storage.events(storage.read(file.path, storage.STORED_SCHEMA))
+        order = [(name, "ascending") for name in ("time", "source", "position")]
+        rows = storage.events(storage.read(file.path, storage.STORED_SCHEMA))
+        keys = rows.select(["time", "source", "position"])
+        keys = keys.set_column(1, "source", keys.column("source").cast(pa.string()))
+        return rows.take(pc.sort_indices(keys, order))
 
     def _put(self, family: str, sequence: int, table: pa.Table, said: Mapping[str, Any]) -> int:
         """Write one file of a commit. Without rows only an events file is written."""
@@ -260,15 +269,6 @@ def said_of_partials(partials: pa.Table) -> dict[str, Any]:
     for pair in sorted(pairs, key=lambda p: (p["grain"], p["dimension"])):
         grains.setdefault(str(pair["grain"]), []).append(pair["dimension"])
     return {"format": FORMAT, "dimensions": grains}
-
-
-def by_dimension(partials: pa.Table) -> pa.Table:
-    """Partials in the order of the questions: one dimension, one grain, a stretch of time."""
-    names = ["dimension", "grain", "start"]
-    text = partials.column("dimension").cast(pa.string())
-    keys = pa.table([text, *(partials.column(name) for name in names[1:])], names=names)
-    order = pc.sort_indices(keys, [(name, "ascending") for name in names])
-    return storage.tidy(partials.cast(PARTIAL).take(order))
 
 
 def _check(folder: Path, files: Catalogue) -> None:

@@ -113,8 +113,9 @@ def write_groups(groups: Iterable[pa.Table], path: Path, *, level: int, metadata
             writer.write_table(
                 group.replace_schema_metadata(dict(metadata)), row_group_size=max(group.num_rows, 1)
             )
-        if writer is not None:
-            writer.close()
+        if writer is None:
+            raise ValueError("nothing to write")
+        writer.close()
         _force(path)
     except OSError as error:
         _give_up(writer, path)
