@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,14 +11,19 @@ import numpy as np
 import pyarrow as pa
 
 from logvision.columns import distinct, text
-from logvision.detect.fusion import ORDINARY, Evidence, Verdict, fuse
+from logvision.detect.cascade import Verification, judge
+from logvision.detect.classifier import Classifier
+from logvision.detect.fusion import Verdict
 from logvision.detect.rules import RuleSet
 from logvision.detect.signature import Rows, Signatures
-from logvision.detect.units import Ints, Owners, Units, split
+from logvision.detect.units import Owners
 from logvision.schema import EVENT, Outcome
 
 BUILTIN: Final = Path(__file__).parent.parent / "rules"
 """The rules that come with the package."""
+
+MODEL_FILE: Final = Path(__file__).parent.parent / "models" / "ngram-v1.npz"
+"""The classifier that comes with the package."""
 
 SHOWN: Final = 0.1
 """Below this score an ordinary event names no rules: one weak rule is no evidence worth a column."""
@@ -29,16 +34,25 @@ class Detector:
     """Everything a verdict depends on. Immutable, picklable; the same bundle gives the same verdicts."""
 
     signatures: Signatures
+    model: Classifier | None = None
     threshold: float = 0.5
+    verification: Verification = field(default_factory=Verification, compare=False)
 
     @staticmethod
-    def open(paths: Sequence[Path] = (), *, builtin: bool = True, threshold: float = 0.5) -> Detector:
-        """Read rules (the package's own first, unless told not to) and compile them; about a second.
+    def open(
+        paths: Sequence[Path] = (),
+        *,
+        builtin: bool = True,
+        model: Path | None = MODEL_FILE,
+        threshold: float = 0.5,
+    ) -> Detector:
+        """Read rules (the package's own first, unless told not to) and the model, and compile; about a second.
 
-        Raises RuleError (a SetupError) with every mistake of every rule file.
+        `model` None: go without a classifier. Raises SetupError (RuleError with every mistake of every rule file).
         """
         rules = RuleSet.load([*([BUILTIN] if builtin else []), *paths])
-        return Detector(Signatures(rules), threshold)
+        classifier = Classifier.open(model) if model is not None else None
+        return Detector(Signatures(rules), classifier, threshold)
 
     def reloaded(self, paths: Sequence[Path] = (), *, builtin: bool = True) -> Detector:
         """The same detector with its rules read again; raises RuleError and leaves this one as it is."""
@@ -51,8 +65,8 @@ class Detector:
 
     @property
     def version(self) -> str:
-        """Names this bundle: a digest of its rules."""
-        return self.rules.version
+        """Names this bundle: the digest of its rules and the name of its model."""
+        return f"{self.rules.version}-{self.model.card.get('name', 'model') if self.model else 'none'}"
 
     def judge(
         self,
@@ -65,19 +79,19 @@ class Detector:
         columns = [pa.array(c, pa.string()).dictionary_encode() for c in (targets, agents, referers, methods)]
         table = pa.table(dict(zip(("target", "user_agent", "referer", "method"), columns, strict=True)))
         table = table.append_column("status", pa.nulls(len(table), pa.int16()))
-        return _judged(table, self)
+        return _judged(table, self, bounded=False)
 
 
 def detect(events: pa.Table, detector: Detector) -> pa.Table:
     """Judge events: adds score, attack, rules and outcome to an enriched table, which makes it EVENT."""
-    judged = _judged(events, detector)
+    judged = _judged(events, detector, bounded=True)
     for name in judged.column_names:
         events = events.append_column(name, judged.column(name))
     events = events.append_column("outcome", _outcome(events))
     return events.select(EVENT.names).cast(EVENT)
 
 
-def _judged(events: pa.Table, detector: Detector) -> pa.Table:
+def _judged(events: pa.Table, detector: Detector, *, bounded: bool) -> pa.Table:
     targets, target = distinct(events, "target")
     agents, agent = distinct(events, "user_agent")
     referers, referer = distinct(events, "referer")
@@ -88,71 +102,10 @@ def _judged(events: pa.Table, detector: Detector) -> pa.Table:
         np.where(referer < 0, -1, referer.astype(np.int64) + owners.first_referer),
     )
     rows = Rows(codes, _columns(events))
-    verdicts = judge_rows(detector, split(owners), owners, rows)
+    verdicts = judge(
+        detector.signatures, detector.model, detector.verification, owners, rows, bounded=bounded
+    )
     return _table(verdicts, rows.size, detector.threshold)
-
-
-def judge_rows(detector: Detector, units: Units, owners: Owners, rows: Rows) -> dict[int, Verdict]:
-    """Verdicts of the rows that have any evidence, by row."""
-    found = detector.signatures.find(units, rows)
-    rules = detector.rules.rules
-    evidence: dict[int, list[Evidence]] = {}
-    # The loops below run over the suspicious few, never over all rows.
-    for index, unit in zip(found.unit_rule.tolist(), found.unit.tolist(), strict=True):
-        rule = rules[index]
-        evidence.setdefault(unit, []).append(Evidence(rule.id, rule.attack, rule.confidence))
-    of_unit = {unit: fuse(pieces) for unit, pieces in evidence.items()}
-    of_owner = _worst(of_unit, units, owners)
-    by_row: dict[int, list[Evidence]] = {}
-    for index, row in zip(found.row_rule.tolist(), found.row.tolist(), strict=True):
-        rule = rules[index]
-        by_row.setdefault(row, []).append(Evidence(rule.id, rule.attack, rule.confidence))
-    return _rows(of_owner, by_row, rows, owners)
-
-
-def _worst(of_unit: dict[int, Verdict], units: Units, owners: Owners) -> dict[int, Verdict]:
-    """An owner is as bad as its worst unit; its rules are those of all its units."""
-    if not of_unit:
-        return {}
-    suspicious = np.zeros(len(units.text), bool)
-    suspicious[list(of_unit)] = True
-    uses = np.flatnonzero(suspicious[units.unit])
-    of_owner: dict[int, Verdict] = {}
-    for owner, unit in zip(units.owner[uses].tolist(), units.unit[uses].tolist(), strict=True):
-        known = of_owner.get(owner)
-        of_owner[owner] = of_unit[unit] if known is None else worse(known, of_unit[unit])
-    return of_owner
-
-
-def worse(a: Verdict, b: Verdict) -> Verdict:
-    """The higher score and its class, with the rules of both."""
-    top = a if a.score >= b.score else b
-    return top if a.rules == b.rules else Verdict(top.score, top.attack, tuple(sorted({*a.rules, *b.rules})))
-
-
-def _rows(
-    of_owner: dict[int, Verdict], by_row: dict[int, list[Evidence]], rows: Rows, owners: Owners
-) -> dict[int, Verdict]:
-    table = np.zeros(owners.size + 1, bool)
-    table[list(of_owner)] = True
-    hit = table[rows.owners[0]] | table[rows.owners[1]] | table[rows.owners[2]]
-    hit[list(by_row)] = True
-    at = np.flatnonzero(hit)
-    verdicts: dict[int, Verdict] = {}
-    seen: dict[tuple[int, int, int], Verdict] = {}
-    for row, *triple in zip(at.tolist(), *(codes[at].tolist() for codes in rows.owners), strict=True):
-        key = (triple[0], triple[1], triple[2])
-        verdict = seen.get(key)
-        if verdict is None:
-            verdict = ORDINARY
-            for owner in key:
-                if owner in of_owner:
-                    verdict = worse(verdict, of_owner[owner])
-            seen[key] = verdict
-        if row in by_row:
-            verdict = worse(verdict, fuse(by_row[row]))
-        verdicts[row] = verdict
-    return verdicts
 
 
 def _columns(events: pa.Table) -> dict[str, np.ndarray[Any, Any]]:
@@ -196,6 +149,3 @@ def _outcome(events: pa.Table) -> pa.DictionaryArray:
     codes[np.isin(status, _MISSED)] = 2
     codes[events.column("attack").is_null().to_numpy()] = -1
     return text(pa.array(names, pa.string()), codes)
-
-
-__all__ = ["Detector", "Ints", "detect"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from logvision.schema import Attack
 
@@ -37,17 +38,57 @@ class Verdict:
 ORDINARY = Verdict(0.0, None, ())
 
 
+HINT: Final = 0.05
+"""Rules below this only choose what is verified; they are no evidence."""
+
+LEAST_NAMED: Final = 0.2
+"""A rule is named by a verdict when it is at least this sure."""
+
+MODEL_ALONE: Final = 0.4
+"""The classifier's share where nothing else speaks."""
+
+MODEL_BESIDE: Final = 0.35
+"""How far the classifier fills the doubt that a partial proof leaves."""
+
+
 def fuse(evidence: Iterable[Evidence]) -> Verdict:
     """One verdict from all evidence about one unit."""
     strongest: dict[Attack, float] = {}
     rules: set[str] = set()
+    model = 0.0
     for piece in evidence:
-        strongest[piece.attack] = max(strongest.get(piece.attack, 0.0), piece.strength)
-        rules.add(piece.rule)
+        if piece.rule == MODEL:
+            model = piece.strength
+        elif piece.strength >= HINT:
+            strongest[piece.attack] = max(strongest.get(piece.attack, 0.0), piece.strength)
+            if piece.strength >= LEAST_NAMED:
+                rules.add(piece.rule)
     if not strongest:
-        return ORDINARY
+        return Verdict(MODEL_ALONE * model, None, (MODEL,)) if model else ORDINARY
     doubt = 1.0
     for strength in strongest.values():
-        doubt *= 1.0 - strength
+        # Two halves of different proofs are not a proof: only what is likelier than not adds up.
+        doubt *= 1.0 - (
+            strength if strength == max(strongest.values()) or strength >= 0.5 else strength * 0.5
+        )
+    if model and max(strongest.values()) >= 0.3:
+        doubt *= 1.0 - MODEL_BESIDE * model
+        rules.add(MODEL)
     attack = max(strongest, key=lambda each: (strongest[each], each))
     return Verdict(1.0 - doubt, attack, tuple(sorted(rules)))
+
+
+def worse(a: Verdict, b: Verdict) -> Verdict:
+    """The higher score and its class, with the rules of both."""
+    top = a if a.score >= b.score else b
+    return top if a.rules == b.rules else Verdict(top.score, top.attack, tuple(sorted({*a.rules, *b.rules})))
+
+
+MODEL: Final = "model"
+"""The classifier's name among the rules."""
+
+
+def from_model(score: float) -> Evidence:
+    """The classifier as evidence. Alone it raises no alarm: its false alarms are long tails of odd but ordinary
+    values, which verification knows better; beside half a proof it decides."""
+    return Evidence(MODEL, Attack.ANOMALY, score, f"The classifier holds it for an attack with {score:.2f}.")

@@ -1,0 +1,234 @@
+"""Behaviour: what no single request shows. Every scenario is a leaky bucket per actor over event time."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, Self
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+
+from logvision import columns
+from logvision.detect import filters, scenarios
+from logvision.detect.buckets import Buckets, Keys, Mask, Overflow, Seen, Size
+from logvision.detect.filters import Filter
+from logvision.detect.scenarios import Scenario
+from logvision.schema import ALERT, EVIDENCE_KEPT, Outcome
+
+_MIX: Final = np.uint64(0x9E37_79B9_7F4A_7C15)  # 2^64 / golden ratio: spreads sums of hashes
+
+
+class Behaviour:
+    """Runs scenarios over batches of events; used by one thread.
+
+    The same events give the same alerts however they are cut into batches: rows with equal rule,
+    actor, site and `first_seen` are one alert, their `events` add up. Memory is bounded by
+    BUCKETS_KEPT and VALUES_KEPT a scenario, whatever the traffic.
+    """
+
+    def __init__(self, rules: Sequence[Scenario]) -> None:
+        self._rules = tuple(rules)
+        self._buckets = {
+            rule.id: Buckets(
+                Size(rule.capacity, rule.leak_us, rule.hold_off_us, round(rule.relief_by * rule.leak_us))
+            )
+            for rule in rules
+        }
+        self._seen = {rule.id: Seen(rule.memory_us) for rule in rules if rule.distinct is not None}
+        self._newest = 0
+
+    @classmethod
+    def open(cls, folders: Iterable[Path] = ()) -> Self:
+        """The shipped scenarios and those of more folders. Raises SetupError with every mistake."""
+        return cls(scenarios.load([scenarios.shipped(), *folders]))
+
+    def step(self, events: pa.Table) -> pa.Table:
+        """ALERT rows of what these events overflowed; EVENT rows in the order in which they were read."""
+        if not events.num_rows:
+            return ALERT.empty_table()
+        batch = _Batch(events)
+        # A date in the far future must not make all buckets look drained: the middle counts.
+        self._newest = max(self._newest, int(np.median(batch.times)))
+        known: dict[Filter, Mask] = {}
+        found: list[dict[str, Any]] = []
+        for rule in self._rules:
+            fits = filters.evaluate(rule.fills, events, known)
+            if not fits.any():
+                continue
+            eases = None if rule.relieves is None else filters.evaluate(rule.relieves, events, known) & ~fits
+            found += [_alert(rule, batch, over) for over in self._pour(rule, batch, fits, eases)]
+        return _alerts(found)
+
+    def _pour(self, rule: Scenario, batch: _Batch, fits: Mask, eases: Mask | None) -> list[Overflow]:
+        buckets = self._buckets[rule.id]
+        rows = np.flatnonzero(fits & batch.has(rule.key[0]))
+        keys = batch.keys(rule.key, rows)
+        fills = np.ones(rows.size, np.bool_)
+        if rule.distinct is not None and rows.size:
+            values = (keys * _MIX) ^ batch.hashes(rule.distinct)[rows]
+            fills = self._seen[rule.id].meet(values, batch.times[rows], self._newest)
+        relieves = np.zeros(rows.size, np.bool_)
+        if eases is not None and eases.any():
+            easing = np.flatnonzero(eases & batch.has(rule.key[0]))
+            of = batch.keys(rule.key, easing)
+            matters = np.isin(of, keys) | buckets.known(of)
+            rows = np.concatenate([rows, easing[matters]])
+            keys = np.concatenate([keys, of[matters]])
+            more = np.ones(int(matters.sum()), np.bool_)
+            fills, relieves = np.concatenate([fills, ~more]), np.concatenate([relieves, more])
+            order = np.argsort(rows)  # back into the order of arrival
+            rows, keys, fills, relieves = rows[order], keys[order], fills[order], relieves[order]
+        found = buckets.step(keys, batch.times[rows], fills, relieves, self._newest)
+        return [Overflow(o.key, o.first, o.last, o.events, tuple(rows[list(o.rows)].tolist())) for o in found]
+
+    def snapshot(self) -> bytes:
+        """Everything that a restart needs."""
+        arrays: dict[str, npt.NDArray[Any]] = {}
+        for rule in self._rules:
+            parts = self._buckets[rule.id].snapshot()
+            if rule.id in self._seen:
+                parts |= self._seen[rule.id].snapshot()
+            arrays |= {f"{rule.id}/{name}": array for name, array in parts.items()}
+        head = {"newest": self._newest, "hashes": pl.__version__, "rules": _fingerprints(self._rules)}
+        arrays["head"] = np.frombuffer(json.dumps(head).encode(), np.uint8)
+        out = io.BytesIO()
+        np.savez(out, **arrays)  # type: ignore[arg-type]
+        return out.getvalue()
+
+    def restore(self, state: bytes) -> None:
+        """Go on from a snapshot. A scenario that has changed since starts with empty buckets, and so do
+        all when text is hashed in another way now."""
+        with np.load(io.BytesIO(state), allow_pickle=False) as arrays:
+            head = json.loads(arrays["head"].tobytes())
+            self._newest = head["newest"]
+            if head["hashes"] != pl.__version__:
+                return
+            now = _fingerprints(self._rules)
+            for rule in self._rules:
+                if head["rules"].get(rule.id) != now[rule.id]:
+                    continue
+                self._buckets[rule.id].restore(arrays[f"{rule.id}/keys"], arrays[f"{rule.id}/state"])
+                if rule.id in self._seen:
+                    self._seen[rule.id].restore(arrays[f"{rule.id}/values"], arrays[f"{rule.id}/times"])
+
+
+class _Batch:
+    """A table of events, with hashes made once per distinct value and shared by all scenarios."""
+
+    def __init__(self, events: pa.Table) -> None:
+        self.events = events
+        self.times = events["time"].cast(pa.int64()).to_numpy()
+        self._hashes: dict[str, Keys] = {}
+        self._keys: dict[tuple[str, ...], Keys] = {}
+        self._texts: dict[str, tuple[pa.StringArray, columns.Codes]] = {}
+
+    def texts(self, part: str) -> tuple[pa.StringArray, columns.Codes]:
+        """Distinct values of a part of a key, and which one each row has."""
+        if part not in self._texts:
+            if part == "net":
+                addresses, codes = columns.distinct(self.events, "client_ip")
+                networks = pa.array([network_of(a) for a in addresses.to_pylist()], pa.string())
+                self._texts[part] = networks, codes
+            elif part == "asn":
+                numbers = self.events["asn"].combine_chunks().dictionary_encode()
+                numbers = numbers.combine_chunks() if isinstance(numbers, pa.ChunkedArray) else numbers
+                codes = numbers.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
+                self._texts[part] = numbers.dictionary.cast(pa.string()), codes
+            else:
+                self._texts[part] = columns.distinct(self.events, part)
+        return self._texts[part]
+
+    def has(self, part: str) -> Mask:
+        return np.asarray(self.texts(part)[1] >= 0)
+
+    def hashes(self, part: str) -> Keys:
+        """A hash of each row's value; the same in every process with the same Polars."""
+        if part not in self._hashes:
+            values, codes = self.texts(part)
+            hashed = pl.Series(pl.from_arrow(values), dtype=pl.String).hash(seed=7).to_numpy()
+            self._hashes[part] = np.append(hashed, np.uint64(1))[codes]
+        return self._hashes[part]
+
+    def keys(self, parts: tuple[str, ...], rows: npt.NDArray[np.int64]) -> Keys:
+        """A hash of all parts of the key of each of these rows."""
+        if parts not in self._keys:
+            mixed = np.zeros(self.times.size, np.uint64)
+            for part in parts:
+                mixed = (mixed ^ self.hashes(part)) * _MIX
+                mixed ^= mixed >> np.uint64(29)
+            self._keys[parts] = mixed
+        return self._keys[parts][rows]
+
+    def value(self, part: str, row: int) -> str | None:
+        values, codes = self.texts(part)
+        return None if codes[row] < 0 else values[int(codes[row])].as_py()
+
+
+def network_of(address: str | None) -> str | None:
+    """The /24 of an IPv4 address, the /48 of an IPv6 address, both as canonical text."""
+    if address is None:
+        return None
+    if ":" not in address:
+        head, dot, _ = address.rpartition(".")
+        return f"{head}.0/24" if dot else None
+    head, gap, _ = address.partition("::")
+    groups = head.split(":")
+    groups = groups[:3] if len(groups) > 3 or not gap else (groups + ["0"] * 3)[:3]
+    while groups and groups[-1] in ("0", ""):
+        groups.pop()
+    return f"{':'.join(groups)}::/48"
+
+
+def _alert(rule: Scenario, batch: _Batch, over: Overflow) -> dict[str, Any]:
+    row = over.rows[-1]
+    first, last = _time(over.first), _time(over.last)
+    actor = f"{rule.actor_kind}:{batch.value(rule.key[0], row)}"
+    evidence = batch.events.select(["source", "position"]).take(pa.array(over.rows[-EVIDENCE_KEPT:]))
+    return {
+        "detector": "behaviour",
+        "rule": rule.id,
+        "attack": rule.attack.value,
+        "severity": rule.severity.value,
+        "score": rule.confidence,
+        "actor": actor,
+        "site": batch.value("site", row) if "site" in rule.key else None,
+        "outcome": Outcome.UNKNOWN.value,
+        "first_seen": first,
+        "last_seen": last,
+        "events": over.events,
+        "evidence": evidence.to_pylist(),
+        "explanation": f"{rule.title}: {over.events} requests within {_span(over.last - over.first)}.",
+    }
+
+
+def _alerts(found: list[dict[str, Any]]) -> pa.Table:
+    plain = pa.schema([f.with_type(pa.string()) if pa.types.is_dictionary(f.type) else f for f in ALERT])
+    return pa.Table.from_pylist(found, schema=plain).cast(ALERT)
+
+
+def _fingerprints(rules: Sequence[Scenario]) -> dict[str, str]:
+    """What makes two scenarios share buckets: all but their words and tests."""
+    return {
+        r.id: repr(
+            (r.fills, r.key, r.distinct, r.capacity, r.leak_us, r.hold_off_us, r.relieves, r.relief_by)
+        )
+        for r in rules
+    }
+
+
+def _time(us: int) -> datetime:
+    return datetime.fromtimestamp(us // 1_000_000, UTC).replace(microsecond=us % 1_000_000)
+
+
+def _span(us: int) -> str:
+    seconds = us // 1_000_000
+    for size, name in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {name}s"
+    return f"{seconds + 1} seconds" if seconds else "a second"

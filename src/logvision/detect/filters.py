@@ -1,0 +1,252 @@
+"""Filters over EVENT columns as data: Sigma's selections and conditions, evaluated once per distinct value.
+
+    detection:
+      failed: {method: POST, status: [401, 403]}
+      form: {path|endswith: [/login, /signin]}
+      condition: failed and not form
+
+Fields are columns of EVENT. Modifiers: contains, startswith, endswith, re (RE2, linear time), gt, gte,
+lt, lte. A list means any of its values, null means "the log does not say". Text is compared without
+regard to case, as Sigma does. Nothing of a filter is ever run as code.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from logvision import columns
+from logvision.errors import Problem
+from logvision.schema import EVENT, TEXT
+
+Mask = npt.NDArray[np.bool_]
+
+_OF_TEXT: Final = ("contains", "startswith", "endswith", "re")
+_OF_NUMBER: Final = ("gt", "gte", "lt", "lte")
+_WORD: Final = re.compile(r"\s*(\(|\)|[A-Za-z_][\w*]*|1)")
+
+TEXT_FIELDS: Final = frozenset(field.name for field in EVENT if field.type == TEXT)
+NUMBER_FIELDS: Final = frozenset({"status", "bytes", "duration_us", "asn", "score"})
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """A column compared with values: true where any of them fits."""
+
+    field: str
+    how: str  # "is" or a modifier
+    values: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    parts: tuple[Filter, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    parts: tuple[Filter, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    part: Filter
+
+
+Filter = Test | All | AnyOf | Not
+
+
+def read(detection: object, where: str, problems: list[Problem]) -> dict[str, Filter]:
+    """The selections of a `detection` block by name, and its condition under "condition".
+
+    Mistakes are added to `problems`; what has mistakes is left out.
+    """
+    if not isinstance(detection, Mapping) or "condition" not in detection:
+        problems.append(Problem(where, "no condition", "selections and a condition over their names"))
+        return {}
+    selections: dict[str, Filter] = {}
+    for name, given in detection.items():
+        if name != "condition":
+            found = _selection(given, f"{where}.{name}", problems)
+            if found is not None:
+                selections[str(name)] = found
+    condition = _Condition(str(detection["condition"]), selections, f"{where}.condition", problems).read()
+    return selections | ({"condition": condition} if condition is not None else {})
+
+
+def evaluate(condition: Filter, events: pa.Table, known: dict[Filter, Mask]) -> Mask:
+    """Which rows fit. `known` remembers answers for this table, so that filters share their parts."""
+    found = known.get(condition)
+    if found is not None:
+        return found
+    match condition:
+        case Test():
+            mask = _test(condition, events)
+        case Not(part):
+            mask = ~evaluate(part, events, known)
+        case All(parts):
+            mask = evaluate(parts[0], events, known)
+            for part in parts[1:]:
+                mask = mask & evaluate(part, events, known)
+        case AnyOf(parts):
+            mask = evaluate(parts[0], events, known)
+            for part in parts[1:]:
+                mask = mask | evaluate(part, events, known)
+    known[condition] = mask
+    return mask
+
+
+def _selection(given: object, where: str, problems: list[Problem]) -> Filter | None:
+    """A map (all fields must fit) or a list of maps (any of them)."""
+    if isinstance(given, list) and given:
+        parts = [_selection(one, f"{where}[{i}]", problems) for i, one in enumerate(given)]
+        return AnyOf(tuple(p for p in parts if p is not None))
+    if not isinstance(given, Mapping) or not given:
+        problems.append(Problem(where, repr(given), "a map of fields to values, or a list of such maps"))
+        return None
+    tests = [_field(str(key), value, f"{where}.{key}", problems) for key, value in given.items()]
+    return All(tuple(t for t in tests if t is not None))
+
+
+def _field(key: str, given: object, where: str, problems: list[Problem]) -> Test | None:
+    field, _, how = key.partition("|")
+    values = tuple(given) if isinstance(given, list) else (given,)
+    if field not in TEXT_FIELDS | NUMBER_FIELDS:
+        problems.append(Problem(where, field, f"a column: {', '.join(sorted(TEXT_FIELDS | NUMBER_FIELDS))}"))
+        return None
+    allowed = ("", *(_OF_TEXT if field in TEXT_FIELDS else _OF_NUMBER))
+    if how not in allowed:
+        problems.append(Problem(where, how, f"a modifier of {field}: {', '.join(allowed[1:])}"))
+        return None
+    kind = str if field in TEXT_FIELDS else int | float
+    for value in values:
+        if not (isinstance(value, kind) and not isinstance(value, bool)) and not (value is None and not how):
+            expected = "text (quote it)" if field in TEXT_FIELDS else "a number"
+            problems.append(Problem(where, repr(value), expected))
+            return None
+    if how == "re":
+        try:
+            pc.match_substring_regex(pa.array([""]), "|".join(f"(?:{v})" for v in values))
+        except pa.ArrowInvalid as error:
+            problems.append(Problem(where, str(error), "an RE2 expression"))
+            return None
+    return Test(field, how or "is", values)
+
+
+def _test(test: Test, events: pa.Table) -> Mask:
+    if test.field in NUMBER_FIELDS:
+        return _number(test, events)
+    values, codes = columns.distinct(events, test.field)
+    fits = np.zeros(len(values) + 1, np.bool_)  # the last place answers null (-1)
+    fits[-1] = None in test.values
+    wanted = [v for v in test.values if v is not None]
+    if wanted and len(values):
+        fits[:-1] = pc.fill_null(_fits(values, test.how, wanted), False).to_numpy(zero_copy_only=False)
+    return fits[codes]
+
+
+def _fits(values: pa.StringArray, how: str, wanted: list[str]) -> pa.BooleanArray:
+    if how == "is":
+        return pc.is_in(pc.utf8_lower(values), pa.array([w.lower() for w in wanted], pa.string()))
+    if how == "re":
+        return pc.match_substring_regex(values, "|".join(f"(?:{w})" for w in wanted), ignore_case=True)
+    compare = {"contains": pc.match_substring, "startswith": pc.starts_with, "endswith": pc.ends_with}[how]
+    found = compare(values, wanted[0], ignore_case=True)
+    for each in wanted[1:]:
+        found = pc.or_(found, compare(values, each, ignore_case=True))
+    return found
+
+
+def _number(test: Test, events: pa.Table) -> Mask:
+    column = events[test.field]
+    wanted = [v for v in test.values if v is not None]
+    compare = {
+        "is": pc.equal,
+        "gt": pc.greater,
+        "gte": pc.greater_equal,
+        "lt": pc.less,
+        "lte": pc.less_equal,
+    }[test.how]
+    mask = np.zeros(len(column), np.bool_)
+    for value in wanted:
+        mask |= pc.fill_null(compare(column, value), False).to_numpy()
+    if None in test.values:
+        mask |= column.is_null().to_numpy()
+    return mask
+
+
+class _Condition:
+    """Reads `a and not (b or c)`, `1 of them`, `all of them`, `1 of a*`; `or` binds weakest."""
+
+    def __init__(
+        self, text: str, selections: Mapping[str, Filter], where: str, problems: list[Problem]
+    ) -> None:
+        self._text, self._selections, self._where, self._problems = text, selections, where, problems
+        self._words = _WORD.findall(text)
+        self._at = 0
+
+    def read(self) -> Filter | None:
+        try:
+            if "".join(self._words) != "".join(self._text.split()):
+                raise ValueError(self._text)
+            found = self._or()
+            if self._at != len(self._words):
+                raise ValueError(self._words[self._at])
+        except (ValueError, IndexError) as error:
+            expected = f"names of selections joined by and, or, not: {', '.join(self._selections)}"
+            self._problems.append(Problem(self._where, str(error) or self._text, expected))
+            return None
+        return found
+
+    def _next(self, *words: str) -> bool:
+        if self._at < len(self._words) and self._words[self._at] in words:
+            self._at += 1
+            return True
+        return False
+
+    def _or(self) -> Filter:
+        parts = [self._and()]
+        while self._next("or"):
+            parts.append(self._and())
+        return parts[0] if len(parts) == 1 else AnyOf(tuple(parts))
+
+    def _and(self) -> Filter:
+        parts = [self._not()]
+        while self._next("and"):
+            parts.append(self._not())
+        return parts[0] if len(parts) == 1 else All(tuple(parts))
+
+    def _not(self) -> Filter:
+        if self._next("not"):
+            return Not(self._not())
+        if self._next("("):
+            inner = self._or()
+            if not self._next(")"):
+                raise ValueError("a bracket that is not closed")
+            return inner
+        every = self._words[self._at] == "all"
+        if self._next("all", "1"):
+            if not self._next("of"):
+                raise ValueError(self._words[self._at])
+            parts = self._matching(self._word())
+            return All(parts) if every else AnyOf(parts)
+        return self._matching(self._word())[0]
+
+    def _word(self) -> str:
+        self._at += 1
+        return str(self._words[self._at - 1])
+
+    def _matching(self, name: str) -> tuple[Filter, ...]:
+        stem = "" if name == "them" else name.removesuffix("*")
+        many = name == "them" or name.endswith("*")
+        found = [f for n, f in self._selections.items() if (n.startswith(stem) if many else n == name)]
+        if not found:
+            raise ValueError(name)
+        return tuple(found)

@@ -1,0 +1,109 @@
+# ruff: noqa: E501  an expression is a datum of one line
+"""Would this value run as script where a page shows it?
+
+Looks for what a browser would execute: a script element, an event handler, a `javascript:` address,
+active elements, or a way out of an attribute or a script string into a call. Plain formatting
+(`<p>`, `<b>`, a link to a page) is what editors send and is no evidence.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import re2
+
+from logvision.detect.fusion import Evidence
+from logvision.schema import Attack
+
+RULE: Final = "verify.markup"
+
+_TAG: Final = (
+    "a|abbr|acronym|address|animate|animatemotion|animatetransform|applet|area|article|aside|audio|b|base|basefont|"
+    "bdo|bgsound|big|blink|blockquote|body|br|button|canvas|center|code|col|command|content|custom|datalist|dd|"
+    "details|dialog|dir|div|dl|dt|em|embed|fieldset|figure|font|footer|form|frame|frameset|h[1-6]|head|header|hr|"
+    "html|i|iframe|ilayer|image|img|input|ins|isindex|kbd|keygen|label|layer|legend|li|link|listing|main|map|mark|"
+    "marquee|math|menu|meta|meter|multicol|nav|nobr|noembed|noframes|noscript|object|ol|optgroup|option|output|p|"
+    "param|plaintext|pre|progress|q|rt|ruby|s|samp|script|section|select|set|shadow|slot|small|source|spacer|span|"
+    "strike|strong|style|sub|summary|sup|svg|table|tbody|td|template|textarea|tfoot|th|thead|time|title|tr|track|"
+    "tt|u|ul|use|var|video|wbr|xml|xmp|x|xss|discard|foreignobject"
+)
+_EVENTS: Final = (
+    r"on(?:abort|activate|after\w+|animation\w+|auxclick|before\w+|begin|blur|bounce|canplay\w*|cellchange|change|"
+    r"click|close|contextmenu|controlselect|copy|cuechange|cut|data\w+|dblclick|deactivate|drag\w*|drop|durationchange|"
+    r"emptied|end|ended|error\w*|filterchange|finish|focus\w*|formchange|forminput|fullscreen\w+|gotpointercapture|hashchange|"
+    r"help|input|invalid|key\w+|layoutcomplete|load\w*|losecapture|lostpointercapture|media\w+|message|mouse\w+|move\w*|"
+    r"offline|online|outofsync|page\w+|paste|pause|play\w*|pointer\w+|popstate|progress|propertychange|ratechange|"
+    r"readystatechange|redo|repeat|reset|resize\w*|resume|reverse|rows\w+|scroll\w*|search|seek\w*|select\w*|show|stalled|start|"
+    r"stop|storage|submit|suspend|sync\w+|timeupdate|time\w*|toggle|touch\w+|track\w+|transition\w+|undo|unhandledrejection|unload|url\w+|"
+    r"volumechange|waiting|webkit\w+|wheel)"
+)
+_CALLS: Final = (
+    r"(?:alert|prompt|confirm|eval|setTimeout|setInterval|Function|fetch|import|print|open|write|writeln|"
+    r"fromCharCode|atob|unescape|execScript|location|document|window|self|top|parent|this|globalThis|throw|XMLHttpRequest)"
+)
+_DO: Final = r"(?:alert|prompt|confirm|eval|execScript|setTimeout|setInterval|fromCharCode|atob|XMLHttpRequest|document\.\w+|window\.\w+|location(?:\.\w+)?)"
+_S: Final = r"[\s/\x00-\x20]"
+
+_PROOFS: Final = tuple(
+    (re2.compile("(?is)" + expression), strength, sentence)
+    for expression, strength, sentence in (
+        (rf"<{_S}*script(?:{_S}|>|$|\W)", 0.97, "it opens a script element"),
+        (r"</\s*script\b", 0.9, "it closes a script element"),
+        (rf"<[^<>]{{0,400}}?[\s/\"'`\x00-\x20;]{_EVENTS}\s*=", 0.97, "an element carries an event handler"),
+        (rf"<(?:{_TAG})\b[^<]{{0,600}}?[\s/\"'`]on[a-z]{{3,20}}\s*=", 0.93, "an element carries an event handler"),
+        (r"<[^<>]{0,600}?(?:src|href|data|action|from|to|values|content|background|dynsrc|lowsrc|code|codebase|poster|url|style|folder|srcdoc|by)\s*=[^<]{0,200}?(?:j\s*a\s*v\s*a\s*s\s*c\s*r\s*i\s*p\s*t|vbscript|livescript|mocha)\s*:", 0.97, "an element points at script"),
+        (r"<[^<>]{0,400}?(?:src|href|data|content|action)\s*=[^<]{0,60}?data:[\w/+-]*(?:html|script|svg|xml|base64|,)", 0.9, "an element embeds a document"),
+        (rf"<{_S}*(?:iframe|frame|frameset|object|embed|applet|base|layer|ilayer|bgsound|isindex|keygen|plaintext|xmp)\b[^<]{{0,300}}?(?:src|data|href|code|srcdoc|prompt|type)\s*=|<{_S}*(?:object|embed|applet|isindex|iframe|plaintext)\b", 0.85, "it embeds an active element"),
+        (rf"<{_S}*meta\b[^<]{{0,200}}?(?:http-equiv|charset)", 0.9, "it sets a page header"),
+        (rf"<{_S}*(?:svg|math)(?:{_S}|>|\"|$)", 0.72, "it opens a drawing that can hold script"),
+        (rf"<{_S}*(?:link|style)\b[^<]{{0,200}}?(?:@import|expression|javascript|behavior|binding|stylesheet|//|url\s*\()", 0.85, "it brings its own style sheet"),
+        (rf"<{_S}*style\b", 0.6, "it brings its own style sheet"),
+        (rf"<{_S}*(?:img|image|video|audio|input|source|track|picture)\b[^<>]{{0,300}}?src\s*=\s*[\"'`]?\s*(?:x|1|\.|/|#|xx?)?\s*[\"'`]?\s*(?:>|$|/|on)", 0.6, "an image that cannot load"),
+        (r"(?:style\s*=|;|\{|\"|').{0,200}?(?:expression\s*\(|behavior\s*:\s*url|-moz-binding\s*:|@import\s+[\"'u(])", 0.85, "a style that runs script"),
+        (rf"[\"'`>\s/]{_EVENTS}\s*=\s*[\"'`]?[^\s\"'`&=]{{0,80}}?(?:{_CALLS}|\w+\s*[(`]|\\|\[)", 0.93, "an event handler is put into an element"),
+        (rf"^[\s\"'`]*{_EVENTS}\s*=\s*[\"'`]?\s*\w+\s*[(`]", 0.9, "an event handler is put into an element"),
+        (r"[\"'`][\s/]{0,10}on[a-z]{3,20}\s*=", 0.88, "a quote is closed and an event handler follows"),
+        (rf"[\"'`]\s*[)\]}}]*\s*[;,+\-*/^|&%?:<>=.]+\s*[(\[!+~-]*\s*(?:\w+\s*=\s*)?{_DO}\s*(?:[(`,;=\[]|\?\.)", 0.93, "a string is closed and a call follows"),
+        (rf"[)}}\]];\s*{_DO}\s*[(`]|[;{{]\s*{_DO}\s*[(`][^)]{{0,60}}[)`]\s*;?\s*//", 0.85, "a statement is closed and a call follows"),
+        (r"^[^\w]*j\s*a\s*v\s*a\s*s\s*c\s*r\s*i\s*p\s*t\s*:.{0,40}?(?:[(`\[=]|\\|%|//|:)", 0.88, "an address that runs script"),
+        (r"(?:vbscript|livescript)\s*:\s*\w", 0.88, "an address that runs script"),
+        (r"\bdata:\s*(?:text/html|image/svg\+xml|application/x?html|text/xml|text/javascript)[^,]{0,40},", 0.85, "a document in an address"),
+        (rf"(?:^|[\"'`=;(,{{>\s:]){_DO}\s*[(`]\s*(?:[\"'`\d/\\]|document|window|this|String|location|\))", 0.5, "a call into the page"),
+        (r"\b(?:alert|prompt|confirm)\s*[(`]\s*(?:document\.|window\.|String\.|location|[\"'`]?xss)", 0.8, "a call that shows the page's secrets"),
+        (r"\bdocument\s*\.\s*(?:cookie|domain|write(?:ln)?\s*\(|location\s*=|body\.\w+\s*\(|createElement\s*\()", 0.72, "it reads or writes the document"),
+        (r"\bString\s*\.\s*fromCharCode\s*\(\s*\d", 0.8, "text is built from character codes"),
+        (r"(?:constructor|prototype|\]|\))\s*[\[(]\s*[\"'`]?(?:constructor|al|ev|_?_proto__)", 0.85, "a function is reached through a constructor"),
+        (r"(?:\[\s*\]|\{\s*\}|!\s*\[\s*\]|\+\s*\[\s*\])\s*\[\s*(?:\(|!|\+|\[|[\"'`](?:constructor|filter|map|sort))", 0.9, "code without letters"),
+        (r"(?:self|top|window|parent|frames|globalThis|this)\s*\[\s*(?:[\"'`/(]|\d).{0,60}?\]\s*[(`]", 0.88, "a function is reached by a built name"),
+        (r"[ +]ADw-|\+ADw-", 0.9, "markup in UTF-7"),
+        (rf"<(?:{_TAG}|[a-z]{{1,20}}-[a-z]{{1,20}})\b[^<>]{{0,300}}?\b(?:style|srcdoc|formaction|xlink:href|allowscriptaccess|autofocus|contenteditable|attributename|ng-\w+|v-\w+|http-equiv)\s*=?", 0.7, "an element with an active attribute"),
+        (r"<!\[CDATA\[|<!ENTITY|<\?xml-stylesheet|<\?import|<!--\[if", 0.72, "a construct that hides markup"),
+        (rf"[\"'`]\s*/?\s*>\s*<(?:{_TAG})\b", 0.85, "an attribute is closed and an element follows"),
+        (r"[\"']\s*/?>\s*(?:<!--|<)", 0.72, "an attribute is closed and markup follows"),
+        (r"\.\s*(?:innerHTML|outerHTML|insertAdjacentHTML)\s*[=(]|\$\s*\.\s*getScript\s*\(|\bimportScripts\s*\(", 0.7, "it writes into the page"),
+    )
+)  # fmt: skip
+
+_GATE: Final = re2.compile(
+    r"(?is)<|script\s*:|\bon[a-z]{3,20}\s*=|[\"'`)\]};(\[].{0,80}[(`=]|expression\s*\(|ADw-|data:|binding|"
+    + _DO
+)
+_HARMLESS: Final = re2.compile(
+    r"(?is)^\s*javascript:\s*(?:void\s*\(?\s*0?\s*\)?|;|//|#|history\.(?:back|go)\([-\d]*\)|window\.(?:print|close)\(\))?\s*;?\s*$"
+)
+
+
+def verify(text: str) -> list[Evidence]:
+    """The strongest proof that the text would run; at most one piece of evidence."""
+    text = text.replace("\x00", "")
+    if not _GATE.search(text) or _HARMLESS.match(text):
+        return []
+    best = (0.0, "", "")
+    for expression, strength, sentence in _PROOFS:
+        if strength > best[0]:
+            found = expression.search(text)
+            if found is not None:
+                best = (strength, sentence, found.group())
+    if best[0] <= 0:
+        return []
+    return [Evidence(RULE, Attack.XSS, best[0], f"Read as HTML: {best[1]} ({best[2][:60]!r}).")]

@@ -1,0 +1,114 @@
+# ruff: noqa: E501  an expression is a datum of one line
+"""Where does this path end, and does it climb out of where it was put?
+
+A relative step is ordinary (`css/../img/x.png`); what counts is climbing above the start, and ending
+in a file that only the server itself reads.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import re2
+
+from logvision.detect.fusion import Evidence
+from logvision.schema import Attack
+
+RULE: Final = "verify.path"
+
+_SYSTEM: Final = re2.compile(
+    r"(?i)(?:^|[/\\:=])(?:etc[/\\]+(?:passwd|shadow|group|hosts|hostname|issue|motd|fstab|crontab|resolv\.conf|profile|sudoers|"
+    r"(?:apache2?|httpd|nginx|mysql|php\d?|ssh|ssl|init\.d|security|samba|vsftpd|lighttpd|rc\.d|cron\.\w+|sysconfig|network|pam\.d|my\.cnf|php\.ini|proftpd\S*|pure-ftpd\S*|logrotate\S*|redhat-release|os-release|\w*-release)\b)|"
+    r"proc[/\\]+(?:self|version|cmdline|mounts|net|\d+|cpuinfo|stat)\b|(?:boot|win|system|php|my|desktop|wsftp)\.ini(?:\W|$)|winnt?(?:dows)?[/\\]+(?:system|win|repair|debug|explorer|temp|php)|system32|"
+    r"web-inf(?:[/\\]|$)|meta-inf[/\\]|wp-config(?:\.|$)|\.htaccess|\.htpasswd|\.git[/\\]|\.svn[/\\]|\.ssh[/\\]|\.aws[/\\]|\.env(?:\.|$|\W)|\.bash_history|id_rsa|"
+    r"var[/\\]+(?:log|www|spool|mail|lib|run|adm|apache)[/\\]|var[/\\]log|usr[/\\]+(?:local|share|lib|bin|etc|home)[/\\]|"
+    r"(?:global|boot)\.asax?|web\.config|machine\.config|applicationhost\.config|access[._]log|error[._]log|httpd\.conf|php\.ini|my\.cnf|"
+    r"bin[/\\]+(?:sh|bash|id|cat|ls)\b|dev[/\\]+(?:null|cmdb|random|fd|shm|tcp)\b|(?:etc|root|home)[/\\]+\.\w|inetpub[/\\]|autoexec\.bat|ntuser\.dat|sam(?:\.\w+)?$|configuration\.php|settings\.php|localsettings\.php|config\.inc\.php|database\.yml|secrets\.yml)"
+)
+_CLIMB: Final = re2.compile(r"(?:\.\.|%2e%2e|\.%00\.|\.\x00\.)\s*[/\\;]|[/\\]\.\.(?:$|[\x00?#&;])")
+_OBSCURED: Final = re2.compile(
+    r"(?:\.{3,}[/\\]{1,3}){2,}|(?:\.\.[/\\]{2,}){2,}|(?:\.\.\\/){2,}|(?:[/\\]\.{4,}){2,}|(?:\.\./\./){2,}|(?:\.\.\x00[/\\]?){1,}|(?:\.\.[?%#0x]+2?f?/?){3,}|(?:\.\.0x2f|\.\.0x5c|0x2e0x2e){2,}|(?:\.\.%[a-z0-9]{2,6}){2,}|(?:\xe2\x80\xa6)?\.\.[\\/]{2,}|(?:\.\.;/)+|(?:\.\.[\xc0-\xff][\x80-\xff]{1,5}){2,}"
+)
+_WRAPPER: Final = re2.compile(
+    r"(?i)^\W{0,3}(php://(?:filter|input|fd|memory|temp|stdin|output)|phar://|expect://|zip://|glob://|compress\.(?:zlib|bzip2)://|rar://|ogg://|ssh2\.\w+://|"
+    r"file:/{1,3}\w|jar:(?:file|https?):|netdoc:/|data:text/plain[;,]|data:;?base64,|data://|zlib:|local_file:)"
+)
+_STATIC: Final = re2.compile(
+    r"(?i)\.(?:png|jpe?g|gif|svg|css|js|map|ico|woff2?|ttf|eot|webp|mp[34]|pdf|html?|txt|xml|json|swf|avif|otf)$"
+)
+
+
+def verify(text: str, *, is_path: bool) -> list[Evidence]:
+    """What the text does as a path; at most one piece of evidence. `is_path`: it is the request's own path."""
+    strength, sentence = 0.0, ""
+    climbs = len(_CLIMB.findall(text)) if ".." in text else 0
+    system = _SYSTEM.search(text)
+    wrapper = _WRAPPER.match(text)
+    if wrapper is not None and not is_path:
+        strength, sentence = 0.95, f"the stream {wrapper.group(1)} is opened"
+    elif climbs:
+        net = _net(text)
+        static = _STATIC.search(text.split("\x00", maxsplit=1)[0].split("?", maxsplit=1)[0]) is not None and "\x00" not in text
+        if system is not None:
+            strength, sentence = 0.97, f"it climbs {climbs} steps towards {system.group().strip('/')}"
+        elif is_path:
+            strength = 0.3 if net < 2 else 0.9
+            if net < 2 and ("\\" in text or "..;" in text):
+                strength = 0.85
+            sentence = f"it climbs {net} steps above the site's root"
+            if net <= 0:
+                strength = 0.72 if climbs >= 3 and "../.." in text else 0.1
+        elif net >= 3:
+            strength, sentence = (0.7 if static else 0.93), f"it climbs {net} steps above where it starts"
+        elif net == 2:
+            strength, sentence = (0.3 if static else 0.75), "it climbs two steps above where it starts"
+        elif net == 1:
+            strength, sentence = (0.15 if static else 0.35), "it climbs one step above where it starts"
+            if (
+                text.rstrip("\x00").endswith(
+                    (
+                        ".php",
+                        ".conf",
+                        ".ini",
+                        ".log",
+                        ".config",
+                        ".asp",
+                        ".jsp",
+                        ".cgi",
+                        ".sh",
+                        ".inc",
+                        ".cfg",
+                        ".sql",
+                        ".bak",
+                    )
+                )
+                or "\x00" in text
+            ):
+                strength = 0.72
+        elif climbs >= 3:
+            strength, sentence = 0.7, "it goes down and climbs again"
+    elif system is not None and not is_path:
+        whole = (not any(c in text for c in " \t") and text[:1] in "/\\.") or text[1:2] == ":" or "\x00" in text
+        strength, sentence = (0.9 if whole else 0.3), f"it names {system.group().strip('/')}"
+    obscured = _OBSCURED.search(text)
+    if obscured is not None and strength < 0.88:
+        strength, sentence = 0.88, f"climbing is hidden ({obscured.group()[:20]!r})"
+    if "\x00" in text and strength < 0.72 and (system is not None or re2.search(r"\x00\.?\w{0,5}$", text)):
+        strength, sentence = 0.72, "a NUL cuts the name off"
+    if strength <= 0:
+        return []
+    return [Evidence(RULE, Attack.TRAVERSAL, strength, f"Read as a path: {sentence}.")]
+
+
+def _net(text: str) -> int:
+    """How many steps above its start the text climbs at its highest point."""
+    depth = lowest = 0
+    start = max(text.rfind("=", 0, text.find("..")), 0)
+    for segment in re2.split(r"[/\\]+", text[start:].lstrip("=/\\")):
+        name = segment.split(";")[0].strip("\x00 ")
+        if name.startswith("..") and not name.strip(".\x00 "):
+            depth -= 1
+            lowest = min(lowest, depth)
+        elif name and name != ".":
+            depth += 1
+    return -lowest

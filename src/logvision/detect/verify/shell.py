@@ -1,0 +1,124 @@
+# ruff: noqa: E501  an expression is a datum of one line
+"""Does a shell run something if this value reaches it?
+
+A mark that starts a command (`;`, `|`, `&&`, a line feed, a backtick, `$(`) counts only with a known
+command after it and arguments of the shape that command takes: `fields=id|name|type` is a list.
+Quotes, backslashes, carets, empty variables and `${IFS}` that only hide a word are taken out first.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import re2
+
+from logvision.detect.fusion import Evidence
+from logvision.schema import Attack
+
+RULE: Final = "verify.shell"
+
+_SURE: Final = (
+    "whoami|uname|ifconfig|ipconfig|nslookup|wget|curl|netstat|systeminfo|tasklist|certutil|bitsadmin|powershell|pwsh|"
+    "mkfifo|ncat|netcat|chmod|chown|passwd|useradd|adduser|crontab|busybox|tftp|gcc|lsof|printenv|rundll32|regsvr32|wmic|"
+    "cscript|wscript|mshta|phpinfo|bash|zsh|dash|csh|ksh|tcsh|python[23]?(?:\\.\\d+)?|perl|ruby|nodejs|lua|socat|xxd|base64|"
+    "sudo|mount|umount|iptables|systemctl|apt-get|hostname|traceroute|tracert|getent|proc_open|shell_exec|pingback|"
+    "awk|gawk|sed|egrep|fgrep|xargs|nohup|killall|rmdir|mkdir|gethostbyname|sysctl|dpkg|openssl|sshpass|scp|telnet|nmap|"
+    "ftpget|sleep|ping[6]?|dig|lynx|fetch|aria2c|axel|netsh|schtasks|attrib|icacls|takeown|cmd(?:\\.exe)?"
+)
+_WORDY: Final = (
+    "cat|id|ls|ps|w|who|dir|type|net|echo|find|more|sort|time|host|kill|last|less|head|tail|make|man|test|top|touch|wait|which|"
+    "set|sh|at|date|env|history|cp|mv|rm|nc|ln|php|node|expr|exec|eval|source|export|grep|ssh|ftp|tar|zip|unzip|gzip|vi|vim|nano|"
+    "reg|sc|copy|del|move|ren|start|call|ver|vol|tree|whereis|locate|alias|df|du|free|uptime|mail|print|printf|read|tee|tr|wc|cut|"
+    "split|strings|file|finger|users|groups|route|arp|su|ed|nl|od|pwd|cd|reboot|shutdown|halt|fmt|dd|true|false|java|go|function"
+)
+_END: Final = r"(?:\s*$|\s*[;|&`)\n\r\x00#>'\"}\]\\])"
+_ARGUMENT: Final = (
+    r"\s*(?:\s[-/]{1,2}[a-zA-Z?]|\s[~./\\*$<>%]|\s['\"]?/|\s*[<>]{1,2}\s*[\w/&.$]|\s\w+=|\s(?:https?|ftp|file)://|\s(?:\d{1,3}\.){3}\d{1,3}|\s[a-z]:\\|\s\d+\b|"
+    r"\s['\"$(]|\s[\w-]+\.[a-z]{2,}\b|\s\w+" + r"\s*(?:$|[;|&`)>]))"
+)
+_START: Final = r"(?:[;|\n\r`]|&&|\|\||\$\(|<\(|>\(|&|\$\{IFS\}|\x00|\{)\s*\(?\s*(?:\{\s*)?(?:!\s*)?"
+_PLACE: Final = r"(?:[\w.~*?-]*/(?:usr/|s|local/|opt/)*(?:s?bin|\?{2,}|b[\w*?\[\]]{0,5})/+)?"
+
+_PROOFS: Final = tuple(
+    (re2.compile("(?is)" + expression), strength, sentence)
+    for expression, strength, sentence in (
+        (r"\(\s*\)\s*\{.{0,40}?;\s*\}\s*;?", 0.985, "a function definition that old shells run (Shellshock)"),
+        (rf"{_START}{_PLACE}(?:{_SURE})(?:{_END}|{_ARGUMENT}|\s)", 0.93, "a command follows a mark that starts one"),
+        (rf"{_START}{_PLACE}(?:{_WORDY}){_ARGUMENT}", 0.9, "a command with arguments follows a mark that starts one"),
+        (rf"(?:\$\(|`|<\(|&&|\|\|)\s*{_PLACE}(?:{_WORDY})(?:{_END})", 0.86, "a command is substituted or chained"),
+        (rf"^(?:[\d.]*|[^\w]*|[^ ]*['\"`)}}\s])[;|&\n\r]+\s*(?:{_WORDY})(?:{_END})", 0.82, "a command follows a mark that starts one"),
+        (rf"{_START}\s*(?:[\w.*?-]*/)+(?:bin|sbin|dev|etc|tmp|usr|var|proc|home)/[\w*?/.-]+", 0.9, "a program is started by its path"),
+        (rf"(?:^|[\s;|&`(=/'\"!])/(?:usr/(?:local/)?)?s?bin/(?:[a-z]?sh|{_SURE}|{_WORDY}|[\w.+-]*[*?\[]+\S*)(?:{_END}|\s)", 0.85, "a program is started by its path"),
+        (r"/(?:\?{2,3}|b\?n|\?in|bi\?)/[\w?*\[\]]{1,8}\b|/\?+/[\w?]*\?[\w?]*", 0.9, "a program's path is hidden by wildcards"),
+        (r"\$\{?IFS\b|\$IFS\$?\d?|\{(?:cat|ls|curl|wget|nc|bash|sh|ping|echo|id),[^}]{1,200}\}", 0.93, "spaces of a command are hidden"),
+        (rf"^\s*(?:sudo\s+)?(?:{_SURE})\s+(?:-\w+\s+)*(?:https?://|[/.~]|-|\d+\s|(?:\d{{1,3}}\.){{3}}\d{{1,3}}|%|\$|'|\"|[\w.-]+\.(?:com|net|org|ru|cn|io|xyz|me|pl|exe|sh|py|txt|php)\b)", 0.72, "the value is a command"),
+        (r"\b(?:nslookup|dig|ping(?:\s+-\w+(?:\s+\d+)?)*)\s+(?:-\w+=?\S*\s+)*[\w-]+(?:\.[\w-]+)+", 0.75, "a name is looked up from the server"),
+        (r"\bexpr\s+\d+\s*\\?[-+*/]\s*\d+", 0.93, "a sum that only a shell would do"),
+        (r"\$\(\(\s*[\d+*/ -]+\)\)|\$\(\(.{1,40}\)\)", 0.85, "a sum that only a shell would do"),
+        (r"\bset\s*[|&]\s*set\b|(?:^|\W)(?:set|dir|ver|id)\s*/\?", 0.9, "a command that shows itself"),
+        (r"\bcmd(?:\.exe)?\s*/[ckr]\b|\bcommand\.com\b", 0.95, "the Windows shell is started"),
+        (r"\bpowershell(?:\.exe)?\s+(?:-|\$|\(|iex|invoke)|\b(?:IEX|Invoke-(?:Expression|WebRequest|Command|RestMethod|Item))\b[\s(]|New-Object\s+(?:System\.)?Net\.|-(?:enc|EncodedCommand|nop|noprofile|ExecutionPolicy|WindowStyle)\b|\bGet-(?:ChildItem|Content|Process|Service|Item|Host|Location|Command|Date)\b\s*(?:-|$|[|;)])|\bDownload(?:String|File)\s*\(|Start-Process\s", 0.9, "PowerShell runs"),
+        (r"%(?:systemroot|windir|comspec|programfiles|appdata|temp|username|os|path)(?::[^%]{0,20})?%", 0.75, "a Windows variable is read"),
+        (r"\b(?:net\s+(?:user|localgroup|group|share|view|start)|reg\s+(?:add|query|delete)|wmic\s+\w+\s+(?:call|get|list)|type\s+[a-z]:\\|dir\s+[a-z]:\\|copy\s+[a-z]:\\|vssadmin|netsh\s+\w+|schtasks\s+/)", 0.86, "a Windows command"),
+        (r"/dev/(?:tcp|udp)/|\bnc\b[^&]{0,40}\s-[a-z]*e\b|\bmkfifo\b|\bbash\s+-i\b|\bsh\s+-i\b|0<&\d|>&\s*/dev|2>&1", 0.95, "a shell is connected back"),
+        (r"\b(?:wget|curl|tftp|ftpget|fetch)\s[^&]{0,200}?(?:[;|&]\s*(?:chmod|sh|bash|ba\w*sh|\./|python|perl|cat)|-O\s*-?\s*/?(?:tmp|dev|>))", 0.97, "a program is fetched and run"),
+        (r"\bcd\s+/(?:tmp|var|dev|etc|usr)\b\s*(?:;|&&|\|\|)", 0.95, "a program is fetched and run"),
+        (r"\bgethostbyname\s*\(|\bopen3?\s*\(\s*['\"].{0,80}\|", 0.9, "code that looks a name up from the server"),
+        (r"\bchmod\s+(?:[0-7]{3,4}|[+-][rwx]+)\s+\S", 0.9, "a file is made executable"),
+        (r"\b(?:cat|less|more|tail|head|tac|nl|grep\s+\S+)\s+(?:/etc/|/proc/|/var/|\.\./|~/|[a-z]:\\|\S*\.(?:php|conf|env|ini|log)\b)", 0.88, "a file is printed"),
+        (r"\becho\s+[\w'\"$(-].{0,120}?(?:>+\s*[\w./~]|\|\s*(?:base64|sh|bash|xxd|md5sum|rev|perl|python)|;|`|\$\()", 0.85, "text is written by echo"),
+        (r"(?:^|[;|&`\n])\s*(?:uname\s+-[a-z]+|ls\s+-[a-zA-Z]+|id\s*;|ps\s+-?[auxef]+|rm\s+-[rf]+\s)", 0.9, "a command with its flags"),
+        (r"(?:^|\W)(?:rm|cp|mv|ln)\s+-[a-z]+\s+[/.~*\w]", 0.8, "a command with its flags"),
+        (r"\b(?:python[23]?|perl|ruby|php|node|lua)\s+-[a-zA-Z]*[ecr]\s*['\"]?\S", 0.9, "an interpreter is given code"),
+        (r"\bwhoami\b\s*(?:$|[;|&`)\n'\"])", 0.62, "the server is asked who it is"),
+        (r"\bcertutil\b.{0,60}-(?:urlcache|decode|f)\b|\bbitsadmin\b.{0,40}/transfer|\brundll32\b.{0,40},|\bregsvr32\b.{0,40}/[su]|\bmshta\b\s+\S+:", 0.95, "a Windows program is misused to fetch"),
+        (rf"^\s*(?:{_WORDY}|{_SURE})\s+(?:-[a-zA-Z]+\s+)*(?:/|\.\./|~)(?:\w+/?)*", 0.7, "the value is a command"),
+    )
+)  # fmt: skip
+
+_GATE: Final = re2.compile(
+    r"(?is)[;|&`\n\r<>{}^\"'\\]|\$[({\w]|\(\)|%\w|[a-z_]\(|\b(?:"
+    + _SURE
+    + r"|cat|ls|rm|id|net|dir|type|expr|cp|echo|set|nc|IEX|uname|Invoke|Get|New)\b"
+)
+_HIDING: Final = re2.compile(
+    r"""['"]{2}|\\(?:\n|([a-zA-Z/]))|\^|\$@|\$\*|\$\{?[a-zA-Z_]{1,3}[\d]*\}?(?:[a-z/])|\$\w{1,2}\b|['"]"""
+)
+_PROSE: Final = re2.compile(r"(?:[A-Za-z]{2,}[,.]?\s+){4,}")
+_LIST: Final = re2.compile(r"^[\w.\s-]+(?:[|;,&][\w.\s-]+)*[|;,&]?$")
+
+
+def verify(text: str) -> list[Evidence]:
+    """The strongest proof that a shell would run something; at most one piece of evidence."""
+    if not _GATE.search(text):
+        return []
+    best = _best(text)
+    bare = text.replace("${IFS}", " ").replace("$IFS$9", " ").replace("$IFS", " ")
+    bare = _HIDING.sub(r"\1", bare)
+    if bare != text and best[0] < 0.85:
+        hidden = _best(bare)
+        if hidden[0] * 0.97 > best[0]:
+            best = (hidden[0] * 0.97, hidden[1], hidden[2])
+    if best[0] <= 0:
+        return []
+    strength = best[0]
+    if strength < 0.95:
+        # In prose a mark and a word that is also a command meet by chance; so they do in plain lists.
+        if _PROSE.search(text) or (_LIST.match(text) and best[2].strip(";|& \n").split(" ")[0].lower() not in _TELLING):
+            strength *= 0.5
+    return [Evidence(RULE, Attack.RCE, strength, f"Read as a command: {best[1]} ({best[2][:60]!r}).")]
+
+
+_TELLING: Final = frozenset(
+    ["whoami", "uname", "ifconfig", "ipconfig", "nslookup", "wget", "curl", "netstat", "systeminfo", "ping", "sleep", "bash"]
+)
+
+
+def _best(text: str) -> tuple[float, str, str]:
+    best = (0.0, "", "")
+    for expression, strength, sentence in _PROOFS:
+        if strength > best[0]:
+            found = expression.search(text)
+            if found is not None:
+                best = (strength, sentence, found.group())
+    return best

@@ -1,0 +1,162 @@
+# ruff: noqa: E501  an expression is a datum of one line
+"""Whom would the server ask, or send its visitor to, if it followed this address?
+
+A URL in a parameter is ordinary. Its host and scheme are what tells: the machine itself, a cloud's
+metadata service, an address in a notation that only hides it, or a script on a strange host.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Final
+
+import re2
+
+from logvision.detect.fusion import Evidence
+from logvision.schema import Attack
+
+RULE: Final = "verify.url"
+
+_URL: Final = re2.compile(
+    r"(?i)^[\s'\"]*(?:url:|view-source:)?([a-z][a-z0-9+.-]{1,15}):(/{0,4}|\\{1,2}|/?\\/?)([^/\\?#\s]*)([^\s]*)"
+)
+_SCHEMES: Final = {
+    "gopher": 0.97, "dict": 0.95, "tftp": 0.93, "ldap": 0.85, "ldaps": 0.85, "sftp": 0.8, "netdoc": 0.95, "ftp": 0.35,
+    "ssh2": 0.9, "smb": 0.85, "ldapi": 0.9, "rmi": 0.9, "jar": 0.93, "telnet": 0.7, "imap": 0.7, "svn": 0.7, "finger": 0.8,
+    "vbscript": 0.8, "expect": 0.95, "ogg": 0.85,
+}  # fmt: skip
+_METADATA: Final = frozenset(
+    {
+        "169.254.169.254",
+        "169.254.170.2",
+        "100.100.100.200",
+        "192.0.0.192",
+        "168.63.129.16",
+        "fd00:ec2::254",
+        "fd00:ec2::23",
+    }
+)
+_NAMES: Final = re2.compile(
+    r"(?i)^(?:metadata(?:\.google\.internal|\.tencentyun\.com|\.packet\.net|\.nicira|\.platformequinix\.com)?|instance-data(?:\.ec2\.internal)?|rancher-metadata|"
+    r"kubernetes(?:\.default(?:\.svc)?)?|(?:.*\.)?(?:nip\.io|xip\.io|sslip\.io|localtest\.me|lvh\.me|localdomain\.pw|burpcollaborator\.net|oastify\.com|oast\.\w+|interact\.sh|dnslog\.\w+|ceye\.io|r87\.(?:me|com)|bxss\.me|requestbin\.net|pipedream\.net|canarytokens\.com|"
+    r"evil\.(?:com|example|org|net|host|tld)|attacker\.\w+|hacker\.\w+|cirt\.net|spoofed\.\w+))$"
+)
+_LOCAL: Final = re2.compile(
+    r"(?i)^(?:localhost|localhost\.localdomain|.*\.localhost|ip6-localhost|0|::1|\[::\]|\[::1\]|127\.\d+)$"
+)
+_SCRIPT: Final = re2.compile(
+    r"(?i)\.(?:txt|gif|jpe?g|png|php\d?|phtml|asp|dat|inc|log|htm|html|bmp|pdf|js|tpl)\?+(?:cmd=|&|%00|$|\x00|/)|(?:r57|c99|shell|rfi(?:inc)?|cmd|id1?|safe\d?|ec|test|spread|echo|idx|bot|inj|scan)\d{0,3}\.(?:txt|gif|jpe?g|php)\b"
+)
+_STRANGE: Final = re2.compile(
+    r"(?i)^\s*(?:/{3,}[\w@.-]+|/\\+[/\\]*\w|\\{2,}/*\w|/[\t\r\n]+/\w|https?:(?:[\w.-]+\.\w{2,}|/[\w.-]+\.\w{2,}|\\)|/%09/|//[^/]*[@%\\]|//\w*\xe3\x80\x82|/{2,}[\w.-]+\.\w{2,}/+(?:%2f|\.\.|%2e)|\.\w+\.(?:com|net)$|@\w+\.\w+$|https?://[^/\s]*(?:\\|%(?:2f|5c|00|ff|09|0d|0a)|\xe3\x80\x82)|https?://[^/?#]*@[^/?#]*\.\w+)"
+)
+_INTERNAL_PATH: Final = re2.compile(
+    r"(?i)/latest/(?:meta-data|user-data|dynamic|api/token)|/computeMetadata/|/metadata/(?:v1|instance)|/opc/v[12]/|/openstack/latest|/v1\.\d+/(?:images|containers)/json|/_all_dbs|server-status"
+)
+
+
+def verify(text: str) -> list[Evidence]:
+    """What following the address would do; at most one piece of evidence."""
+    bare = text.strip(" \t'\"<>")
+    found = _URL.match(bare) or _URL.match("http:" + bare if bare.startswith("//") else "")
+    if found is None:
+        if _STRANGE.search(bare):
+            return [
+                Evidence(
+                    RULE,
+                    Attack.REDIRECT,
+                    0.72,
+                    "Read as an address: its form only serves to get past a check.",
+                )
+            ]
+        return []
+    scheme, host, rest = found.group(1).lower(), found.group(3), found.group(4)
+    name = host.rsplit("@", 1)[-1]
+    port = ""
+    if not name.endswith("]") and ":" in name:
+        name, _, port = name.rpartition(":")
+    address, plain = notation(name)
+    if scheme in ("http", "https", "ftp"):
+        if address in _METADATA or (_INTERNAL_PATH.search(rest) and (address or _LOCAL.match(name))):
+            return [_ssrf(0.97, f"the cloud's metadata service is asked ({host})")]
+        if address and not plain:
+            return [_ssrf(0.93, f"{host} is a way of writing {address}")]
+        if _NAMES.match(name):
+            return [
+                _ssrf(
+                    0.93 if "." in name else 0.85, f"{name} answers for the machine itself or to an attacker"
+                )
+            ]
+        if _LOCAL.match(name) or address.startswith(("127.", "0.")) or address in ("::1", "::", "0.0.0.0"):  # noqa: S104
+            return [_ssrf(0.55 if port else 0.72, f"the machine itself is asked ({host})")]
+        if address and ipaddress.ip_address(address).is_private:
+            return [_ssrf(0.35, f"a private address is asked ({host})")]
+        if _SCRIPT.search(rest):
+            return [
+                Evidence(
+                    RULE,
+                    Attack.RFI,
+                    0.9 if "?" in rest[-3:] or address else 0.75,
+                    f"Read as an address: a script on {host} would be included.",
+                )
+            ]
+        if _STRANGE.search(bare):
+            return [
+                Evidence(
+                    RULE,
+                    Attack.REDIRECT,
+                    0.72,
+                    "Read as an address: its form only serves to get past a check.",
+                )
+            ]
+        if address and rest.split("?")[0].endswith((".txt", ".php", ".sh", ".exe", ".jsp", ".dll")):
+            return [
+                Evidence(RULE, Attack.RFI, 0.72, f"Read as an address: a file on {host} would be included.")
+            ]
+        return []
+    if scheme in _SCHEMES and (found.group(2).startswith("/") or scheme in ("netdoc", "jar")):
+        return [_ssrf(_SCHEMES[scheme], f"the scheme {scheme} is no web page's")]
+    return []
+
+
+def notation(host: str) -> tuple[str, bool]:
+    """The IP address that a host name is, in any notation that resolvers take ("" if none), and whether it is
+    written plainly."""
+    text = host.strip("[]").split("%")[0]
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        pass
+    else:
+        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped), False
+        return str(address), True
+    folded = text.translate(_CIRCLED)
+    parts = folded.rstrip(".").split(".")
+    if not 1 <= len(parts) <= 4 or len(folded) > 64:
+        return "", True
+    numbers: list[int] = []
+    for part in parts:
+        try:
+            base = 16 if part[:2].lower() == "0x" else 8 if len(part) > 1 and part.startswith("0") else 10
+            if not part or not (part.isascii() and part.isalnum()):
+                return "", True
+            numbers.append(int(part, base))
+        except ValueError:
+            return "", True
+    last = 256 ** (5 - len(numbers))
+    if len(numbers) == 1 and numbers[0] < 2**24 and base == 10:
+        return "", True  # a bare small number is no host
+    if any(n > 255 for n in numbers[:-1]) or numbers[-1] >= last:
+        return "", True
+    value = numbers[-1]
+    for index, number in enumerate(numbers[:-1]):
+        value += number << 8 * (3 - index)
+    return str(ipaddress.IPv4Address(value)), False
+
+
+_CIRCLED: Final = {0x2460 + i: str(i + 1) for i in range(9)} | {0x24EA: "0", 0x3002: "."}
+
+
+def _ssrf(strength: float, sentence: str) -> Evidence:
+    return Evidence(RULE, Attack.SSRF, strength, f"Read as an address: {sentence}.")
