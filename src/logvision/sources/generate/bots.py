@@ -182,7 +182,9 @@ def _regulars(rng: np.random.Generator, catalogue: Catalogue, per_second: float)
         numbers = [catalogue.number[name] for name in pools if name in catalogue.number]
         if not numbers:
             return []
-        count = max(1, round(per_second * share * seconds / burst))
+        count = round(per_second * share * seconds / burst)
+        if not count:  # so little traffic that one client comes less often
+            count, seconds = 1, burst / (per_second * share)
         until = np.cumsum([weight for _, weight in table]) / sum(weight for _, weight in table)
         agent = np.searchsorted(until, rng.random(count))
         return [

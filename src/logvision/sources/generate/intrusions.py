@@ -134,6 +134,8 @@ def _as_fated(
         return answer, outcome
     if fate is Outcome.BLOCKED:
         return script.blocked(), Outcome.BLOCKED
+    if nothing.status != 200:
+        return nothing, Outcome.MISSED
     return nothing.with_size(nothing.size + int(script.rng.integers(-20, 21))), Outcome.MISSED
 
 

@@ -43,9 +43,9 @@ class Visitors:
 
 
 def sessions(
-    rng: np.random.Generator, catalogue: Catalogue, visitors: Visitors, starts: Ints, since: int, longest: int
+    rng: np.random.Generator, catalogue: Catalogue, visitors: Visitors, starts: Ints, longest: int
 ) -> pl.DataFrame:
-    """Requests, in no order, of sessions that start at `starts` (µs); those before `since` are left out.
+    """Requests, in no order, of sessions that start at `starts` (µs).
 
     No session has a request later than `longest` µs after its start.
     """
@@ -70,29 +70,28 @@ def sessions(
     referers = pl.concat([pl.Series([text for text, _ in REFERRERS]), urls]).gather(before)
     status, size, took = answers(rng, catalogue, pool, code, np.zeros(pool.size, np.bool_))
 
-    parts = _parts(rng, catalogue, came_back[session], step, pool, code, times, since)
+    parts = _parts(rng, catalogue, starts[session], came_back[session], step, pool, code, times)
     row, part_pool, part_code, part_time, warm = parts
     part_urls = urls.gather(row)
     part_status, part_size, part_took = answers(rng, catalogue, part_pool, part_code, warm)
     part_targets = texts(rng, catalogue, part_pool, part_code, part_time, part_urls)
 
-    keep = np.flatnonzero(times >= since)
-    who = session[np.concatenate([keep, row])]
-    every_pool = np.concatenate([pool[keep], part_pool])
+    who = np.concatenate([session, session[row]])
+    every_pool = np.concatenate([pool, part_pool])
     version = np.array([0, 0, 0, 0, 0, 0, 1, 1, 2, 2])[visitor[who] % 10]
     return ordinary(
         {
-            "time": np.concatenate([times[keep], part_time]),
+            "time": np.concatenate([times, part_time]),
             "host": catalogue.hosts.gather(catalogue.site[every_pool]),
             "client": visitors.addresses.gather(visitor[who]),
             "method": catalogue.methods.gather(catalogue.method[every_pool]),
-            "target": pl.concat([targets.gather(keep), part_targets]),
+            "target": pl.concat([targets, part_targets]),
             "protocol": PROTOCOLS.gather(version),
-            "status": np.concatenate([status[keep], part_status]),
-            "bytes": np.concatenate([size[keep], part_size]),
-            "referer": pl.concat([referers.gather(keep), part_urls]),
+            "status": np.concatenate([status, part_status]),
+            "bytes": np.concatenate([size, part_size]),
+            "referer": pl.concat([referers, part_urls]),
             "user_agent": visitors.agents.gather(agent[who]),
-            "duration_us": np.concatenate([took[keep], part_took]),
+            "duration_us": np.concatenate([took, part_took]),
         }
     )
 
@@ -122,19 +121,19 @@ def _clicks(
 def _parts(
     rng: np.random.Generator,
     catalogue: Catalogue,
+    begun: Ints,
     came_back: np.ndarray[tuple[int], np.dtype[np.bool_]],
     step: Ints,
     pool: Ints,
     code: Ints,
     times: Ints,
-    since: int,
 ) -> tuple[Ints, Ints, Ints, Ints, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
     """Page row, pool, target, time and warmth of everything that page views draw."""
     rows, pools, codes, at, warmth = [], [], [], [], []
     # A loop over the forty kinds of part, each an array over all page views.
     for draw in catalogue.draws:
         part, drawn = draw.part, draw.pool
-        pages = np.flatnonzero((pool == draw.page) & (times >= since - PARTS_US))
+        pages = np.flatnonzero(pool == draw.page)
         mean = np.where(step[pages] == 0, part.count, part.count * part.again)
         shared_files = catalogue.cached[drawn] and catalogue.count[drawn] < 64
         if shared_files:
@@ -159,15 +158,9 @@ def _parts(
         pools.append(np.full(page.size, drawn))
         codes.append(first + place)
         at.append(
-            times[page] + delay.astype(np.int64) + (0 if part.within_ms < 0 or drawn_in_order else 90_000)
+            # What a first page's visitor typed ahead cannot come before the visitor.
+            np.maximum(times[page] + delay.astype(np.int64), begun[page])
+            + (0 if part.within_ms < 0 or drawn_in_order else 90_000)
         )
         warmth.append(came_back[page] & (rng.random(page.size) < (0.9 if shared_files else 0.25)))
-    row, when = np.concatenate(rows), np.concatenate(at)
-    keep = np.flatnonzero(when >= since)
-    return (
-        row[keep],
-        np.concatenate(pools)[keep],
-        np.concatenate(codes)[keep],
-        when[keep],
-        np.concatenate(warmth)[keep],
-    )
+    return tuple(np.concatenate(each) for each in (rows, pools, codes, at, warmth))  # type: ignore[return-value]

@@ -110,13 +110,13 @@ def brute_force(script: Script) -> None:
     target = "/wp-login.php" if press else "/api/v1/session"
     agent = script.pick((CHROME, payloads.PLAIN_TOOLS[0], "Mozilla/5.0 (Hydra)"))
     referer = f"https://{site.host}{target}" if press else "-"
-    in_time = script.chance(0.4)
+    in_time = script.chance(0.4) and site.name in ("blog", "app")
 
     def wrong_password() -> Answer:
-        # WordPress shows its form again, an API says 401.
-        return (
-            script.usual(site, "sign_in").with_form(6_512) if press else script.usual(site, "session_wrong")
-        )
+        # WordPress shows its form again, an API says 401; other sites have no such login.
+        if press:
+            return script.usual(site, "sign_in").with_form(6_512)
+        return script.usual(site, "session_wrong") if site.name == "app" else script.missing(site)
 
     for turn in range(script.lines - 2):
         last = in_time and turn == script.lines - 3
@@ -236,7 +236,7 @@ def flood(script: Script) -> None:
     base = page[0] if site.name != "shop" else script.pick(page[:2])
     for turn in range(script.lines):
         late = turn > script.lines // 4
-        answer, outcome = script.usual(site, "home").later(turn / script.lines), Outcome.MISSED
+        answer, outcome = script.usual(site, site.pages[0].pool).later(turn / script.lines), Outcome.MISSED
         if late and limited:
             answer, outcome = Answer(429, 162, 300), Outcome.BLOCKED
         elif late and script.chance(0.7):

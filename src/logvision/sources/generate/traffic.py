@@ -104,13 +104,13 @@ class Traffic:
     ) -> Iterator[pl.DataFrame | None]:
         carried = empty()
         for chunk in range(first - -(-self.longest // self.width), first):
-            begun = self._sessions(chunk, catalogue, visitors, self._begin(first))
-            carried = pl.concat([carried, begun])
+            begun = self._sessions(chunk, catalogue, visitors)
+            carried = pl.concat([carried, begun.filter(pl.col("time") >= self._begin(first))])
             yield None
         chunk = first
         while True:
             begin, end = self._begin(chunk), self._begin(chunk + 1)
-            carried = pl.concat([carried, self._sessions(chunk, catalogue, visitors, begin)])
+            carried = pl.concat([carried, self._sessions(chunk, catalogue, visitors)])
             later = carried["time"] >= end
             due, carried = carried.filter(~later), carried.filter(later)
             now = [due, robots.requests(self._rng(2, chunk), begin, end)]
@@ -125,10 +125,10 @@ class Traffic:
     def _rng(self, what: int, chunk: int) -> np.random.Generator:
         return np.random.default_rng([self.seed, what, chunk + BEFORE])
 
-    def _sessions(self, chunk: int, catalogue: Catalogue, visitors: Visitors, since: int) -> pl.DataFrame:
+    def _sessions(self, chunk: int, catalogue: Catalogue, visitors: Visitors) -> pl.DataFrame:
         rng = self._rng(1, chunk)
         starts = self._starts(rng, self._begin(chunk), self._begin(chunk + 1))
-        return sessions(rng, catalogue, visitors, starts, since, self.longest)
+        return sessions(rng, catalogue, visitors, starts, self.longest)
 
     def _starts(self, rng: np.random.Generator, begin: int, end: int) -> Ints:
         """When sessions begin: at random, as often as the hour has them."""

@@ -160,7 +160,11 @@ class SyslogWriter:
         try:
             family, _, _, _, address = socket.getaddrinfo(host, port, type=kind)[0]
             self._socket = socket.socket(family, kind)
-            self._socket.connect(address)
+            try:
+                self._socket.connect(address)
+            except OSError:
+                self._socket.close()
+                raise
         except OSError as lost:
             raise SetupError(Problem("syslog", f"{host}:{port}: {lost}", "a syslog server")) from lost
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -13,6 +13,7 @@ MAKERS = {"shop": shop.site, "blog": blog.site, "app": app.site, "docs": docs.si
 SITE_NAMES = tuple(MAKERS)
 
 
-def build(seed: int, names: Sequence[str] = SITE_NAMES) -> tuple[Site, ...]:
+@lru_cache(maxsize=8)
+def build(seed: int, names: tuple[str, ...] = SITE_NAMES) -> tuple[Site, ...]:
     """The sites of a run; each the same for the same seed, whichever others are asked for."""
     return tuple(MAKERS[name](np.random.default_rng([seed, 7, SITE_NAMES.index(name)])) for name in names)
