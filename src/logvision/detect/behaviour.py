@@ -13,12 +13,14 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from logvision import columns
 from logvision.detect import filters, scenarios
 from logvision.detect.buckets import Buckets, Keys, Mask, Overflow, Seen, Size
 from logvision.detect.filters import Filter
 from logvision.detect.scenarios import Scenario
+from logvision.enrich.crawlers import Crawlers
 from logvision.schema import ALERT, EVIDENCE_KEPT, Outcome
 
 _MIX: Final = np.uint64(0x9E37_79B9_7F4A_7C15)  # 2^64 / golden ratio: spreads sums of hashes
@@ -42,16 +44,25 @@ class Behaviour:
         }
         self._seen = {rule.id: Seen(rule.memory_us) for rule in rules if rule.distinct is not None}
         self._newest = 0
+        # Reading the addresses of crawlers takes a moment, which only a rule that asks needs.
+        asks = any(filters.reads(f, filters.CLAIM) for r in rules for f in (r.fills, r.relieves) if f)
+        self._crawlers = Crawlers() if asks else None
 
     @classmethod
     def open(cls, folders: Iterable[Path] = ()) -> Self:
         """The shipped scenarios and those of more folders. Raises SetupError with every mistake."""
         return cls(scenarios.load([scenarios.shipped(), *folders]))
 
-    def step(self, events: pa.Table) -> pa.Table:
-        """ALERT rows of what these events overflowed; EVENT rows in the order in which they were read."""
+    def step(self, events: pa.Table, claims: pa.Array | None = None) -> pa.Table:
+        """ALERT rows of what these events overflowed; EVENT rows in the order in which they were read.
+
+        `claims` (a `crawlers.Claim` or null per row) are looked up when not given.
+        """
         if not events.num_rows:
             return ALERT.empty_table()
+        if self._crawlers is not None:
+            claims = self._claims(events) if claims is None else claims.dictionary_encode()
+            events = events.append_column(filters.CLAIM, claims)
         batch = _Batch(events)
         # A date in the far future must not make all buckets look drained: the middle counts.
         self._newest = max(self._newest, int(np.median(batch.times)))
@@ -64,6 +75,17 @@ class Behaviour:
             eases = None if rule.relieves is None else filters.evaluate(rule.relieves, events, known) & ~fits
             found += [_alert(rule, batch, over) for over in self._pour(rule, batch, fits, eases)]
         return _alerts(found)
+
+    def _claims(self, events: pa.Table) -> pa.DictionaryArray:
+        assert self._crawlers is not None
+        bots, codes = columns.distinct(events, "bot")
+        crawls = np.append(pc.starts_with(bots, "search:").to_numpy(zero_copy_only=False), False)
+        rows = np.flatnonzero(crawls[codes])
+        some = events.select(["bot", "client_ip"]).take(pa.array(rows))
+        found = self._crawlers.claims(some["bot"].combine_chunks(), some["client_ip"].combine_chunks())
+        of_row = np.full(events.num_rows, -1, np.int32)
+        of_row[rows] = found.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+        return columns.text(found.dictionary, of_row)
 
     def _pour(self, rule: Scenario, batch: _Batch, fits: Mask, eases: Mask | None) -> list[Overflow]:
         buckets = self._buckets[rule.id]

@@ -32,7 +32,10 @@ _OF_TEXT: Final = ("contains", "startswith", "endswith", "re")
 _OF_NUMBER: Final = ("gt", "gte", "lt", "lte")
 _WORD: Final = re.compile(r"\s*(\(|\)|[A-Za-z_][\w*]*|1)")
 
-TEXT_FIELDS: Final = frozenset(field.name for field in EVENT if field.type == TEXT)
+CLAIM: Final = "claim"
+"""A column beside those of EVENT: verified, fake or unknown, where `bot` names a crawler."""
+
+TEXT_FIELDS: Final = frozenset({CLAIM, *(field.name for field in EVENT if field.type == TEXT)})
 NUMBER_FIELDS: Final = frozenset({"status", "bytes", "duration_us", "asn", "score"})
 
 
@@ -101,6 +104,17 @@ def evaluate(condition: Filter, events: pa.Table, known: dict[Filter, Mask]) -> 
                 mask = mask | evaluate(part, events, known)
     known[condition] = mask
     return mask
+
+
+def reads(condition: Filter, field: str) -> bool:
+    """Whether a filter looks at this column."""
+    match condition:
+        case Test():
+            return condition.field == field
+        case Not(part):
+            return reads(part, field)
+        case All(parts) | AnyOf(parts):
+            return any(reads(part, field) for part in parts)
 
 
 def _selection(given: object, where: str, problems: list[Problem]) -> Filter | None:

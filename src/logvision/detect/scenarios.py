@@ -26,8 +26,8 @@ ACTORS: Final = {"client_ip": "ip", "net": "net", "asn": "asn", "user_agent": "a
 PARTS: Final = frozenset({*ACTORS, "route", "agent", "country"})
 """What a key may be made of."""
 
-_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
+_UNITS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhd])")
 _LEVELS: Final = {"informational": Severity.INFO} | {str(s): s for s in Severity if s is not Severity.INFO}
 _KEYS: Final = {
     *("attack", "confidence", "key", "distinct", "capacity", "leak", "hold_off"),
@@ -142,8 +142,8 @@ def parse(text: str, where: str, problems: list[Problem]) -> Scenario | None:
     given("capacity", isinstance(capacity, int) and 0 <= capacity <= 100_000, "a whole number up to 100000")
     distinct = own.get("distinct")
     given("distinct", distinct is None or distinct in filters.TEXT_FIELDS, "a text column, or nothing")
-    leak, hold_off = _span(own.get("leak")), _span(own.get("hold_off", "5m"))
-    given("leak", leak is not None and leak > 0, "a span of time such as 500ms is 0.5s, 10s, 2m, 1h")
+    leak, hold_off = span_us(own.get("leak")), span_us(own.get("hold_off", "5m"))
+    given("leak", leak is not None and leak > 0, "a span of time such as 500ms, 10s, 2m, 1h")
     given("hold_off", hold_off is not None, "a span of time such as 10s, 5m, 1h")
     relief, relief_by = own.get("relief"), own.get("relief_by", 1)
     given("relief", relief is None or relief in found, "the name of a selection, or nothing")
@@ -174,7 +174,7 @@ def parse(text: str, where: str, problems: list[Problem]) -> Scenario | None:
     )
 
 
-def _span(text: object) -> int | None:
+def span_us(text: object) -> int | None:
     """A span such as "10s", "2m" or "1.5h" in µs; None: it is none."""
     found = _SPAN.fullmatch(str(text))
     return None if found is None else round(float(found[1]) * _UNITS[found[2]] * 1_000_000)
