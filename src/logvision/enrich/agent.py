@@ -73,7 +73,7 @@ class Agents:
     def _read(self, texts: list[str]) -> list[Agent]:
         """Answers for agents never seen: one scan for all, then the parser for those that are no bot."""
         hits = self._scan(texts)
-        names = pl.Series(texts).str.extract(NAME, 1).to_list()
+        names = pl.Series(texts, dtype=pl.String).str.extract(NAME, 1).to_list()
         return [
             self._answer(text, first_bot, first_device, name)
             for text, (first_bot, first_device), name in zip(texts, hits, names, strict=True)

@@ -19,7 +19,7 @@ from logvision.enrich import address, tables
 from logvision.errors import Problem, SetupError
 
 FORWARDED_READ: Final = 2048
-"""Bytes of a forwarded text that are read, from its right end: about 40 hops. The rest is the far end
+"""Characters of a forwarded text that are read, from its right end: about 40 hops. The rest is the far end
 of a chain that nobody has, or an attack on this code."""
 
 
@@ -113,7 +113,7 @@ def resolve(events: pa.Table, proxies: TrustedProxies) -> pa.Table:
 def _walk(lists: pa.StringArray, proxies: TrustedProxies) -> pa.StringArray:
     """Per forwarded list of a trusted peer the client that it names; null: it names none."""
     text = pl.Series("text", pl.from_arrow(lists), dtype=pl.String)
-    cut = text.str.len_bytes() > FORWARDED_READ
+    cut = text.str.len_chars() > FORWARDED_READ
     text = text.str.tail(FORWARDED_READ)
     # A cut may fall inside an address and make another address of it: drop what stands before the comma.
     text = pl.select(pl.when(cut).then(text.str.replace(r"^[^,]*", "")).otherwise(text)).to_series()
