@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,7 @@ def test_spoiled_lines_under_a_w3c_header_read_the_same_in_bulk_and_alone(lines:
 def test_where_a_stream_is_cut_into_batches_changes_nothing(lines: list[bytes], cuts: list[int]) -> None:
     formats = Formats()
     edges = sorted({0, len(lines), *(cut for cut in cuts if cut < len(lines))})
-    cut = [row for a, b in zip(edges, edges[1:], strict=False) for row in outcomes(formats, lines[a:b])]
+    cut = [row for a, b in pairwise(edges) for row in outcomes(formats, lines[a:b])]
 
     assert cut == outcomes(Formats(), lines)
 

@@ -113,7 +113,7 @@ def test_no_format_is_without_a_sample() -> None:
 
 
 def test_all_samples_in_one_file_are_each_known_by_their_own_format() -> None:
-    # W3C is left out (a header changes what follows), and the bare integers (their unit needs their neighbours).
+    # Without W3C (a header changes what follows) and bare integers (their unit needs their neighbours).
     given = [
         sample
         for path in FILES

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from logvision.columns import recode, text
 from logvision.formats import vectors
-from logvision.formats.columnar import Part
+from logvision.formats.readings import Part
 from logvision.formats.row import Row
 from logvision.formats.vectors import Places
 from logvision.schema import PARSED, RAW_KEPT, REJECT, TEXT

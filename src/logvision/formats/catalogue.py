@@ -1,7 +1,7 @@
 """The formats that LogVision knows, in the one order in which they are asked.
 
-The first format that accepts a line has it, whatever was detected before: detection only chooses which formats
-are tried in bulk. Text formats are declared in nginx's or Apache's own syntax, or as a list of fields.
+The first format that accepts a line has it, whatever was detected before: detection only chooses which
+formats are tried in bulk. So a format that can be read in bulk must take no line that one before it accepts.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Final, Protocol
 from logvision.errors import Problem, SetupError
 from logvision.formats.columnar import Plan, plan
 from logvision.formats.exact import scan
+from logvision.formats.fields import HOST_BYTES
 from logvision.formats.ltsv import LtsvFormat
 from logvision.formats.objects import JSON, JsonFormat
 from logvision.formats.tokens import Field, Token, compile_directive, template_keys, tokens
@@ -59,12 +60,12 @@ def _listed(name: str, given: str) -> TextFormat:
 
 
 _HEADS: Final = {
-    "vhost_": "<host>:<port> <remote> <ident> <user>",
+    "": "<peer> <ident> <user>",
+    "vhost_": "<host>:<port> <remote> <dash> <user>",
     "site_": "<host> <address> <dash> <user>",
     "virtualmin_": "<peer> <dash> <hostname> <user>",
     "lighttpd_": "<peer> <hostname> <user>",
     "forwarded_": "<forwarded_list> <ident> <user>",
-    "": "<peer> <ident> <user>",
 }
 """What may stand before the time of a CLF line. Their fields exclude each other, see docs/formats.md."""
 
@@ -93,7 +94,10 @@ _HAPROXY: Final = (
     "<peer_port> [<stamp>] <word> <word> <ignore>/<ignore>/<ignore>/<ignore>/<duration_ms> <status> <bytes>"
     " <word> <word> <word> <word> <word> "
 )
-_ENVOY_END: Final = '<count> <bytes> <duration_ms> <word> "<forwarded>" "<user_agent>" "<ignore>" "<site>" "<ignore>"<any_rest>'
+_ENVOY_END: Final = (
+    '<count> <bytes> <duration_ms> <word> "<forwarded>" "<user_agent>" "<ignore>" "<site>" "<ignore>"'
+    "<any_rest>"
+)
 _ENVOY: Final = '[<stamp>] "<request>" <status> <word> ' + _ENVOY_END
 _ISTIO: Final = '[<stamp>] "<request>" <status> <word> <word> <word> "<ignore>" ' + _ENVOY_END
 _MANAGER_END: Final = (
@@ -101,7 +105,7 @@ _MANAGER_END: Final = (
 )
 _MANAGER: Final = "[<time>] <ignore> <ignore> " + _MANAGER_END + '[Sent-to <word>] "<user_agent>" "<referer>"'
 _MANAGER_OWN: Final = "[<time>] " + _MANAGER_END + '"<user_agent>" "<referer>"'
-_SQUID: Final = "<epoch> <padded> <peer> <word>/<status> <bytes> <method> <target> <user> <word> <ignore>"
+_SQUID: Final = "<epoch> <padded> <peer> <word>/<status> <bytes> <method> <target> <user> <word> <word>"
 _GCS: Final = (
     '"<epoch>","<peer>","<ignore>","<ignore>","<method>","<target>","<status>","<count>","<bytes>","<duration_us>",'
     '"<site>","<referer>","<user_agent>","<ignore>","<ignore>","<ignore>","<ignore>"'
@@ -122,7 +126,27 @@ OTHERS: Final = (
     _listed("gcs", _GCS),
 )
 
-ORDER: Final[tuple[Format, ...]] = (*JSON, *OTHERS, *CLF, LtsvFormat())
+ORDER: Final[tuple[Format, ...]] = (*CLF, *JSON, *OTHERS, LtsvFormat())
+
+_ANY: Final = bytes(range(256))
+_DIGITS: Final = b"0123456789"
+_FIRST: Final = dict.fromkeys(("peer", "host", "peer_port", "forwarded_list"), HOST_BYTES) | {
+    "stamp": _DIGITS,
+    "epoch": _DIGITS,
+    "scheme": b"hgw",
+}
+
+
+def _first(one: Format) -> bytes:
+    """The bytes that a line of this format may begin with."""
+    if not isinstance(one, TextFormat):
+        return b"{" if isinstance(one, JsonFormat) else _ANY
+    token = one.tokens[0]
+    return token[:1] if isinstance(token, bytes) else _FIRST.get(token.name, _ANY)
+
+
+BY_FIRST_BYTE: Final = tuple(tuple(one for one in ORDER if byte in _first(one)) for byte in range(256))
+"""ORDER without the formats that a line with this first byte cannot be of."""
 
 DIRECTIVES: Final = {
     "nginx_main": '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent'
@@ -138,11 +162,11 @@ DIRECTIVES: Final = {
     "combinedio": '%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i" %I %O',
     "vhost_combined_us": '%v:%p %h %l %u %t "%r" %>s %O "%{Referer}i" "%{User-Agent}i" %D',
 }
-"""Whole directives that can be named instead of pasted, where the ending of a line alone would be ambiguous."""
+"""Directives that can be named instead of pasted, where the ending of a line alone would be ambiguous."""
 
 
 def named(given: str, where: str) -> tuple[Format, ...]:
-    """The format of that name, or the one that a pasted nginx or Apache directive describes. Raises SetupError."""
+    """The format of that name, or the one that a pasted directive describes. Raises SetupError."""
     own = tuple(one for one in ORDER if one.name == given)
     if own:
         return own

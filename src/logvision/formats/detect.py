@@ -1,4 +1,4 @@
-"""Which formats lines are of, and what one line says: for `doctor`, `explain` and whoever configures a source."""
+"""Which formats lines are of, and what one line says: for `doctor`, `explain` and configuring a source."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def detect(lines: Iterable[bytes]) -> list[tuple[str, float]]:
 def parse_line(raw: bytes, formats: Formats | None = None, source: str = SOURCE) -> dict[str, Any]:
     """What one line is: `format`, `confidence`, `fields` (columns of PARSED; time as ISO 8601) or `reason`.
 
-    With `formats` the line is read as the next one of that source would be; what `formats` has learned stays as it is.
+    With `formats` the line is read as the next one of that source would be; `formats` itself learns nothing.
     """
     scratch = formats.scratch(source) if formats is not None else Formats()
     parsed = scratch.parse(_records([raw], source), ANY_TIME)
@@ -52,5 +52,6 @@ def parse_line(raw: bytes, formats: Formats | None = None, source: str = SOURCE)
 def _records(lines: list[bytes], source: str = SOURCE) -> pa.Table:
     positions = range(len(lines))
     return pa.table(
-        [pa.array(lines, pa.binary()), constant(source, len(lines)), pa.array(positions, pa.int64())], schema=RECORD
+        [pa.array(lines, pa.binary()), constant(source, len(lines)), pa.array(positions, pa.int64())],
+        schema=RECORD,
     )

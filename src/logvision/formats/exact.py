@@ -1,4 +1,4 @@
-"""The exact reader of text formats: one pass over one line, aware of quotes and escapes, no regular expression."""
+"""The exact reader of text formats: one pass over one line, aware of quotes and escapes."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _end(field: Field, literal: bytes, follower: Token | None, line: bytes, at: 
 
 
 def _closing(literal: bytes, follower: Token | None, line: bytes, at: int) -> int:
-    """The first quote that may close the field; before a rest it must leave whole pairs of quotes behind it."""
+    """The first quote that may close the field; before a rest it must leave whole pairs behind it."""
     paired = isinstance(follower, Field) and follower.name in {"rest", "any_rest"}
     left = quotes(line, at) if paired else 0
     end = line.find(literal, at)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections.abc import Callable
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -23,7 +23,7 @@ MONTHS: Final = {
         (b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"), 1
     )
 }
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)  # noqa: UP017  (one name for both uses)
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 MICROSECOND: Final = timedelta(microseconds=1)
 LARGEST: Final = (1 << 63) - 1
@@ -149,7 +149,7 @@ def nanoseconds(raw: bytes) -> int | None:
 def request(raw: bytes) -> tuple[str | None, str | None, str | None]:
     """A request line as (method, target, protocol).
 
-    A line that is not HTTP (TLS bytes, garbage) has no method and the whole text as target; `-` is nothing at all.
+    A line that is not HTTP (TLS bytes, garbage) has no method and its whole text as target; `-` is nothing.
     A target with spaces inside keeps them. HTTP/0.9 (`GET /path`) has no protocol.
     """
     if raw == b"-":

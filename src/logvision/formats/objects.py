@@ -1,4 +1,4 @@
-"""JSON lines: one object a line, from nginx, Caddy, Traefik, Envoy, Cloudflare, Google Cloud and whoever else.
+"""JSON lines: one object a line, from nginx, Caddy, Traefik, Envoy, Cloudflare, Google Cloud and others.
 
 Keys are known by their meaning, whatever program wrote them. nginx without `escape=json` writes `\\xHH`,
 which is not JSON: such a line is repaired so that the text keeps its `\\xHH`.
@@ -18,28 +18,30 @@ KEYS: Final[dict[str, str]] = {
         "time": "time time_local time_iso8601 iso8601 msec @timestamp timestamp ts datetime date_time date"
         " start_time startutc starttime edgestarttimestamp time_iso request_start eventtime",
         "peer": "remote_addr client_ip clientip remote_ip remoteip client ip remote_address remote_host"
-        " clienthost downstream_remote_address_without_port downstream_remote_address client_addr c_ip src_ip host_ip"
-        " source_ip ip_address x_real_ip http_x_real_ip",
+        " clienthost downstream_remote_address_without_port downstream_remote_address client_addr"
+        " c_ip src_ip host_ip source_ip ip_address x_real_ip http_x_real_ip",
         "user": "remote_user user clientusername user_name username auth_user",
         "method": "method request_method requestmethod http_method clientrequestmethod verb",
         "target": "request_uri requestpath clientrequesturi uri_path_query url requesturl original_path",
         "path": "uri path request_path url_path document_uri uri_path clientrequestpath",
         "query": "args query query_string request_query querystring uri_query url_query",
         "request": "request request_line http_request requestline",
-        "protocol": "protocol server_protocol requestprotocol http_version clientrequestprotocol proto httpversion",
-        "status": "status status_code response_code responsecode downstreamstatus edgeresponsestatus http_status"
-        " response_status statuscode sc_status",
+        "protocol": "protocol server_protocol requestprotocol http_version clientrequestprotocol proto"
+        " httpversion",
+        "status": "status status_code response_code responsecode downstreamstatus edgeresponsestatus"
+        " http_status response_status statuscode sc_status",
         "bytes": "bytes_sent body_bytes_sent bytes size downstreamcontentsize edgeresponsebytes response_size"
         " responsesize body_sent sc_bytes bytes_out response_bytes",
         "referer": "http_referer referer http_referrer referrer request_referer clientrequestreferer",
         "user_agent": "http_user_agent user_agent useragent agent request_user-agent user-agent"
         " clientrequestuseragent http_user-agent ua",
-        "site": "host http_host vhost server_name requesthost clientrequesthost authority virtual_host servername"
-        " site domain",
-        "forwarded": "http_x_forwarded_for x_forwarded_for xff proxy_add_x_forwarded_for request_x-forwarded-for"
-        " x-forwarded-for forwarded_for",
+        "site": "host http_host vhost server_name requesthost clientrequesthost authority virtual_host"
+        " servername site domain",
+        "forwarded": "http_x_forwarded_for x_forwarded_for xff proxy_add_x_forwarded_for "
+        "request_x-forwarded-for x-forwarded-for forwarded_for",
         "duration_s": "request_time requesttime request_duration response_time responsetime elapsed",
-        "duration_ms": "request_time_ms duration_ms elapsed_ms latency_ms response_time_ms took edgetimetofirstbytems",
+        "duration_ms": "request_time_ms duration_ms elapsed_ms latency_ms response_time_ms took"
+        " edgetimetofirstbytems",
         "duration_us": "request_time_us duration_us",
     }.items()
     for key in keys.split()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
@@ -14,21 +14,20 @@ import pyarrow as pa
 
 from logvision.columns import distinct
 from logvision.errors import Problem, SetupError
-from logvision.formats import build, columnar, fields, vectors
-from logvision.formats.catalogue import ORDER, Format, confidence, named
-from logvision.formats.columnar import Part
+from logvision.formats import build, columnar, fields, readings, vectors
+from logvision.formats.catalogue import BY_FIRST_BYTE, ORDER, Format, confidence, named
 from logvision.formats.fields import EPOCH, MICROSECOND, BadField, BadTime
 from logvision.formats.lines import Screened, screen
 from logvision.formats.objects import BadObject
-from logvision.formats.row import Row
-from logvision.formats.row import row as row_of
+from logvision.formats.readings import Part
+from logvision.formats.row import Row, row
 from logvision.formats.vectors import Places, Slices
 from logvision.formats.w3c import HEADER, LONGEST, compile_header
 from logvision.formats.wrappers import peel, suspects
 from logvision.schema import PARSED, REJECT, Reason
 
-BULK: Final = 24
-"""Fewer lines than this are read one by one: the fixed cost of the columnar reader is that of about so many."""
+BULK: Final = 40
+"""Fewer lines are read one by one: so many take as long as the fixed cost of the columnar reader."""
 
 ROUNDS: Final = 4
 """Formats tried in bulk on one batch; what is left after that is read line by line."""
@@ -61,6 +60,7 @@ class _Source:
     """What is known of one source from its lines so far. JSON by `asdict`."""
 
     counts: dict[str, int] = field(default_factory=dict)  # lines by format, halved now and then
+    plans: dict[str, int] = field(default_factory=dict)  # lines lately read in bulk, by format
     header: str = ""  # the `#Fields:` line in force
     ticks: list[int] = field(default_factory=list)  # the first bare trailing integers, see `_settle_ticks`
 
@@ -73,9 +73,9 @@ class _Source:
 class Formats:
     """Parses records, and remembers per source what it saw. Used by one thread.
 
-    `pins` is the operator's configuration: source-name glob to the name of a format or a pasted nginx `log_format`
-    or Apache `LogFormat` line; the first glob that matches holds, and no other format is tried then. Every mistake
-    in it is in the one SetupError that is raised.
+    `pins` is the operator's configuration: source-name glob to the name of a format or a pasted nginx
+    `log_format` or Apache `LogFormat` line; the first glob that matches holds, and no other format is tried
+    then. Every mistake in it is in the one SetupError that is raised.
     """
 
     def __init__(self, pins: Mapping[str, str] | None = None) -> None:
@@ -93,8 +93,8 @@ class Formats:
     def parse(self, records: pa.Table, read_at: datetime) -> Parsed:
         """RECORD rows of any number of sources to events and rejects, both in input order.
 
-        `read_at` is aware; a line more than a day later than it is a `bad_time`. Cost: about 1 us a line in bulk,
-        10 to 30 us for a line that only the exact reader can take.
+        `read_at` is aware; a line more than a day later than it is a `bad_time`. Cost: about 1 us a line in
+        bulk, 10 to 30 us for a line that only the exact reader can take.
         """
         if not len(records):
             return Parsed(PARSED.empty_table(), REJECT.empty_table())
@@ -118,7 +118,7 @@ class Formats:
         return Parsed(build.events(parts, records), build.rejects(reasons, records, read_at))
 
     def known(self) -> dict[str, list[tuple[str, float, float]]]:
-        """Per source its formats as (name, confidence 0 to 1, share of the lines), the most frequent first."""
+        """Per source its formats as (name, confidence 0 to 1, share of lines), the most frequent first."""
         answer = {}
         for source, state in self._sources.items():
             total = sum(state.counts.values())
@@ -136,7 +136,10 @@ class Formats:
             return
         for name, given in state["sources"].items():
             self._sources[name] = _Source(
-                dict(given["counts"]), str(given["header"]), [int(tick) for tick in given["ticks"]]
+                dict(given["counts"]),
+                dict(given["plans"]),
+                str(given["header"]),
+                [int(tick) for tick in given["ticks"]],
             )
 
     def scratch(self, source: str) -> Formats:
@@ -159,6 +162,7 @@ class _Batch:
         self.source = source
         self.latest = latest
         self.wrapper = wrapper
+        self.w3c: Format | None = None
         self.parts: list[Part] = []
         self.reasons: dict[int, str] = {}
 
@@ -167,7 +171,7 @@ class _Batch:
         screened = screen(lines)
         self.reasons.update(screened.reasons)
         left = screened.rows if self.wrapper else self._unwrap(screened)
-        headers = [row for row in screened.headers if screened.line(row).startswith(HEADER)]
+        headers = [index for index in screened.headers if screened.line(index).startswith(HEADER)]
         for header in headers:
             before = left < header
             self._read(screened, left[before])
@@ -180,12 +184,12 @@ class _Batch:
         inner: dict[str, tuple[list[int], list[bytes]]] = {}
         wrapped = np.zeros(len(screened.lines.starts), bool)
         rows = screened.rows
-        for row in rows[suspects(_at(screened.lines, rows))].tolist():
-            peeled = peel(screened.line(row))
+        for index in rows[suspects(_at(screened.lines, rows))].tolist():
+            peeled = peel(screened.line(index))
             if peeled is not None:
-                wrapped[row] = True
+                wrapped[index] = True
                 found = inner.setdefault(peeled.wrapper, ([], []))
-                found[0].append(row)
+                found[0].append(index)
                 found[1].append(peeled.line)
         for wrapper, (places, bare) in inner.items():
             batch = _Batch(self.formats, self.source, self.latest, wrapper)
@@ -200,31 +204,38 @@ class _Batch:
     def _read(self, screened: Screened, left: Places) -> None:
         if not len(left):
             return
-        formats = self.formats
-        if (
-            self.source.header
-            and formats is ORDER
-            and (w3c := compile_header(self.source.header.encode())) is not None
-        ):
-            formats = (w3c, *formats)
-        left = self._bulk(screened, left, formats)
-        self._one_by_one(screened, left, formats)
+        if self.source.header and self.formats is ORDER:
+            self.w3c = compile_header(self.source.header.encode())
+        left = self._bulk(screened, left)
+        self._one_by_one(screened, left)
 
-    def _bulk(self, screened: Screened, left: Places, formats: Sequence[Format]) -> Places:
+    def _answer(self, line: bytes) -> Answer:
+        if self.formats is not ORDER:
+            return read_line(line, self.formats)
+        formats = BY_FIRST_BYTE[line[0]]
+        return read_line(line, formats if self.w3c is None else (self.w3c, *formats))
+
+    def _bulk(self, screened: Screened, left: Places) -> Places:
         """Try the likeliest formats on all that is left; what none is sure of comes back."""
-        tried: set[str] = set()
+        plans = {one.name: one for one in reversed(self.formats) if one.plan is not None}
+        if self.w3c is not None and self.w3c.plan is not None:
+            plans[self.w3c.name] = self.w3c
+        seen = Counter(self.source.plans)
         for _ in range(ROUNDS):
             if len(left) < BULK:
                 break
-            chosen = self._likeliest(screened, left, formats, tried)
+            known = next((name for name, _ in seen.most_common() if name in plans), None)
+            chosen = plans.pop(known) if known is not None else self._sampled(screened, left, plans)
             if chosen is None:
                 break
             assert chosen.plan is not None
-            tried.add(chosen.name)
             whole = len(left) == len(screened.lines.starts)
             part = columnar.split(
                 chosen.plan, screened.lines if whole else vectors.compact(_at(screened.lines, left))
             )
+            self.source.plans[chosen.name] = self.source.plans.get(chosen.name, 0) // 2 + len(part.rows)
+            if not len(part.rows):
+                continue
             taken = np.zeros(len(left), bool)
             taken[part.rows] = True
             part.rows = left[part.rows]
@@ -232,25 +243,21 @@ class _Batch:
             left = left[~taken]
         return left
 
-    def _likeliest(
-        self, screened: Screened, left: Places, formats: Sequence[Format], tried: set[str]
-    ) -> Format | None:
-        """The format of most of a few of the lines that can be read in bulk and was not tried yet."""
-        sample = left[np.linspace(0, len(left) - 1, SAMPLE).astype(np.int64)]
+    def _sampled(self, screened: Screened, left: Places, plans: dict[str, Format]) -> Format | None:
+        """The format of most of a few of the lines, of those that can be read in bulk; it leaves `plans`."""
         found: Counter[str] = Counter()
-        plans = {one.name: one for one in formats if one.plan is not None and one.name not in tried}
-        for row in sample.tolist():
-            answer = read_line(screened.line(row), formats)
+        for index in left[np.linspace(0, len(left) - 1, SAMPLE).astype(np.int64)].tolist():
+            answer = self._answer(screened.line(index))
             if answer.format is not None and answer.format.name in plans:
                 found[answer.format.name] += 1
-        return plans[found.most_common(1)[0][0]] if found else None
+        return plans.pop(found.most_common(1)[0][0]) if found else None
 
-    def _one_by_one(self, screened: Screened, left: Places, formats: Sequence[Format]) -> None:
+    def _one_by_one(self, screened: Screened, left: Places) -> None:
         rows: dict[str, list[int]] = {}
         read: dict[str, list[Row]] = {}
         # A loop over lines: only those that no bulk reader was sure of.
         for index in left.tolist():
-            answer = read_line(screened.line(index), formats)
+            answer = self._answer(screened.line(index))
             if answer.format is None or answer.row is None:
                 self.reasons[index] = answer.reason or Reason.NO_FORMAT
             else:
@@ -265,7 +272,7 @@ class _Batch:
         possible = (time >= EARLIEST) & (time <= self.latest)
         if not possible.all():
             self.reasons.update(dict.fromkeys(part.rows[~possible].tolist(), Reason.BAD_TIME))
-            part = columnar.keep(part, possible)
+            part = readings.keep(part, possible)
         if not len(part.rows):
             return
         if "ticks" in part.numbers:
@@ -276,10 +283,10 @@ class _Batch:
         self.parts.append(part)
 
     def _settle_ticks(self, part: Part) -> None:
-        """Durations from bare trailing integers: Apache's %D counts us, %T counts s, and the line does not say.
+        """Durations from bare trailing integers: Apache's %D counts us, %T counts s, the line does not say.
 
-        No request takes 0 us and few take less than 50: when one of the source's first such integers is 0, or half of
-        them are below 50, it is seconds. Pin the format to be sure.
+        No request takes 0 us and few take less than 50: when one of the source's first such integers is 0,
+        or half of them are below 50, it is seconds. Pin the format to be sure.
         """
         values, known = part.numbers.pop("ticks")
         if not known.any():
@@ -319,7 +326,7 @@ def read_line(line: bytes, formats: Iterable[Format]) -> Answer:
         try:
             values = one.read(line)
             if values is not None:
-                return Answer(one, row_of(values), None)
+                return Answer(one, row(values), None)
         except BadObject:
             worst = worst if worst.reason else Answer(None, None, Reason.BAD_JSON)
 

@@ -48,6 +48,19 @@ def _duration(raw: bytes) -> bool:
     return bool(raw) and not raw.translate(None, b"0123456789.,:-+ ms")
 
 
+def _user(raw: bytes) -> bool:
+    """A name may hold spaces, but not look like two fields: that line has a virtual host in it."""
+    first, space, _ = raw.partition(b" ")
+    return (
+        bool(raw)
+        and raw.count(b'"') == raw.count(b'\\"')
+        and not (space and (first == b"-" or _named(first)))
+    )
+
+
+_IDENT: Final = HOST_BYTES.translate(None, b".:[]%")
+
+
 def _paired(raw: bytes) -> bool:
     return (raw.count(b'"') - raw.count(b'\\"')) % 2 == 0
 
@@ -63,9 +76,11 @@ FITS: Final[dict[str, Callable[[bytes], bool]]] = {
     "port": bytes.isdigit,
     "host": _host,
     "hostname": _named,
-    "ident": lambda raw: bool(raw) and not _named(raw) and b" " not in raw,
+    "ident": lambda raw: (
+        raw == b"-" or (bool(raw) and not raw.translate(None, _IDENT) and raw != b"localhost")
+    ),
     "dash": lambda raw: raw == b"-",
-    "user": bool,
+    "user": _user,
     "forwarded_list": lambda raw: b"," in raw and all(map(_host, raw.replace(b",", b" ").split())),
     "time": _moment,
     "stamp": _moment,
@@ -105,7 +120,7 @@ ALIAS: Final = {
 `stamp` is any time that is one word."""
 
 WORDED: Final = {"_plus": fields.plus, "_percent": fields.percent}
-"""W3C extended logs write a space as `+` (IIS) or percent-encode (CloudFront): suffix of a field to its reading."""
+"""W3C extended logs write a space as `+` (IIS) or percent-encode (CloudFront): suffix to reading."""
 
 _AMOUNTS: Final = ("duration_us", "duration_ms", "duration_s", "duration_ns")
 

@@ -13,7 +13,7 @@ from logvision.formats.fields import HOST_BYTES, BadField
 
 
 class Tail(NamedTuple):
-    """What a tail says. `ticks`: one bare integer, Apache's %D (us) or %T (s); who reads many lines decides."""
+    """What a tail says. `ticks`: a bare integer, Apache's %D (us) or %T (s); who reads many lines decides."""
 
     name: str
     duration_us: int | None = None
@@ -32,7 +32,10 @@ def read_tail(rest: bytes) -> Tail:
     rest = rest.strip()
     if not rest:
         return NOTHING
-    items = _items(rest)
+    return _classified(_items(rest))
+
+
+def _classified(items: list[tuple[bool, bytes]]) -> Tail:
     words = [item for quoted, item in items if not quoted]
     quotes = [item for quoted, item in items if quoted]
     first_quoted, first = items[0]
@@ -48,8 +51,8 @@ def read_tail(rest: bytes) -> Tail:
         return Tail("duration", ticks=int(first))
     if len(items) == 2 and not quotes and all(word.isdigit() and len(word) <= 18 for word in words):
         return Tail("io", bytes=int(words[1]))
-    if len(items) == 4 and len(quotes) == 2 and words[-1].endswith(b"ms") and words[-1][:-2].isdigit():
-        return Tail("traefik", duration_us=fields.milliseconds(words[-1][:18]))
+    if len(items) == 4 and len(quotes) == 2 and words[-1][-2:] == b"ms" and words[-1][:-2].isdigit():
+        return Tail("traefik", duration_us=fields.milliseconds(words[-1][-18:]))
     keyed, duration = _duration(items)
     if duration is None and not keyed:
         return Tail("extra", forwarded=forwarded)

@@ -144,7 +144,7 @@ def tokens(parts: list[str | Field], where: str) -> tuple[Token, ...]:
 
 
 def _join(parts: list[str | Field]) -> list[str | Field]:
-    """Merge what only has a meaning together: method, target and protocol in one pair of quotes; path and query."""
+    """Merge what has a meaning only together: method, target and protocol in a row; path and query."""
     out: list[str | Field] = []
     for part in parts:
         if isinstance(part, str) and out and isinstance(out[-1], str):

@@ -157,7 +157,7 @@ CLF_SIZE: Final = 26
 
 
 def clf_times(slices: Slices) -> tuple[Places, Flags]:
-    """`10/Oct/2000:13:55:36 -0700` to microseconds since 1970 UTC, and where it was exactly of that layout."""
+    """`10/Oct/2000:13:55:36 -0700` to us since 1970 UTC, and where the text was exactly of that layout."""
     rows = len(slices.starts)
     good = (slices.ends - slices.starts) == CLF_SIZE
     if not rows or len(slices.buffer) < CLF_SIZE:
@@ -184,7 +184,7 @@ def _clf(columns: Places) -> tuple[Places, Flags]:
     second = digits[10] * 10 + digits[11]
     east = (digits[12] * 10 + digits[13]) * 3600 + (digits[14] * 10 + digits[15]) * 60
     month = _MONTH_OF[(columns[3] & 31) << 10 | (columns[4] & 31) << 5 | (columns[5] & 31)]
-    good &= (columns[3:6].T == _MONTH_LETTERS[month]).all(axis=1)
+    good &= (_MONTH_LETTERS[month] == columns[3:6].T).all(axis=1)
     leap = ((year % 4 == 0) & (year % 100 != 0)) | (year % 400 == 0)
     good &= (month > 0) & (day >= 1) & (day <= _MONTH_DAYS[month] + (leap & (month == 2))) & (year >= 1)
     good &= (hour <= 23) & (minute <= 59) & (second <= 60)
@@ -321,5 +321,8 @@ def join(parts: list[tuple[Places, Text]], rows: int) -> Text:
 
 
 def codes_of(column: pa.DictionaryArray) -> Codes:
-    codes: Codes = column.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
+    indices = column.indices
+    if indices.null_count:
+        indices = indices.fill_null(-1)
+    codes: Codes = indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
     return codes

@@ -1,4 +1,4 @@
-"""W3C extended logs (IIS, CloudFront): the `#Fields:` line decides what follows, and may come again mid-file."""
+"""W3C extended logs (IIS, CloudFront): a `#Fields:` line decides what follows, and may come again."""
 
 from __future__ import annotations
 
@@ -37,8 +37,9 @@ LONGEST: Final = 4096
 def compile_header(header: bytes) -> TextFormat | None:
     """The format that a `#Fields:` line declares, or None when it lacks a date, a time or a request.
 
-    CloudFront (known by `x-edge-location`) separates by tabs, counts seconds, percent-encodes, and puts its own
-    domain in `cs(Host)` and the visitor's in `x-host-header`; others count milliseconds and write `+` for a space.
+    CloudFront (known by `x-edge-location`) separates by tabs, counts seconds, percent-encodes, and puts its
+    own domain in `cs(Host)` and the visitor's in `x-host-header`; others count milliseconds and write `+` for
+    a space.
     """
     names = header[len(HEADER) :].decode("utf-8", "replace").lower().split()
     if len(header) > LONGEST or not names:

@@ -1,4 +1,4 @@
-"""What other programs put around a log line: syslog, Docker's json-file, CRI. Peeled before any format is asked."""
+"""What other programs put around a log line: syslog, Docker's json-file, CRI. Peeled before parsing."""
 
 from __future__ import annotations
 
