@@ -65,6 +65,7 @@ def test_a_reader_goes_on_where_the_last_one_stopped(whole: list[bytes], stop: i
     assert lines(first) + lines(rest) == whole
 
 
+@pytest.mark.slow
 def test_resuming_crosses_chunks() -> None:
     batches = everything(free(lines=50_000).open({}), 1 << 22)
     cut = next(batch for batch in batches if batch.records["position"][0].as_py() > 30_000)

@@ -89,6 +89,7 @@ def test_without_attacks_no_row_belongs_to_a_campaign() -> None:
     )
 
 
+@pytest.mark.slow
 def test_night_is_quiet_and_evening_is_busy() -> None:
     shaped = Traffic(seed=5, per_second=2.0, start=FRIDAY, attacks=False, chunk_lines=20_000, visitors=4_000)
     whole = pl.concat(taken(shaped, 9))

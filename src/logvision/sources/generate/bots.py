@@ -142,7 +142,9 @@ class Robots:
         cat = self.catalogue
         who = np.searchsorted(self.crawler_until, rng.random(count))
         host = who * HOSTS_EACH + (rng.random(count) ** 2 * HOSTS_EACH).astype(np.int64)
-        pool = self.crawled[rng.integers(0, self.crawled.size, count)]
+        # A site's many pages are crawled more than its few, though not in proportion.
+        until = np.cumsum(np.sqrt(cat.count[self.crawled]))
+        pool = self.crawled[np.searchsorted(until / until[-1], rng.random(count))]
         # Crawlers go through everything, not through what is popular.
         code = cat.first[pool] + (rng.random(count) * cat.count[pool]).astype(np.int64)
         times = begin + (rng.random(count) * (end - begin)).astype(np.int64)

@@ -45,6 +45,7 @@ HOURS = (
 """Requests by hour of the day, UTC: low at four, a working day, highest in the evening."""
 WEEKDAYS = (1.05, 1.06, 1.05, 1.03, 0.97, 0.88, 0.96)
 HUMAN_SHARE = 0.8
+"""Of all lines, attacks included; the rest are robots'."""
 BIN_US = 600 * 1_000_000
 WARM_LINES = 1_500_000
 BEFORE = 1 << 24
@@ -134,7 +135,8 @@ class Traffic:
         """When sessions begin: at random, as often as the hour has them."""
         edges = np.append(np.arange(begin, end, BIN_US), end)
         factors = np.array([self._factor(int(edge)) for edge in edges[:-1]])
-        mean = self.per_second * HUMAN_SHARE / LINES_PER_SESSION * np.diff(edges) / 1_000_000 * factors
+        people = HUMAN_SHARE - (self.attack_share if self.attacks else 0.0)
+        mean = self.per_second * people / LINES_PER_SESSION * np.diff(edges) / 1_000_000 * factors
         many = rng.poisson(mean)
         inside = rng.random(int(many.sum())) * np.repeat(np.diff(edges), many)
         starts: Ints = np.repeat(edges[:-1], many) + inside.astype(np.int64)
