@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from logvision import __version__
-from logvision.cli import scan, watch
+from logvision.cli import generate, scan, watch
 from logvision.cli.output import complain
 from logvision.errors import SetupError, StoreError
 
@@ -40,6 +40,7 @@ def _door(
 
 watch.register(door)
 scan.register(door)
+generate.register(door)
 
 
 def main() -> None:
