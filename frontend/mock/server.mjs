@@ -14,8 +14,15 @@ const port = Number(option('port', 8790))
 const scenario = option('scenario', 'full')
 const rate = Number(option('rate', 20))
 const STATIC = fileURLToPath(new URL('../../src/logvision/web/static', import.meta.url))
-const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.json': 'application/json' }
-const CSP = "default-src 'self'; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+const TYPES = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.json': 'application/json',
+}
+const CSP =
+  "default-src 'self'; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 
 const events = scenario === 'empty' ? [] : history(7, Number(option('events', 20000)), Date.now())
 const next = random(99)
@@ -31,7 +38,11 @@ const bound = text => {
 function termsOf(q) {
   const out = []
   for (const m of (q ?? '').matchAll(/(-?)(?:([a-z_]+):)?(?:"((?:\\.|[^"\\])*)"|(\S+))/g))
-    out.push({ negated: m[1] === '-', field: m[2] ?? null, value: m[3] !== undefined ? m[3].replace(/\\(.)/g, '$1') : m[4] })
+    out.push({
+      negated: m[1] === '-',
+      field: m[2] ?? null,
+      value: m[3] !== undefined ? m[3].replace(/\\(.)/g, '$1') : m[4],
+    })
   return out
 }
 function matches(one, term) {
@@ -68,26 +79,57 @@ function totals(list) {
   const success = list.filter(good).length
   const attacks = list.filter(one => one.attack).length
   return {
-    requests: list.length, success, other: list.length - success, client_errors: list.filter(o => o.status >= 400 && o.status < 500).length,
-    server_errors: list.filter(o => o.status >= 500).length, visitors: new Set(list.map(o => o.client_ip)).size, resources: new Set(list.map(o => o.path)).size,
-    bytes: sum(list, o => o.bytes ?? 0), log_bytes: events.length * 217, attacks, normal: list.length - attacks, incidents_open: incidents.filter(i => i.status === 'open').length,
-    read: events.length + 23, events: events.length, rejects: 18, filtered: 5, rate_now: events.length ? rate : 0,
-    first: events[0]?.time ?? null, last: events.at(-1)?.time ?? null, answered_from: list.length > 5000 ? 'rollups' : 'events',
+    requests: list.length,
+    success,
+    other: list.length - success,
+    client_errors: list.filter(o => o.status >= 400 && o.status < 500).length,
+    server_errors: list.filter(o => o.status >= 500).length,
+    visitors: new Set(list.map(o => o.client_ip)).size,
+    resources: new Set(list.map(o => o.path)).size,
+    bytes: sum(list, o => o.bytes ?? 0),
+    log_bytes: events.length * 217,
+    attacks,
+    normal: list.length - attacks,
+    incidents_open: incidents.filter(i => i.status === 'open').length,
+    read: events.length + 23,
+    events: events.length,
+    rejects: 18,
+    filtered: 5,
+    rate_now: events.length ? rate : 0,
+    first: events[0]?.time ?? null,
+    last: events.at(-1)?.time ?? null,
+    answered_from: list.length > 5000 ? 'rollups' : 'events',
   }
 }
 function series(params) {
   const list = ask(params)
   const steps = [1, 5, 10, 30, 60, 300, 900, 1800, 3600, 10800, 21600, 43200, 86400]
   const end = bound(params.get('to')) ?? Date.now()
-  const start = bound(params.get('from')) ?? Date.parse(events[0]?.time ?? new Date(end - 864e5).toISOString())
+  const start =
+    bound(params.get('from')) ?? Date.parse(events[0]?.time ?? new Date(end - 864e5).toISOString())
   const step = steps.find(s => (end - start) / 1000 / s <= Number(params.get('points') ?? 120)) ?? 86400
   const first = Math.floor(start / 1000 / step) * step
   const n = Math.max(1, Math.ceil((end / 1000 - first) / step))
   const by = params.get('by') ?? 'all'
-  const key = o => by === 'attack' ? (o.attack ? 'abnormal' : 'normal') : by === 'status' ? `${String(o.status ?? 0)[0]}xx` : by === 'kind' ? o.kind : 'all'
-  const keys = by === 'attack' ? ['normal', 'abnormal'] : by === 'all' ? ['all'] : [...new Set(list.map(key))].sort()
+  const key = o =>
+    by === 'attack'
+      ? o.attack
+        ? 'abnormal'
+        : 'normal'
+      : by === 'status'
+        ? `${String(o.status ?? 0)[0]}xx`
+        : by === 'kind'
+          ? o.kind
+          : 'all'
+  const keys =
+    by === 'attack' ? ['normal', 'abnormal'] : by === 'all' ? ['all'] : [...new Set(list.map(key))].sort()
   const t = Array.from({ length: n }, (_, i) => new Date((first + i * step) * 1000).toISOString())
-  const lines = new Map(keys.map(k => [k, { key: k, t, requests: Array(n).fill(0), bytes: Array(n).fill(0), attacks: Array(n).fill(0) }]))
+  const lines = new Map(
+    keys.map(k => [
+      k,
+      { key: k, t, requests: Array(n).fill(0), bytes: Array(n).fill(0), attacks: Array(n).fill(0) },
+    ]),
+  )
   for (const one of list) {
     const at = Math.floor((Date.parse(one.time) / 1000 - first) / step)
     const line = lines.get(key(one))
@@ -104,7 +146,16 @@ function top(dimension, params) {
   for (const one of list)
     for (const value of dimension === 'rules' ? one.rules : [one[dimension] ?? null]) {
       const key = value === null ? null : String(value)
-      const row = rows.get(key) ?? { value: key, requests: 0, bytes: 0, attacks: 0, errors: 0, share: 0, country: dimension === 'client_ip' ? one.country : null, label: dimension === 'client_ip' ? one.network : null }
+      const row = rows.get(key) ?? {
+        value: key,
+        requests: 0,
+        bytes: 0,
+        attacks: 0,
+        errors: 0,
+        share: 0,
+        country: dimension === 'client_ip' ? one.country : null,
+        label: dimension === 'client_ip' ? one.network : null,
+      }
       row.requests += 1
       row.bytes += one.bytes ?? 0
       row.attacks += one.attack ? 1 : 0
@@ -113,56 +164,199 @@ function top(dimension, params) {
     }
   const order = params.get('order') ?? 'requests'
   const all = [...rows.values()].sort((a, b) => b[order] - a[order])
-  const kept = all.slice(0, Number(params.get('limit') ?? 20)).map(r => ({ ...r, share: list.length ? r.requests / list.length : 0 }))
-  return { rows: kept, total: list.length, other: sum(all.slice(kept.length), r => r.requests), answered_from: 'rollups' }
+  const kept = all
+    .slice(0, Number(params.get('limit') ?? 20))
+    .map(r => ({ ...r, share: list.length ? r.requests / list.length : 0 }))
+  return {
+    rows: kept,
+    total: list.length,
+    other: sum(all.slice(kept.length), r => r.requests),
+    answered_from: 'rollups',
+  }
 }
 function page(params) {
   const limit = Number(params.get('limit') ?? 100)
   const list = ask(params).reverse()
   const at = Number(params.get('cursor') ?? 0)
-  return { rows: list.slice(at, at + limit), next: at + limit < list.length ? String(at + limit) : null, answered_from: 'events' }
+  return {
+    rows: list.slice(at, at + limit),
+    next: at + limit < list.length ? String(at + limit) : null,
+    answered_from: 'events',
+  }
 }
 
 // ---- incidents ----
 const attacksOf = ip => events.filter(o => o.client_ip === ip && o.attack)
 const worst = { worked: 3, unknown: 2, missed: 1, blocked: 0 }
-const incidents = [...new Set(events.filter(o => o.attack).map(o => o.client_ip))].map((ip, i) => {
-  const list = attacksOf(ip).slice(-60)
-  const attacks = {}
-  for (const one of list) attacks[one.attack] = (attacks[one.attack] ?? 0) + 1
-  const outcome = list.map(o => o.outcome).sort((a, b) => worst[b] - worst[a])[0]
-  return {
-    id: (0xabcdef + i).toString(16).padStart(32, '0'), actor: `ip:${ip}`, actor_kind: 'ip', site: list[0].site, stage: ['recon', 'probe', 'exploit', 'foothold'][i % 4], attacks, outcome,
-    severity: ['critical', 'high', 'medium', 'low', 'info'][i % 5], score: Math.max(...list.map(o => o.score)), first_seen: list[0].time, last_seen: list.at(-1).time,
-    events: list.length, alerts: 3 + i, rules: [...new Set(list.flatMap(o => o.rules))], routes: [...new Set(list.map(o => o.route))].slice(0, 6), agents: [...new Set(list.map(o => o.user_agent))].slice(0, 4),
-    countries: list[0].country ? [list[0].country] : [], members: [], member_count: 1, evidence: list.slice(-12).map(o => ({ ...o })),
-    summary: `${ip} sent ${list.length} attack requests of ${Object.keys(attacks).length} classes, most of them ${Object.keys(attacks)[0]}.`, summary_key: '', summary_args: {},
-    advice: ['Look at what the server answered to /download?file=../../../../etc/passwd.', 'Change the credentials that the file holds.', `Block ${ip} at the edge.`], advice_keys: [],
-    part_of: null, active: i < 2, status: i % 6 === 5 ? 'closed' : 'open', note: '', revision: 1, history: [],
-  }
-}).sort((a, b) => (a.last_seen < b.last_seen ? 1 : -1))
+const incidents = [...new Set(events.filter(o => o.attack).map(o => o.client_ip))]
+  .map((ip, i) => {
+    const list = attacksOf(ip).slice(-60)
+    const attacks = {}
+    for (const one of list) attacks[one.attack] = (attacks[one.attack] ?? 0) + 1
+    const outcome = list.map(o => o.outcome).sort((a, b) => worst[b] - worst[a])[0]
+    return {
+      id: (0xabcdef + i).toString(16).padStart(32, '0'),
+      actor: `ip:${ip}`,
+      actor_kind: 'ip',
+      site: list[0].site,
+      stage: ['recon', 'probe', 'exploit', 'foothold'][i % 4],
+      attacks,
+      outcome,
+      severity: ['critical', 'high', 'medium', 'low', 'info'][i % 5],
+      score: Math.max(...list.map(o => o.score)),
+      first_seen: list[0].time,
+      last_seen: list.at(-1).time,
+      events: list.length,
+      alerts: 3 + i,
+      rules: [...new Set(list.flatMap(o => o.rules))],
+      routes: [...new Set(list.map(o => o.route))].slice(0, 6),
+      agents: [...new Set(list.map(o => o.user_agent))].slice(0, 4),
+      countries: list[0].country ? [list[0].country] : [],
+      members: [],
+      member_count: 1,
+      evidence: list.slice(-12).map(o => ({ ...o })),
+      summary: `${ip} sent ${list.length} attack requests of ${Object.keys(attacks).length} classes, most of them ${Object.keys(attacks)[0]}.`,
+      summary_key: '',
+      summary_args: {},
+      advice: [
+        'Look at what the server answered to /download?file=../../../../etc/passwd.',
+        'Change the credentials that the file holds.',
+        `Block ${ip} at the edge.`,
+      ],
+      advice_keys: [],
+      part_of: null,
+      active: i < 2,
+      status: i % 6 === 5 ? 'closed' : 'open',
+      note: '',
+      revision: 1,
+      history: [],
+    }
+  })
+  .sort((a, b) => (a.last_seen < b.last_seen ? 1 : -1))
 
 function explain(one) {
   const sample = one?.target ?? '/'
   let decoded = sample
-  try { decoded = decodeURIComponent(sample) } catch { /* stays as it is */ }
+  try {
+    decoded = decodeURIComponent(sample)
+  } catch {
+    /* stays as it is */
+  }
   return {
-    event: one, raw: `${one.client_ip} - - [23/Nov/2026:07:00:00 +0000] "${one.method} ${one.target} ${one.protocol}" ${one.status ?? '-'} ${one.bytes ?? '-'}`,
+    event: one,
+    raw: `${one.client_ip} - - [23/Nov/2026:07:00:00 +0000] "${one.method} ${one.target} ${one.protocol}" ${one.status ?? '-'} ${one.bytes ?? '-'}`,
     steps: decoded === sample ? [] : [{ step: 'percent', field: 'target', before: sample, after: decoded }],
-    units: [{ field: 'target', text: decoded, spans: one.attack ? [{ start: Math.min(5, decoded.length), end: Math.min(24, decoded.length) }] : [] }, { field: 'user_agent', text: one.user_agent ?? '', spans: [] }],
-    rules: one.rules.map(rule => ({ rule, title: `Looks like ${one.attack}`, attack: one.attack, severity: 'high', field: 'target', matched: [decoded.slice(5, 24)] })),
-    score: one.score, threshold: 0.5, attack: one.attack, outcome: one.outcome,
+    units: [
+      {
+        field: 'target',
+        text: decoded,
+        spans: one.attack ? [{ start: Math.min(5, decoded.length), end: Math.min(24, decoded.length) }] : [],
+      },
+      { field: 'user_agent', text: one.user_agent ?? '', spans: [] },
+    ],
+    rules: one.rules.map(rule => ({
+      rule,
+      title: `Looks like ${one.attack}`,
+      attack: one.attack,
+      severity: 'high',
+      field: 'target',
+      matched: [decoded.slice(5, 24)],
+    })),
+    score: one.score,
+    threshold: 0.5,
+    attack: one.attack,
+    outcome: one.outcome,
   }
 }
-const sources = () => scenario === 'empty' ? [{ source: '/var/log/nginx/access.log', kind: 'file', state: 'waiting', detail: 'The file does not exist yet.', read_bytes: 0, size_bytes: null, lag_bytes: null, last_read: null, events: 0, rejects: 0, filtered: 0, format: null, confidence: null, lines_per_second: 0 }] : [
-  { source: '/var/log/nginx/access.log', kind: 'file', state: 'following', detail: '', read_bytes: events.length * 217, size_bytes: events.length * 217 + 512, lag_bytes: 512, last_read: new Date().toISOString(), events: events.length, rejects: 18, filtered: 5, format: 'combined', confidence: 0.998, lines_per_second: rate },
-  { source: '/var/log/apache2/other_vhosts_access.log', kind: 'file', state: 'lost', detail: 'Permission denied: the file belongs to root and group adm.', read_bytes: 0, size_bytes: null, lag_bytes: null, last_read: null, events: 0, rejects: 0, filtered: 0, format: null, confidence: null, lines_per_second: 0 },
-  { source: 'syslog://127.0.0.1:5514', kind: 'syslog', state: 'listening', detail: '', read_bytes: 0, size_bytes: null, lag_bytes: null, last_read: null, events: 0, rejects: 0, filtered: 0, format: null, confidence: null, lines_per_second: 0 },
-]
+const sources = () =>
+  scenario === 'empty'
+    ? [
+        {
+          source: '/var/log/nginx/access.log',
+          kind: 'file',
+          state: 'waiting',
+          detail: 'The file does not exist yet.',
+          read_bytes: 0,
+          size_bytes: null,
+          lag_bytes: null,
+          last_read: null,
+          events: 0,
+          rejects: 0,
+          filtered: 0,
+          format: null,
+          confidence: null,
+          lines_per_second: 0,
+        },
+      ]
+    : [
+        {
+          source: '/var/log/nginx/access.log',
+          kind: 'file',
+          state: 'following',
+          detail: '',
+          read_bytes: events.length * 217,
+          size_bytes: events.length * 217 + 512,
+          lag_bytes: 512,
+          last_read: new Date().toISOString(),
+          events: events.length,
+          rejects: 18,
+          filtered: 5,
+          format: 'combined',
+          confidence: 0.998,
+          lines_per_second: rate,
+        },
+        {
+          source: '/var/log/apache2/other_vhosts_access.log',
+          kind: 'file',
+          state: 'lost',
+          detail: 'Permission denied: the file belongs to root and group adm.',
+          read_bytes: 0,
+          size_bytes: null,
+          lag_bytes: null,
+          last_read: null,
+          events: 0,
+          rejects: 0,
+          filtered: 0,
+          format: null,
+          confidence: null,
+          lines_per_second: 0,
+        },
+        {
+          source: 'syslog://127.0.0.1:5514',
+          kind: 'syslog',
+          state: 'listening',
+          detail: '',
+          read_bytes: 0,
+          size_bytes: null,
+          lag_bytes: null,
+          last_read: null,
+          events: 0,
+          rejects: 0,
+          filtered: 0,
+          format: null,
+          confidence: null,
+          lines_per_second: 0,
+        },
+      ]
 const REJECTS = {
-  by_reason: [{ reason: 'no_format', count: 11 }, { reason: 'binary', count: 5 }, { reason: 'bad_time', count: 2 }, { reason: 'directive', count: 5 }],
-  rows: [['no_format', '\\x16\\x03\\x01\\x02\\x00\\x01\\x00\\x01\\xfc\\x03\\x03 <b>not</b> a request'], ['binary', '\u0000\u0000\u0000\u001b]0;owned\u0007'], ['bad_time', '203.0.113.7 - - [99/Foo/2026:07:00:00 +0000] "GET / HTTP/1.1" 200 12']]
-    .map(([reason, raw], i) => ({ reason, raw, size: raw.length, source: '/var/log/nginx/access.log', position: 4000 + i, read_at: new Date(Date.now() - i * 36e5).toISOString() })),
+  by_reason: [
+    { reason: 'no_format', count: 11 },
+    { reason: 'binary', count: 5 },
+    { reason: 'bad_time', count: 2 },
+    { reason: 'directive', count: 5 },
+  ],
+  rows: [
+    ['no_format', '\\x16\\x03\\x01\\x02\\x00\\x01\\x00\\x01\\xfc\\x03\\x03 <b>not</b> a request'],
+    ['binary', '\u0000\u0000\u0000\u001b]0;owned\u0007'],
+    ['bad_time', '203.0.113.7 - - [99/Foo/2026:07:00:00 +0000] "GET / HTTP/1.1" 200 12'],
+  ].map(([reason, raw], i) => ({
+    reason,
+    raw,
+    size: raw.length,
+    source: '/var/log/nginx/access.log',
+    position: 4000 + i,
+    read_at: new Date(Date.now() - i * 36e5).toISOString(),
+  })),
 }
 
 // ---- the wire ----
@@ -182,13 +376,30 @@ async function api(request, answer, url) {
   const params = url.searchParams
   if (path === '/api/login') {
     loggedIn = (await bodyOf(request)).password === 'correct horse'
-    return loggedIn ? send(answer, { ok: true }) : send(answer, { detail: 'That password is not right.' }, 401)
+    return loggedIn
+      ? send(answer, { ok: true })
+      : send(answer, { detail: 'That password is not right.' }, 401)
   }
-  if (path === '/api/logout') { loggedIn = false; return send(answer, { ok: true }) }
+  if (path === '/api/logout') {
+    loggedIn = false
+    return send(answer, { ok: true })
+  }
   if (!loggedIn) return send(answer, { detail: 'Sign in first.' }, 401)
   if (scenario === 'slow') await new Promise(r => setTimeout(r, 4000))
-  if (scenario === 'error' && path !== '/api/meta' && path !== '/api/stream') return send(answer, { detail: 'The lake cannot be read: /data/events is not there.' }, 503)
-  if (path === '/api/meta') return send(answer, { version: '0.1.0', mode: 'embedded', sites: events.length ? ['docs.example', 'shop.example'] : [], first: events[0]?.time ?? null, last: events.at(-1)?.time ?? null, attributions: [{ text: 'IP geolocation: example data, CC0', url: 'https://example.org/' }], auth_required: scenario === 'auth', now: new Date().toISOString(), languages: ['en', 'zh'] })
+  if (scenario === 'error' && path !== '/api/meta' && path !== '/api/stream')
+    return send(answer, { detail: 'The lake cannot be read: /data/events is not there.' }, 503)
+  if (path === '/api/meta')
+    return send(answer, {
+      version: '0.1.0',
+      mode: 'embedded',
+      sites: events.length ? ['docs.example', 'shop.example'] : [],
+      first: events[0]?.time ?? null,
+      last: events.at(-1)?.time ?? null,
+      attributions: [{ text: 'IP geolocation: example data, CC0', url: 'https://example.org/' }],
+      auth_required: scenario === 'auth',
+      now: new Date().toISOString(),
+      languages: ['en', 'zh'],
+    })
   if (path === '/api/totals') return send(answer, totals(ask(params)))
   if (path === '/api/series') return send(answer, series(params))
   if (path.startsWith('/api/top/')) return send(answer, top(path.slice(9), params))
@@ -200,14 +411,48 @@ async function api(request, answer, url) {
   if (path.startsWith('/api/actor/')) {
     const ip = decodeURIComponent(path.slice(11))
     const list = ask(params).filter(o => o.client_ip === ip)
-    const tops = of => { const by = new Map(); for (const o of list) by.set(o[of], (by.get(o[of]) ?? 0) + 1); return [...by].sort((a, b) => b[1] - a[1]).slice(0, 10).map(([value, requests]) => ({ value: value === null ? null : String(value), requests, bytes: 0, attacks: 0, errors: 0, share: requests / list.length, country: null, label: null })) }
-    return send(answer, { client_ip: ip, answered_from: 'events', first: list[0]?.time ?? null, last: list.at(-1)?.time ?? null, requests: list.length, attacks: list.filter(o => o.attack).length, bytes: sum(list, o => o.bytes ?? 0), countries: [...new Set(list.map(o => o.country).filter(Boolean))], networks: [...new Set(list.map(o => o.network).filter(Boolean))], agents: tops('user_agent'), routes: tops('route'), statuses: tops('status'), incidents: incidents.filter(i => i.actor === `ip:${ip}`), events: list.slice(-50).reverse() })
+    const tops = of => {
+      const by = new Map()
+      for (const o of list) by.set(o[of], (by.get(o[of]) ?? 0) + 1)
+      return [...by]
+        .sort((a, b) => b[1] - a[1])
+        .slice(0, 10)
+        .map(([value, requests]) => ({
+          value: value === null ? null : String(value),
+          requests,
+          bytes: 0,
+          attacks: 0,
+          errors: 0,
+          share: requests / list.length,
+          country: null,
+          label: null,
+        }))
+    }
+    return send(answer, {
+      client_ip: ip,
+      answered_from: 'events',
+      first: list[0]?.time ?? null,
+      last: list.at(-1)?.time ?? null,
+      requests: list.length,
+      attacks: list.filter(o => o.attack).length,
+      bytes: sum(list, o => o.bytes ?? 0),
+      countries: [...new Set(list.map(o => o.country).filter(Boolean))],
+      networks: [...new Set(list.map(o => o.network).filter(Boolean))],
+      agents: tops('user_agent'),
+      routes: tops('route'),
+      statuses: tops('status'),
+      incidents: incidents.filter(i => i.actor === `ip:${ip}`),
+      events: list.slice(-50).reverse(),
+    })
   }
   if (path === '/api/explain') {
     if (request.method === 'POST') {
       const { line } = await bodyOf(request)
       if (!line.includes('"')) return send(answer, { detail: 'The line fits no known format.' }, 400)
-      return send(answer, explain({ ...event(random(3), 1, Date.now()), target: line.split('"')[1]?.split(' ')[1] ?? '/' }))
+      return send(
+        answer,
+        explain({ ...event(random(3), 1, Date.now()), target: line.split('"')[1]?.split(' ')[1] ?? '/' }),
+      )
     }
     const one = events.find(o => o.id === params.get('id'))
     return one ? send(answer, explain(one)) : send(answer, { detail: 'There is no such event.' }, 404)
@@ -217,22 +462,47 @@ async function api(request, answer, url) {
     const unsettled = i => i.status === 'open' || i.status === 'acknowledged'
     const list = incidents.filter(i => status === 'all' || (status === 'open') === unsettled(i))
     const [at, limit] = [Number(params.get('cursor') ?? 0), Number(params.get('limit') ?? 50)]
-    return send(answer, { rows: list.slice(at, at + limit), next: at + limit < list.length ? String(at + limit) : null })
+    return send(answer, {
+      rows: list.slice(at, at + limit),
+      next: at + limit < list.length ? String(at + limit) : null,
+    })
   }
   if (path.startsWith('/api/incidents/')) {
     const one = incidents.find(i => i.id === path.slice(15))
     if (!one) return send(answer, { detail: 'There is no such incident.' }, 404)
     if (request.method === 'POST') {
       const decision = await bodyOf(request)
-      if (decision.revision !== one.revision) return send(answer, { detail: 'Somebody else changed it.' }, 409)
-      Object.assign(one, { status: decision.status ?? one.status, note: decision.note ?? one.note, revision: one.revision + 1 })
-      one.history.push({ at: new Date().toISOString(), author: 'operator', status: one.status, note: one.note })
+      if (decision.revision !== one.revision)
+        return send(answer, { detail: 'Somebody else changed it.' }, 409)
+      Object.assign(one, {
+        status: decision.status ?? one.status,
+        note: decision.note ?? one.note,
+        revision: one.revision + 1,
+      })
+      one.history.push({
+        at: new Date().toISOString(),
+        author: 'operator',
+        status: one.status,
+        note: one.note,
+      })
     }
     return send(answer, one)
   }
   if (path === '/api/rejects') return send(answer, events.length ? REJECTS : { by_reason: [], rows: [] })
   if (path === '/api/sources') return send(answer, { rows: sources() })
-  if (path === '/api/health') return send(answer, { ok: false, checks: [{ name: 'lake', ok: true, detail: 'Writable, 41 GB free' }, { name: 'sources', ok: scenario === 'empty', detail: '1 of 3 sources cannot be read' }, { name: 'clock', ok: true, detail: 'Event times are 0.2 s behind the clock' }], segments: 14, lake_bytes: events.length * 22, memory_bytes: 187_000_000, uptime_s: 93_784 })
+  if (path === '/api/health')
+    return send(answer, {
+      ok: false,
+      checks: [
+        { name: 'lake', ok: true, detail: 'Writable, 41 GB free' },
+        { name: 'sources', ok: scenario === 'empty', detail: '1 of 3 sources cannot be read' },
+        { name: 'clock', ok: true, detail: 'Event times are 0.2 s behind the clock' },
+      ],
+      segments: 14,
+      lake_bytes: events.length * 22,
+      memory_bytes: 187_000_000,
+      uptime_s: 93_784,
+    })
   if (path === '/api/stream') {
     answer.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
     answer.write(': ping\n\n')
@@ -249,7 +519,10 @@ createServer(async (request, answer) => {
   answer.setHeader('x-content-type-options', 'nosniff')
   if (url.pathname.startsWith('/api')) return api(request, answer, url)
   const wanted = join(STATIC, normalize(url.pathname))
-  const file = wanted.startsWith(STATIC) && existsSync(wanted) && statSync(wanted).isFile() ? wanted : join(STATIC, 'index.html')
+  const file =
+    wanted.startsWith(STATIC) && existsSync(wanted) && statSync(wanted).isFile()
+      ? wanted
+      : join(STATIC, 'index.html')
   answer.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' })
   createReadStream(file).pipe(answer)
 }).listen(port, '127.0.0.1', () => console.log(`mock on http://127.0.0.1:${port} (${scenario})`))
@@ -258,7 +531,8 @@ createServer(async (request, answer) => {
 let id = 0
 const publish = (kind, value) => {
   id += 1
-  for (const listener of listeners) listener.write(`id: ${id}\nevent: ${kind}\ndata: ${JSON.stringify(value)}\n\n`)
+  for (const listener of listeners)
+    listener.write(`id: ${id}\nevent: ${kind}\ndata: ${JSON.stringify(value)}\n\n`)
 }
 let second = []
 if (scenario === 'full' || scenario === 'auth') {
@@ -274,8 +548,26 @@ setInterval(() => {
   const list = second
   second = []
   const all = totals(events.slice(-2000))
-  publish('now', { t: new Date().toISOString(), rate: list.length, requests: list.length, attacks: list.filter(o => o.attack).length, bytes: sum(list, o => o.bytes ?? 0), success: list.filter(good).length, errors: list.filter(o => o.status >= 500).length, totals: { ...all, requests: events.length, read: events.length + 23, rejects: 18, filtered: 5 }, lag_bytes: 512 })
+  publish('now', {
+    t: new Date().toISOString(),
+    rate: list.length,
+    requests: list.length,
+    attacks: list.filter(o => o.attack).length,
+    bytes: sum(list, o => o.bytes ?? 0),
+    success: list.filter(good).length,
+    errors: list.filter(o => o.status >= 500).length,
+    totals: { ...all, requests: events.length, read: events.length + 23, rejects: 18, filtered: 5 },
+    lag_bytes: 512,
+  })
 }, 1000)
 setInterval(() => publish('health', { sources: sources() }), 5000)
 if (incidents.length > 0)
-  setInterval(() => publish('incident', { ...incidents[0], events: ++incidents[0].events, last_seen: new Date().toISOString() }), 7000)
+  setInterval(
+    () =>
+      publish('incident', {
+        ...incidents[0],
+        events: ++incidents[0].events,
+        last_seen: new Date().toISOString(),
+      }),
+    7000,
+  )

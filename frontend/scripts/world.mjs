@@ -18,10 +18,12 @@ function alpha2(number) {
 }
 
 const area = ring =>
-  Math.abs(ring.reduce((sum, [x, y], i) => {
-    const [nx, ny] = ring[(i + 1) % ring.length]
-    return sum + x * ny - nx * y
-  }, 0)) / 2
+  Math.abs(
+    ring.reduce((sum, [x, y], i) => {
+      const [nx, ny] = ring[(i + 1) % ring.length]
+      return sum + x * ny - nx * y
+    }, 0),
+  ) / 2
 
 const middle = ring => {
   const xs = ring.map(p => p[0])
@@ -46,13 +48,18 @@ const places = {}
 full.features.forEach((whole, i) => {
   const code = alpha2(whole.id) ?? UNNUMBERED[whole.properties.name] ?? null
   if (code === 'AQ') return
-  const polygons = whole.geometry.type === 'Polygon' ? [whole.geometry.coordinates] : whole.geometry.coordinates
+  const polygons =
+    whole.geometry.type === 'Polygon' ? [whole.geometry.coordinates] : whole.geometry.coordinates
   const largest = polygons.map(p => p[0]).sort((a, b) => area(b) - area(a))[0]
   if (code && area(largest) < SMALL) places[code] = middle(largest).map(round)
   const kept = slim.get(i).geometry
   const parts = (kept.type === 'Polygon' ? [kept.coordinates] : kept.coordinates)
     .filter(polygon => wanted(code, polygon[0]))
-    .map(polygon => polygon.map(ring => unwrap(code, ring).map(p => p.map(round))).filter(ring => ring.length > 3 && area(ring) > 0.02))
+    .map(polygon =>
+      polygon
+        .map(ring => unwrap(code, ring).map(p => p.map(round)))
+        .filter(ring => ring.length > 3 && area(ring) > 0.02),
+    )
     .filter(polygon => polygon.length > 0)
   if (parts.length > 0)
     features.push({
@@ -61,7 +68,12 @@ full.features.forEach((whole, i) => {
       geometry: { type: 'MultiPolygon', coordinates: parts },
     })
 })
-const large = new Set(features.map(f => f.properties.name).filter(code => !(code in places) || BOTH.has(code)))
+const large = new Set(
+  features.map(f => f.properties.name).filter(code => !(code in places) || BOTH.has(code)),
+)
 for (const code of large) delete places[code]
-writeFileSync('src/assets/world.json', `${JSON.stringify({ map: { type: 'FeatureCollection', features }, places })}\n`)
+writeFileSync(
+  'src/assets/world.json',
+  `${JSON.stringify({ map: { type: 'FeatureCollection', features }, places })}\n`,
+)
 console.log(features.length, 'lands,', Object.keys(places).length, 'small ones')

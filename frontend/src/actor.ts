@@ -8,7 +8,9 @@ export interface ActorName {
 /** The kind and the value of an actor's name; a name without a kind is its own value. */
 export function readActor(actor: string): ActorName {
   const colon = /^[a-z_]+:/.exec(actor)
-  return colon ? { kind: colon[0].slice(0, -1), value: actor.slice(colon[0].length) } : { kind: '', value: actor }
+  return colon
+    ? { kind: colon[0].slice(0, -1), value: actor.slice(colon[0].length) }
+    : { kind: '', value: actor }
 }
 
 /** The filter that gives an actor's events: field and value; null: no field holds it. */

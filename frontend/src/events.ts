@@ -35,7 +35,17 @@ export const COLUMNS: Column[] = [
   'source',
   'position',
 ]
-export const DEFAULT_COLUMNS: Column[] = ['time', 'status', 'method', 'target', 'client_ip', 'country', 'score', 'attack', 'agent', 'bytes']
+export const DEFAULT_COLUMNS: Column[] = [
+  'time',
+  'status',
+  'method',
+  'target',
+  'client_ip',
+  'country',
+  'score',
+  'attack',
+  'bytes',
+]
 
 /** Columns that hold no value worth filtering by. */
 export const UNFILTERED = new Set<Column>(['time', 'score', 'bytes', 'duration_us', 'position'])
@@ -58,28 +68,38 @@ export function asLine(event: LogEvent): string {
   return `${event.client_ip ?? event.peer_ip ?? '-'} - ${user} [${stamp}] ${quoted(request || null)} ${event.status ?? '-'} ${event.bytes ?? '-'} ${quoted(event.referer)} ${quoted(event.user_agent)}`
 }
 
-const WIDTHS: Partial<Record<Column, string>> = {
-  time: '8.5rem',
-  status: '2.6rem',
-  method: '3.4rem',
-  target: 'minmax(14rem,1fr)',
-  path: 'minmax(10rem,1fr)',
-  query: 'minmax(8rem,1fr)',
-  route: 'minmax(8rem,1fr)',
-  referer: 'minmax(8rem,1fr)',
-  user_agent: 'minmax(12rem,1fr)',
-  client_ip: '9.5rem',
-  peer_ip: '9.5rem',
-  country: '4rem',
-  score: '4.6rem',
-  attack: '8rem',
-  outcome: '7rem',
-  rules: '10rem',
-  bytes: '4.8rem',
-  duration_us: '4.8rem',
-  source: '10rem',
-  network: '9rem',
-  bot: '9rem',
+/** Least widths of columns in rem; those in WIDE share what room is left. */
+const WIDTHS: Partial<Record<Column, number>> = {
+  time: 9.5,
+  status: 3.2,
+  method: 4.4,
+  target: 13,
+  path: 10,
+  query: 10,
+  route: 10,
+  referer: 10,
+  user_agent: 14,
+  client_ip: 9,
+  peer_ip: 9,
+  country: 4.2,
+  score: 5.2,
+  attack: 8.5,
+  outcome: 7,
+  rules: 12,
+  bytes: 4.6,
+  duration_us: 4.8,
+  source: 12,
+  network: 10,
+  bot: 10,
+  agent: 6.4,
 }
-/** How wide a column is, as a CSS grid track. */
-export const columnWidth = (column: Column): string => WIDTHS[column] ?? '6rem'
+const WIDE = new Set<Column>(['target', 'path', 'query', 'route', 'referer', 'user_agent'])
+const GAP_REM = 0.85
+const width = (column: Column): number => WIDTHS[column] ?? 6
+
+/** The columns as CSS grid tracks, and the width below which the list scrolls sideways. */
+export function columnTracks(columns: Column[]): { tracks: string; leastRem: number } {
+  const tracks = columns.map(one => (WIDE.has(one) ? `minmax(${width(one)}rem, 1fr)` : `${width(one)}rem`))
+  if (!columns.some(one => WIDE.has(one))) tracks.push('1fr')
+  return { tracks: tracks.join(' '), leastRem: columns.reduce((sum, one) => sum + width(one) + GAP_REM, 2) }
+}

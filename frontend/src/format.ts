@@ -2,6 +2,8 @@
 
 export type Language = 'en' | 'zh'
 const LOCALE: Record<Language, string> = { en: 'en-GB', zh: 'zh-CN' }
+// British English writes a million as "m", which reads as milli beside seconds.
+const FIGURES: Record<Language, string> = { en: 'en-US', zh: 'zh-CN' }
 const NONE = '–'
 
 const BYTE_UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']
@@ -14,17 +16,25 @@ const cached = <T>(make: (language: Language) => T) => {
     return made[language] as T
   }
 }
-const whole = cached(l => new Intl.NumberFormat(LOCALE[l], { maximumFractionDigits: 0 }))
+const whole = cached(l => new Intl.NumberFormat(FIGURES[l], { maximumFractionDigits: 0 }))
 const short = cached(
-  l => new Intl.NumberFormat(LOCALE[l], { notation: 'compact', maximumSignificantDigits: 3 }),
+  l => new Intl.NumberFormat(FIGURES[l], { notation: 'compact', maximumSignificantDigits: 3 }),
 )
-const oneDigit = cached(l => new Intl.NumberFormat(LOCALE[l], { maximumFractionDigits: 1 }))
-const sizes = cached(l => new Intl.NumberFormat(LOCALE[l], { maximumSignificantDigits: 3, useGrouping: false }))
+const oneDigit = cached(l => new Intl.NumberFormat(FIGURES[l], { maximumFractionDigits: 1 }))
+const sizes = cached(
+  l => new Intl.NumberFormat(FIGURES[l], { maximumSignificantDigits: 3, useGrouping: false }),
+)
 const percents = cached(
-  l => new Intl.NumberFormat(LOCALE[l], { style: 'percent', maximumFractionDigits: 1 }),
+  l => new Intl.NumberFormat(FIGURES[l], { style: 'percent', maximumFractionDigits: 1 }),
 )
 const clock = cached(
-  l => new Intl.DateTimeFormat(LOCALE[l], { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false }),
+  l =>
+    new Intl.DateTimeFormat(LOCALE[l], {
+      hour: '2-digit',
+      minute: '2-digit',
+      second: '2-digit',
+      hour12: false,
+    }),
 )
 const dateClock = cached(
   l =>
@@ -173,7 +183,8 @@ export function ago(iso: string | null | undefined, now: number, language: Langu
 export function axisTime(ms: number, stepS: number, language: Language): string {
   const at = new Date(ms)
   if (stepS >= 86400) return dayMonth(language).format(at)
-  if (at.getHours() === 0 && at.getMinutes() === 0 && at.getSeconds() === 0) return dayMonth(language).format(at)
+  if (at.getHours() === 0 && at.getMinutes() === 0 && at.getSeconds() === 0)
+    return dayMonth(language).format(at)
   return stepS < 60 && at.getSeconds() !== 0 ? clock(language).format(at) : hourMinute(language).format(at)
 }
 

@@ -23,7 +23,8 @@ function fill(sentence: string, values: Arguments, language: Language): string |
 
 function write(name: string, value: unknown, language: Language): string {
   if (typeof value === 'number') return count(value, language)
-  if (Array.isArray(value)) return value.map(one => write(name, one, language)).join(language === 'zh' ? '、' : ', ')
+  if (Array.isArray(value))
+    return value.map(one => write(name, one, language)).join(language === 'zh' ? '、' : ', ')
   const text = String(value)
   if (name === 'country' || name === 'countries') return country(text, language)
   if (/^(attack|class|classes|attacks)$/.test(name)) return closed('attack', text, language)

@@ -6,10 +6,9 @@ export interface Piece {
   odd: boolean
 }
 
-// C0, DEL, C1; soft hyphen; Arabic letter mark; zero width and directional marks; line and paragraph
-// separators; embeddings, overrides and isolates; invisible operators; BOM; interlinear marks; tags.
-const ODD =
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb]|[\u{e0000}-\u{e0fff}]|\p{Cs}/gu
+// Control characters; format characters (directional overrides and isolates, zero-width ones, tags, BOM);
+// line and paragraph separators; lone surrogates; everything else that fonts show as nothing.
+const ODD = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}]/gu
 
 const NAMES: Record<string, string> = { '\t': '\\t', '\n': '\\n', '\r': '\\r' }
 

@@ -42,8 +42,11 @@ export function address(path: string, params: Params = {}): string {
   return text ? `${path}?${text}` : path
 }
 
-export const read = <P extends keyof Reads>(path: P, params?: Params, signal?: AbortSignal): Promise<Reads[P]> =>
-  call(address(path, params), { signal })
+export const read = <P extends keyof Reads>(
+  path: P,
+  params?: Params,
+  signal?: AbortSignal,
+): Promise<Reads[P]> => call(address(path, params), { signal })
 
 export const explainLine = (line: string, signal?: AbortSignal): Promise<Record<string, unknown>> =>
   call('/api/explain', { ...body({ line }), signal })

@@ -21,7 +21,9 @@ export const shade = (n: number, most: number): number =>
   n <= 0 ? 0 : (Math.log1p(n) / Math.log1p(Math.max(most, 1))) ** 2
 
 export function mapOption(rows: TopRow[], places: Places, look: MapLook): EChartsCoreOption {
-  const known = rows.filter((row): row is TopRow & { value: string } => row.value !== null && row.requests > 0)
+  const known = rows.filter(
+    (row): row is TopRow & { value: string } => row.value !== null && row.requests > 0,
+  )
   const most = Math.max(0, ...known.map(row => row.requests))
   const by = new Map(known.map(row => [row.value, row]))
   const ramp = look.palette[look.ramp]
@@ -36,7 +38,11 @@ export function mapOption(rows: TopRow[], places: Places, look: MapLook): EChart
         const row = by.get(code)
         if (!row) return ''
         return tooltipHtml(country(code, look.language), [
-          { colour: ramp[1], name: percent(row.share, look.language), value: count(row.requests, look.language) },
+          {
+            colour: ramp[1],
+            name: percent(row.share, look.language),
+            value: count(row.requests, look.language),
+          },
         ])
       },
     },
@@ -67,7 +73,10 @@ export function mapOption(rows: TopRow[], places: Places, look: MapLook): EChart
         itemStyle: { color: ramp[1], opacity: 0.85, borderColor: look.palette.panel, borderWidth: 1 },
         data: known
           .filter(row => places[row.value])
-          .map(row => ({ name: row.value, value: [...(places[row.value] ?? []), shade(row.requests, most)] })),
+          .map(row => ({
+            name: row.value,
+            value: [...(places[row.value] ?? []), shade(row.requests, most)],
+          })),
       },
     ],
   }

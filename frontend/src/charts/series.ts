@@ -72,7 +72,11 @@ function tooltip(series: Series, look: SeriesLook) {
       if (at === undefined) return ''
       return tooltipHtml(
         dateTime(new Date(at).toISOString(), look.language),
-        rows.map(row => ({ colour: row.color, name: row.seriesName, value: count(row.value[1], look.language) })),
+        rows.map(row => ({
+          colour: row.color,
+          name: row.seriesName,
+          value: count(row.value[1], look.language),
+        })),
         step(series.step_s),
       )
     },

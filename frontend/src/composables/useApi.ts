@@ -1,6 +1,15 @@
 // One question to the server, asked again when its parameters change and, while the range is open,
 // at a sensible pace when new events came in. What was shown stays until the new answer is there.
-import { getCurrentInstance, onBeforeUnmount, onMounted, type Ref, ref, type ShallowRef, shallowRef, watch } from 'vue'
+import {
+  getCurrentInstance,
+  onBeforeUnmount,
+  onMounted,
+  type Ref,
+  ref,
+  type ShallowRef,
+  shallowRef,
+  watch,
+} from 'vue'
 import { ApiError, loginNeeded, type Params, type Reads, read } from '@/api/client'
 import { clock } from './useClock'
 import { live } from './useLive'
@@ -77,7 +86,10 @@ export function useApi<P extends keyof Reads>(
     if (abort || live.paused.value || !inView || loginNeeded.value || !(options.open?.() ?? true)) return
     const waited = now - askedAt
     if (error.value && waited >= IDLE_PACE_MS) void load(true)
-    else if (waited >= Math.max(paceMs, tookMs * PATIENCE) && (live.news.value !== newsSeen || waited >= IDLE_PACE_MS))
+    else if (
+      waited >= Math.max(paceMs, tookMs * PATIENCE) &&
+      (live.news.value !== newsSeen || waited >= IDLE_PACE_MS)
+    )
       void load(true)
   })
 

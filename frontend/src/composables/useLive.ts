@@ -89,10 +89,12 @@ function setPaused(next: boolean): void {
   if (!next) reloads.value += 1
 }
 
-const on = <T>(listeners: Set<(value: T) => void>) => (listen: (value: T) => void): (() => void) => {
-  listeners.add(listen)
-  return () => listeners.delete(listen)
-}
+const on =
+  <T>(listeners: Set<(value: T) => void>) =>
+  (listen: (value: T) => void): (() => void) => {
+    listeners.add(listen)
+    return () => listeners.delete(listen)
+  }
 
 export const live = {
   connection: readonly(connection),

@@ -70,14 +70,25 @@ export function useTail(question: Ref<Params>, filtered: Ref<boolean>) {
     if (live.paused.value || document.visibilityState === 'hidden') return
     if (incoming.length > 0) {
       // Messages hold their newest row first; the latest message goes on top.
-      const fresh = incoming.sort((a, b) => (a.time < b.time ? 1 : a.time > b.time ? -1 : b.position - a.position)).slice(0, KEPT)
+      const fresh = incoming
+        .sort((a, b) => (a.time < b.time ? 1 : a.time > b.time ? -1 : b.position - a.position))
+        .slice(0, KEPT)
       incoming = []
       show(fresh)
-    } else if (filtered.value && !abort && Date.now() - askedAt >= ASK_MS && live.connection.value === 'live') {
+    } else if (
+      filtered.value &&
+      !abort &&
+      Date.now() - askedAt >= ASK_MS &&
+      live.connection.value === 'live'
+    ) {
       void ask(false)
     }
   }, SHOW_MS)
-  watch(() => JSON.stringify(question.value), () => void ask(true), { immediate: true })
+  watch(
+    () => JSON.stringify(question.value),
+    () => void ask(true),
+    { immediate: true },
+  )
   watch(live.reloads, () => void ask(true))
   onBeforeUnmount(() => {
     stopListening()

@@ -42,7 +42,8 @@ export const en = {
   'live.why.live': 'New events arrive as they are written.',
   'live.why.paused': 'The page stands still. The server goes on reading.',
   'live.why.connecting': 'Opening the live stream.',
-  'live.why.reconnecting': 'The connection was lost. It is tried again by itself; nothing is lost on the server.',
+  'live.why.reconnecting':
+    'The connection was lost. It is tried again by itself; nothing is lost on the server.',
   'live.why.gap': 'The stream could not be resumed where it stopped; the panels are loaded again.',
   'live.why.off': 'This is a report: it does not change.',
 
@@ -78,7 +79,8 @@ export const en = {
   'state.widen': 'Show all time',
   'state.clear': 'Remove the filter',
   'empty.title': 'No log has been read yet',
-  'empty.what': 'As soon as a line is written to a source, it shows here. Sources and what was read of them stand under Health.',
+  'empty.what':
+    'As soon as a line is written to a source, it shows here. Sources and what was read of them stand under Health.',
   'empty.how': 'To read a log, start LogVision with its path:',
   'empty.try': 'To look around with generated traffic:',
   'crash.title': 'This page failed',
@@ -189,8 +191,10 @@ export const en = {
   'incident.worked': 'Did it work?',
   'incident.worked.blocked': 'Blocked: the server refused the requests.',
   'incident.worked.missed': 'Missed: the server answered, and nothing shows that the attack reached its aim.',
-  'incident.worked.worked': 'Likely worked: at least one answer looks like success. Look at the evidence now.',
-  'incident.worked.unknown': 'Unknown: the log alone does not tell. Compare the evidence with what the application did.',
+  'incident.worked.worked':
+    'Likely worked: at least one answer looks like success. Look at the evidence now.',
+  'incident.worked.unknown':
+    'Unknown: the log alone does not tell. Compare the evidence with what the application did.',
   'incident.stages': 'How far it came',
   'incident.classes': 'Attack classes',
   'incident.timeline': 'Timeline',
@@ -204,7 +208,8 @@ export const en = {
   'incident.note_hint': 'What you found, for whoever looks next',
   'incident.save': 'Save',
   'incident.saved': 'Saved.',
-  'incident.conflict': 'Somebody else changed this incident meanwhile. It was loaded again; your note is still here.',
+  'incident.conflict':
+    'Somebody else changed this incident meanwhile. It was loaded again; your note is still here.',
   'incident.events': 'Requests',
   'incident.alerts': 'Findings',
   'incident.first': 'First seen',

@@ -7,6 +7,7 @@ import { en, type Key } from './en'
 import { zh } from './zh'
 
 export type { Key } from './en'
+
 const TEXTS: Record<Language, Record<Key, string>> = { en, zh }
 const STORED = 'language'
 

@@ -97,7 +97,8 @@ export function parse(text: string): Term[] {
     }
     const [value, end, exact] = readValue(text, at)
     at = end
-    if (value !== '' || (exact && field !== null)) terms.push({ field, value, negated, exact: exact && field !== null })
+    if (value !== '' || (exact && field !== null))
+      terms.push({ field, value, negated, exact: exact && field !== null })
   }
   return terms
 }

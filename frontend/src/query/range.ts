@@ -49,5 +49,7 @@ export function toLocalField(iso: string | null): string {
 
 /** Is this a range end that may stand in the address? */
 export function validEnd(text: string): boolean {
-  return presetMs(text) !== null || (/^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(text) && !Number.isNaN(Date.parse(text)))
+  return (
+    presetMs(text) !== null || (/^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(text) && !Number.isNaN(Date.parse(text)))
+  )
 }
