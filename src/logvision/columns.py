@@ -29,6 +29,15 @@ def distinct(table: pa.Table, name: str) -> tuple[pa.StringArray, Codes]:
     return chunk.dictionary, indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
 
 
+def used(values: pa.StringArray, codes: Codes) -> tuple[pa.StringArray, Codes]:
+    """Only the values that some row uses, where most may be of other rows: a slice of a large batch."""
+    if len(values) <= codes.size:
+        return values, codes
+    present, compact = np.unique(codes, return_inverse=True)
+    nulls = int(present.size > 0 and present[0] < 0)
+    return values.take(pa.array(present[nulls:])), (compact - nulls).astype(np.int32)
+
+
 def text(values: pa.StringArray, codes: Codes) -> pa.DictionaryArray:
     """A text column from distinct values and a code per row; -1 is null."""
     indices = (

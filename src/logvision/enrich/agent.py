@@ -122,7 +122,7 @@ def add(events: pa.Table, agents: Agents) -> pa.Table:
     `bot` is class:name with the classes of data/bots.tsv. For a bot or tool `agent` is its name and
     `os` null: what system a crawler pretends to run says nothing.
     """
-    values, codes = columns.distinct(events, "user_agent")
+    values, codes = columns.used(*columns.distinct(events, "user_agent"))
     answers = agents.find(values.to_pylist())
     for name, column in zip(Agent._fields, zip(*answers, strict=True) if answers else [()] * 4, strict=True):
         events = events.append_column(name, columns.recode(pa.array(column, pa.string()), codes))

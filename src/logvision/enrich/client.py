@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from logvision import columns
 from logvision.enrich import address, tables
@@ -112,6 +113,19 @@ def resolve(events: pa.Table, proxies: TrustedProxies) -> pa.Table:
 
 def _walk(lists: pa.StringArray, proxies: TrustedProxies) -> pa.StringArray:
     """Per forwarded list of a trusted peer the client that it names; null: it names none."""
+    # Most lists are one IPv4 address: trusted or not, there is nothing left of it.
+    single = address.parse(lists.to_pylist())
+    plain = np.zeros(len(lists), np.bool_)
+    plain[single.v4_at] = True
+    plain &= ~pc.match_substring(lists, ":").to_numpy(zero_copy_only=False).astype(np.bool_)
+    if plain.all():
+        return lists
+    walked = _walk_hops(lists.filter(pa.array(~plain)), proxies)
+    return pc.replace_with_mask(lists, pa.array(~plain), walked)
+
+
+def _walk_hops(lists: pa.StringArray, proxies: TrustedProxies) -> pa.StringArray:
+    """`_walk` for lists of any form."""
     text = pl.Series("text", pl.from_arrow(lists), dtype=pl.String)
     cut = text.str.len_chars() > FORWARDED_READ
     text = text.str.tail(FORWARDED_READ)

@@ -114,7 +114,7 @@ class Networks:
 
 def add(events: pa.Table, networks: Networks) -> pa.Table:
     """Rows with `country`, `asn` and `network` of `client_ip` added; once per distinct address."""
-    values, codes = columns.distinct(events, "client_ip")
+    values, codes = columns.used(*columns.distinct(events, "client_ip"))
     found = networks.find(values.to_pylist())
     countries, asns, names = zip(*found, strict=True) if found else ((), (), ())
     return (

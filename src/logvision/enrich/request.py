@@ -19,7 +19,7 @@ def add(events: pa.Table, routes: Routes) -> pa.Table:
     Needs `path`, `status` and `client_ip`; where `bot` stands already, scanners teach nothing.
     Null `path` gives null for both.
     """
-    values, codes = columns.distinct(events, "path")
+    values, codes = columns.used(*columns.distinct(events, "path"))
     texts = values.to_pylist()
     paths = routes.paths(texts)
     unsettled = np.array([*map(routes.open, paths), False])  # the last answers code -1

@@ -6,8 +6,7 @@ decides which words are kept as they are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import polars as pl
 
@@ -53,13 +52,11 @@ _HASHED: Final = r"(?i)[.-](?:[0-9a-f]{8}|[0-9a-f]{12}|[0-9a-f]{16}|[0-9a-f]{20}
 _WORD: Final = r"^[A-Za-z0-9._~!$()+,=:@%-]+(?:\{hex\})?(?:\.[A-Za-z0-9]{1,11})?$"
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """What a segment is in a route."""
 
-    text: str  # what stands in the template: the word itself or a placeholder
-    typed: bool  # a placeholder by shape: kept whatever was learned
-    fallback: str | None  # what a word becomes when it is not one of the route's; null for typed
+    text: str  # what stands in the template: the word itself, or a placeholder by its shape
+    fallback: str | None  # what a word becomes when it is not one of the route's; null: a placeholder
 
 
 def tokens(segments: pl.Series) -> list[Token]:
@@ -113,10 +110,14 @@ def tokens(segments: pl.Series) -> list[Token]:
         .then(pl.col("word"))
         .otherwise(pl.lit("{slug}") + pl.col("suffix")),
         suffix="suffix",
-    ).with_columns(typed=pl.col("text").str.contains(PLACEHOLDER))
-    return [
-        Token(text, typed, None if typed else "{slug}" + suffix) for text, suffix, typed in answer.iter_rows()
-    ]
+    )
+    answer = answer.select(
+        "text",
+        fallback=pl.when(pl.col("text").str.contains(PLACEHOLDER))
+        .then(None)
+        .otherwise(pl.lit("{slug}") + pl.col("suffix")),
+    )
+    return list(map(Token._make, answer.rows()))
 
 
 def kinds(paths: pl.Series) -> pl.Series:
