@@ -80,6 +80,11 @@ _PROOFS: Final = tuple(
         (r"<!\[CDATA\[|<!ENTITY|<\?xml-stylesheet|<\?import|<!--\[if", 0.72, "a construct that hides markup"),
         (rf"[\"'`]\s*/?\s*>\s*<(?:{_TAG})\b", 0.85, "an attribute is closed and an element follows"),
         (r"[\"']\s*/?>\s*(?:<!--|<)", 0.72, "an attribute is closed and markup follows"),
+        (rf"^\s*<\s*/?\s*(?:{_TAG})\s*/?$", 0.55, "an element is begun"),
+        (r"^\s*(?:alert|prompt|confirm)\s*[(`]\s*\d{0,9}\s*[)`]?\s*;?$", 0.6, "a call that shows itself"),
+        (r"^\s*javascript\s*:\s*$", 0.55, "an address that runs script"),
+        (rf"[-+*/^|&;,=!]\s*{_DO}\s*[(`]\s*(?:\d+|[\"'`/][^\"'`/]{{0,30}}[\"'`/]|document\.\w+)?\s*[)`]\s*(?:[-+*/^|&;,}}]|//|$)", 0.75, "a call is computed in"),
+        (r"=\s*(?:alert|prompt|confirm|eval)\s*[,;]|__define[GS]etter__|\bcatch\s*\(\w?\)\s*\{", 0.75, "a call is hidden behind a name"),
         (r"\.\s*(?:innerHTML|outerHTML|insertAdjacentHTML)\s*[=(]|\$\s*\.\s*getScript\s*\(|\bimportScripts\s*\(", 0.7, "it writes into the page"),
     )
 )  # fmt: skip

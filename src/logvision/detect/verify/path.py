@@ -29,6 +29,10 @@ _CLIMB: Final = re2.compile(r"(?:\.\.|%2e%2e|\.%00\.|\.\x00\.)\s*[/\\;]|[/\\]\.\
 _OBSCURED: Final = re2.compile(
     r"(?:\.{3,}[/\\]{1,3}){2,}|(?:\.\.[/\\]{2,}){2,}|(?:\.\.\\/){2,}|(?:[/\\]\.{4,}){2,}|(?:\.\./\./){2,}|(?:\.\.\x00[/\\]?){1,}|(?:\.\.[?%#0x]+2?f?/?){3,}|(?:\.\.0x2f|\.\.0x5c|0x2e0x2e){2,}|(?:\.\.%[a-z0-9]{2,6}){2,}|(?:\xe2\x80\xa6)?\.\.[\\/]{2,}|(?:\.\.;/)+|(?:\.\.[\xc0-\xff][\x80-\xff]{1,5}){2,}"
 )
+_LOG: Final = re2.compile(
+    r"(?i)^(?:[a-z]:)?[/\\](?:opt|etc|usr|var|private|library|volumes|program files[^/\\]*|apache\d*|xampp|wamp|lampp|nginx|mysql|web|home\d?|root|logs?|php\d?)[/\\].*(?:logs?|\.conf|\.cnf|\.ini|\.list|passwd|[_.-]log|\.key|\.pem|\.err|shadow)$|^/etc/\w"
+)
+_REPEATED: Final = re2.compile(r"(?:/\.){12,}|\.{24,}[\w/{]|(?:/\.//?){8,}|(?:/\.\\/\.){2,}")
 _WRAPPER: Final = re2.compile(
     r"(?i)^\W{0,3}(php://(?:filter|input|fd|memory|temp|stdin|output)|phar://|expect://|zip://|glob://|compress\.(?:zlib|bzip2)://|rar://|ogg://|ssh2\.\w+://|"
     r"file:/{1,3}\w|jar:(?:file|https?):|netdoc:/|data:text/plain[;,]|data:;?base64,|data://|zlib:|local_file:)"
@@ -40,6 +44,39 @@ _STATIC: Final = re2.compile(
 
 def verify(text: str, *, is_path: bool) -> list[Evidence]:
     """What the text does as a path; at most one piece of evidence. `is_path`: it is the request's own path."""
+    plain = _plainly(text)
+    direct = _verify(text, is_path=is_path)
+    if plain == text:
+        return direct
+    found = _verify(plain, is_path=is_path)
+    return found if found and found[0].strength > (direct[0].strength if direct else 0.0) else direct
+
+
+_ODD_SLASH: Final = re2.compile(
+    r"0x2f|0x5c|%2%f|%5%c|%bg%qf|%u(?:f025|efc8|2215|2216)|%25?2f|%25?5c|%c[01]%[a-z0-9]{2}|%[cC]\w%[\w]{2}|\x01%?|[\xc0-\xff][\x80-\xff]{1,5}"
+)
+_ODD_DOTS: Final = re2.compile(
+    r"(?:0x2e|%25?2e|%2%e|%c0%ae){2}|\?\.|\.\?|\?\?|\.\x00\.|\^\^|[\xc0-\xff]\^[\xc0-\xff]\^|[\xc0-\xff]\.[\xc0-\xff]\."
+)
+_SYSTEM_END: Final = re2.compile(
+    r"(?i)(?:etc.{1,8}(?:passwd|shadow|issue|hosts|group)|boot\.ini|win\.ini|system32|web-?inf.{0,3}web\.xml)\W{0,3}\w{0,5}$"
+)
+_BARE_SLASH: Final = re2.compile(r"(\.\.)(?:2f|5c)")
+
+
+def _plainly(text: str) -> str:
+    """The text with ways of writing dots and slashes undone that only lists of probes use, where it names a
+    system file or repeats them."""
+    bare = _BARE_SLASH.sub(r"\1/", text)
+    if bare != text:
+        bare = bare.replace("2f", "/")
+    changed: str = _ODD_SLASH.sub("/", _ODD_DOTS.sub("..", bare))
+    if changed == text or not (_SYSTEM_END.search(changed) or changed.count("../") >= 2):
+        return text
+    return changed
+
+
+def _verify(text: str, *, is_path: bool) -> list[Evidence]:
     strength, sentence = 0.0, ""
     climbs = len(_CLIMB.findall(text)) if ".." in text else 0
     system = _SYSTEM.search(text)
@@ -48,7 +85,10 @@ def verify(text: str, *, is_path: bool) -> list[Evidence]:
         strength, sentence = 0.95, f"the stream {wrapper.group(1)} is opened"
     elif climbs:
         net = _net(text)
-        static = _STATIC.search(text.split("\x00", maxsplit=1)[0].split("?", maxsplit=1)[0]) is not None and "\x00" not in text
+        static = (
+            _STATIC.search(text.split("\x00", maxsplit=1)[0].split("?", maxsplit=1)[0]) is not None
+            and "\x00" not in text
+        )
         if system is not None:
             strength, sentence = 0.97, f"it climbs {climbs} steps towards {system.group().strip('/')}"
         elif is_path:
@@ -88,11 +128,17 @@ def verify(text: str, *, is_path: bool) -> list[Evidence]:
         elif climbs >= 3:
             strength, sentence = 0.7, "it goes down and climbs again"
     elif system is not None and not is_path:
-        whole = (not any(c in text for c in " \t") and text[:1] in "/\\.") or text[1:2] == ":" or "\x00" in text
+        whole = (
+            (not any(c in text for c in " \t") and text[:1] in "/\\.") or text[1:2] == ":" or "\x00" in text
+        )
         strength, sentence = (0.9 if whole else 0.3), f"it names {system.group().strip('/')}"
     obscured = _OBSCURED.search(text)
     if obscured is not None and strength < 0.88:
         strength, sentence = 0.88, f"climbing is hidden ({obscured.group()[:20]!r})"
+    if strength < 0.6 and not is_path and " " not in text and _LOG.search(text):
+        strength, sentence = 0.72, "it names a log or a configuration of the server"
+    if strength < 0.6 and _REPEATED.search(text):
+        strength, sentence = 0.75, "steps are repeated to fill a buffer"
     if "\x00" in text and strength < 0.72 and (system is not None or re2.search(r"\x00\.?\w{0,5}$", text)):
         strength, sentence = 0.72, "a NUL cuts the name off"
     if strength <= 0:

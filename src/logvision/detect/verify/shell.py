@@ -70,6 +70,11 @@ _PROOFS: Final = tuple(
         (r"(?:^|[;|&`\n])\s*(?:uname\s+-[a-z]+|ls\s+-[a-zA-Z]+|id\s*;|ps\s+-?[auxef]+|rm\s+-[rf]+\s)", 0.9, "a command with its flags"),
         (r"(?:^|\W)(?:rm|cp|mv|ln)\s+-[a-z]+\s+[/.~*\w]", 0.8, "a command with its flags"),
         (r"\b(?:python[23]?|perl|ruby|php|node|lua)\s+-[a-zA-Z]*[ecr]\s*['\"]?\S", 0.9, "an interpreter is given code"),
+        (r"(?:^|[;&|\n\"'`])\s*(?:rm|del|ver|uname|sleep|type|dir|id|ping(?:\.exe)?|set|cat|net|echo)\b\s*[;>\s][^&#]{0,80}(?:&\s*rem\b|;\s*rem\b|#\s*$|\|\s*rem\b)", 0.9, "a command whose rest is made a remark"),
+        (r"[|&]\s*dir\s*\|?\s*[a-z]:|\bdir\s+[a-z]:[\\/]|\btype\s+[\\/]?[a-z]+\.ini", 0.86, "a Windows command"),
+        (r"(?:^|[\s;|&\"'])ping(?:\.exe)?\s+-[a-z]\s+\d", 0.8, "a host is pinged from the server"),
+        (r"/(?:etc|bin|usr)/[\w/]*(?:\[\w\]|\?|\*)[\w\[\]?*]*", 0.85, "a file's path is hidden by wildcards"),
+        (r"(?:^|[;&|\s])netsh\s+\w+\s+set\b|\bnet\s+(?:local)?(?:group|user)\s+\S+\s+\S+\s*/add\b", 0.95, "a Windows command"),
         (r"\bwhoami\b\s*(?:$|[;|&`)\n'\"])", 0.62, "the server is asked who it is"),
         (r"\bcertutil\b.{0,60}-(?:urlcache|decode|f)\b|\bbitsadmin\b.{0,40}/transfer|\brundll32\b.{0,40},|\bregsvr32\b.{0,40}/[su]|\bmshta\b\s+\S+:", 0.95, "a Windows program is misused to fetch"),
         (rf"^\s*(?:{_WORDY}|{_SURE})\s+(?:-[a-zA-Z]+\s+)*(?:/|\.\./|~)(?:\w+/?)*", 0.7, "the value is a command"),
@@ -90,6 +95,9 @@ _LIST: Final = re2.compile(r"^[\w.\s-]+(?:[|;,&][\w.\s-]+)*[|;,&]?$")
 
 def verify(text: str) -> list[Evidence]:
     """The strongest proof that a shell would run something; at most one piece of evidence."""
+    text = text.replace("\xc2\xa0", " ").replace("\xa0", " ")
+    if "+" in text and " " not in text:
+        text = text.replace("+", " ")  # encoded twice: the plus was meant as a space
     if not _GATE.search(text):
         return []
     best = _best(text)
@@ -104,13 +112,28 @@ def verify(text: str) -> list[Evidence]:
     strength = best[0]
     if strength < 0.95:
         # In prose a mark and a word that is also a command meet by chance; so they do in plain lists.
-        if _PROSE.search(text) or (_LIST.match(text) and best[2].strip(";|& \n").split(" ")[0].lower() not in _TELLING):
+        if _PROSE.search(text) or (
+            _LIST.match(text) and best[2].strip(";|& \n").split(" ")[0].lower() not in _TELLING
+        ):
             strength *= 0.5
     return [Evidence(RULE, Attack.RCE, strength, f"Read as a command: {best[1]} ({best[2][:60]!r}).")]
 
 
 _TELLING: Final = frozenset(
-    ["whoami", "uname", "ifconfig", "ipconfig", "nslookup", "wget", "curl", "netstat", "systeminfo", "ping", "sleep", "bash"]
+    [
+        "whoami",
+        "uname",
+        "ifconfig",
+        "ipconfig",
+        "nslookup",
+        "wget",
+        "curl",
+        "netstat",
+        "systeminfo",
+        "ping",
+        "sleep",
+        "bash",
+    ]
 )
 
 

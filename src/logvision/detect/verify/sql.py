@@ -25,7 +25,10 @@ TOKENS: Final = 300
 
 _WORDS: Final = (
     dict.fromkeys(["and", "or", "xor", "div_", "&&", "||", "not_and"], "&")
-    | dict.fromkeys(["like", "rlike", "regexp", "between", "in", "is", "sounds", "ilike", "similar", "glob", "escape"], "=")
+    | dict.fromkeys(
+        ["like", "rlike", "regexp", "between", "in", "is", "sounds", "ilike", "similar", "glob", "escape"],
+        "=",
+    )
     | dict.fromkeys(["div", "mod", "collate", "binary"], "+")
     | dict.fromkeys(["not"], "!")
     | {"union": "U", "except": "U", "intersect": "U", "minus": "U", "select": "S", "from": "F", "where": "W"}
@@ -40,7 +43,26 @@ _WORDS: Final = (
         "by": "Y",
     }
     | dict.fromkeys(
-        ["insert", "update", "delete", "drop", "create", "alter", "exec", "execute", "declare", "shutdown", "truncate", "merge", "waitfor", "backup", "grant", "handler", "copy", "attach"],
+        [
+            "insert",
+            "update",
+            "delete",
+            "drop",
+            "create",
+            "alter",
+            "exec",
+            "execute",
+            "declare",
+            "shutdown",
+            "truncate",
+            "merge",
+            "waitfor",
+            "backup",
+            "grant",
+            "handler",
+            "copy",
+            "attach",
+        ],
         "E",
     )
     | {
@@ -54,21 +76,181 @@ _WORDS: Final = (
         "use": "E",
     }
     | dict.fromkeys(
-        ["null", "true", "false", "current_user", "current_date", "current_timestamp", "session_user", "sysdate"], "1"
+        [
+            "null",
+            "true",
+            "false",
+            "current_user",
+            "current_date",
+            "current_timestamp",
+            "session_user",
+            "sysdate",
+        ],
+        "1",
     )
     | dict.fromkeys(
-        ["all", "distinct", "distinctrow", "top", "as", "asc", "desc", "then", "else", "end", "values", "table", "exists", "using"], "K"
+        [
+            "all",
+            "distinct",
+            "distinctrow",
+            "top",
+            "as",
+            "asc",
+            "desc",
+            "then",
+            "else",
+            "end",
+            "values",
+            "table",
+            "exists",
+            "using",
+        ],
+        "K",
     )
     | dict.fromkeys(
-        ["procedure", "outfile", "dumpfile", "delay", "immediate", "database", "schema", "view", "on", "join", "offset"], "K"
+        [
+            "procedure",
+            "outfile",
+            "dumpfile",
+            "delay",
+            "immediate",
+            "database",
+            "schema",
+            "view",
+            "on",
+            "join",
+            "offset",
+        ],
+        "K",
     )
 )
 
 _ATTACK_FUNCTIONS: Final = frozenset(
-    ["sleep", "benchmark", "pg_sleep", "extractvalue", "updatexml", "load_file", "randomblob", "xp_cmdshell", "dbms_pipe", "receive_message", "utl_inaddr", "utl_http", "get_host_address", "dbms_lock", "drithsx", "gtid_subset", "gtid_subtract", "json_keys", "generate_series", "pg_read_file", "pg_ls_dir", "lo_import", "name_const", "geometrycollection", "polygon", "multipoint", "multilinestring", "linestring", "multipolygon", "st_latfromgeohash", "st_longfromgeohash", "st_pointfromgeohash", "regexp_substring", "crypt_key", "loadfile", "writefile", "load_extension", "sqlite_version", "dbms_xmlgen", "query_to_xml", "database_to_xml", "httpuritype", "xmltype", "fn_xe_file_target_read_file", "opendatasource", "openrowset"]
+    [
+        "sleep",
+        "benchmark",
+        "pg_sleep",
+        "extractvalue",
+        "updatexml",
+        "load_file",
+        "randomblob",
+        "xp_cmdshell",
+        "dbms_pipe",
+        "receive_message",
+        "utl_inaddr",
+        "utl_http",
+        "get_host_address",
+        "dbms_lock",
+        "drithsx",
+        "gtid_subset",
+        "gtid_subtract",
+        "json_keys",
+        "generate_series",
+        "pg_read_file",
+        "pg_ls_dir",
+        "lo_import",
+        "name_const",
+        "geometrycollection",
+        "polygon",
+        "multipoint",
+        "multilinestring",
+        "linestring",
+        "multipolygon",
+        "st_latfromgeohash",
+        "st_longfromgeohash",
+        "st_pointfromgeohash",
+        "regexp_substring",
+        "crypt_key",
+        "loadfile",
+        "writefile",
+        "load_extension",
+        "sqlite_version",
+        "dbms_xmlgen",
+        "query_to_xml",
+        "database_to_xml",
+        "httpuritype",
+        "xmltype",
+        "fn_xe_file_target_read_file",
+        "opendatasource",
+        "openrowset",
+    ]
 )
 _FUNCTIONS: Final = frozenset(
-    ["ascii", "char", "chr", "concat", "concat_ws", "group_concat", "substring", "substr", "mid", "left", "right", "hex", "unhex", "version", "user", "database", "schema", "current_user", "session_user", "system_user", "user_name", "db_name", "host_name", "count", "cast", "convert", "floor", "rand", "round", "exp", "elt", "make_set", "if", "ifnull", "nullif", "isnull", "coalesce", "length", "len", "char_length", "ord", "instr", "locate", "position", "conv", "md5", "sha1", "now", "sysdate", "sys_context", "unicode", "nchar", "upper", "lower", "repeat", "reverse", "replicate", "quote", "bin", "abs", "row_count", "string_agg", "array_to_string", "updatexml", "strcmp", "iif", "load_file", "connection_id", "last_insert_id", "nvl", "decode", "to_char", "lpad"]
+    [
+        "ascii",
+        "char",
+        "chr",
+        "concat",
+        "concat_ws",
+        "group_concat",
+        "substring",
+        "substr",
+        "mid",
+        "left",
+        "right",
+        "hex",
+        "unhex",
+        "version",
+        "user",
+        "database",
+        "schema",
+        "current_user",
+        "session_user",
+        "system_user",
+        "user_name",
+        "db_name",
+        "host_name",
+        "count",
+        "cast",
+        "convert",
+        "floor",
+        "rand",
+        "round",
+        "exp",
+        "elt",
+        "make_set",
+        "if",
+        "ifnull",
+        "nullif",
+        "isnull",
+        "coalesce",
+        "length",
+        "len",
+        "char_length",
+        "ord",
+        "instr",
+        "locate",
+        "position",
+        "conv",
+        "md5",
+        "sha1",
+        "now",
+        "sysdate",
+        "sys_context",
+        "unicode",
+        "nchar",
+        "upper",
+        "lower",
+        "repeat",
+        "reverse",
+        "replicate",
+        "quote",
+        "bin",
+        "abs",
+        "row_count",
+        "string_agg",
+        "array_to_string",
+        "updatexml",
+        "strcmp",
+        "iif",
+        "load_file",
+        "connection_id",
+        "last_insert_id",
+        "nvl",
+        "decode",
+        "to_char",
+        "lpad",
+    ]
 )
 
 _GLUED: Final = re2.compile(r"^(?:union|or|and|xor|having|order|group|limit|procedure)(?:select|all|\d+)?$")
@@ -131,6 +313,14 @@ _READINGS: Final = (
     (r"^s(?:!?\+[+!]*[1sv])*!?=+[(!+]*[1sv]\)*(?:c|$|&|;|=)", "q", 0.75, "the quote is closed and a comparison is made"),
     (r"^b&1=1(?:c|$)", "n", 0.9, "a condition that is always known is added"),
     (r"^s\)*OYb?H1=1", "qd", 0.95, "the quote is closed and a clause is added"),
+    (r"^s\)*&[!(]*g\([^;]*\)(?:=|c|&|$)", "q", 0.85, "the quote is closed and a call is compared"),
+    (r"^s\)*;*Eb+[s,c]", "q", 0.85, "the quote is closed and a procedure is run"),
+    (r"^T\([^;]*\)=", "n", 0.85, "a function that delays is compared"),
+    (r"^[(+]*T\([^;]*f\(", "n", 0.85, "a function that leaks is called"),
+    (r"^&[!(]*(?:1|b=b|b=f\([^;]*\))\)*[c;]", "n", 0.75, "a constant condition is added and the rest is made a comment"),
+    (r"^\+*Fb[^;]*c", "n", 0.75, "the columns are replaced and the rest is made a comment"),
+    (r"^CN[^;]*=[^;]*K1[^;]*K", "n", 0.7, "a CASE expression is computed in"),
+    (r"^T\($", "n", 0.6, "a function that delays or leaks begins"),
     (r"^S[K(]*T\(", "n", 0.9, "a query that delays"),
     (r"^Ev[gb][(1)=;]*.*E", "n", 0.9, "a variable is declared and executed"),
 )  # fmt: skip
@@ -148,6 +338,7 @@ _ANY: Final = {
 _OPERATORS: Final = re2.compile(
     r"""^\w{0,3}(?:'\s*(?:[-+*/^&|%<>=]|\|\||like)+\s*'|"\s*(?:[-+*/^&|]|\|\|)+\s*")\w{0,3}$"""
 )
+_PROBE: Final = re2.compile(r"""^(?:-\d{1,12}|\d{3,12}|\d{1,12}\s*\))['"]{1,2}\)*$|^['"`]{2,4}\(?\)?$""")
 _CLOSED: Final = re2.compile(r"""^[^'"\s]{0,40}['"]\)*\s*;?\s*(?:--|#|/\*)[\s-]{0,3}\w?$""")
 
 
@@ -171,6 +362,8 @@ def verify(text: str) -> list[Evidence]:
         best = (0.7, "nothing but quotes and operators", "inside quotes")
     if best[0] < 0.65 and _CLOSED.search(text):
         best = (0.65, "the quote is closed and the rest is made a comment", "inside quotes")
+    if best[0] < 0.62 and _PROBE.search(text):
+        best = (0.62, "a quote is put after a number", "inside quotes")
     marks = _MARKS.search(text)
     if marks is not None:
         strength = max(best[0], 0.6)

@@ -1,4 +1,3 @@
-
 """Would a template engine or an expression language evaluate this?
 
 Placeholders that a page forgot to fill (`{{item.url}}`, `${name}`) are ordinary; sums, calls, class
@@ -36,6 +35,9 @@ _STRONG: Final = re2.compile(
     r"_self|\bfilter\s*\(|\|\s*(?:attr|map|sort|reduce|filter|join)\s*\(|#_memberAccess|@java|@org|#context|#parameters|#application|OgnlContext|#cmd|#a=|#req|sessionScope|applicationScope|pageContext|initParam|param\.|header\.|"
     r"(?:script|dns|url|file|env|sys|base64decoder|javascript|const|xml|properties|resourcebundle|localhost|urlencoder)\s*:|File\.(?:open|read)|IO\.popen|Dir\.|`|%x[({\[]|Kernel|\bputs\b|system\(|\bdump\s*\(|app\.request|\bglobals?\b|range\.constructor|\.getEngineByName|ScriptEngine|print\s*\(|sleep\s*\(|response\.|out\.print|Server\.|eval\s*\(|execute\s*\(|include\s|debug\b|settings\.|\bsecret|bin/|etc/passwd|cat\s|whoami|'[^']*'\s*\*\s*\d|\"[^\"]*\"\s*\*\s*\d)"
 )
+_BLOCK: Final = re2.compile(
+    r"(?i)\{%-?\s*(?:if|for|set|import|include|extends|block|macro|raw|debug|print|load|call|with|from|do)\b|\{\{\s*[\w.]{1,60}\s*\([^)]*\)|\{\{=|<%=\s*\w+|#(?:set|foreach|if|include|parse)\s*\("
+)
 _PLAIN: Final = re2.compile(r"^[\s\S]{0,80}?(?:\{\{|\$\{|#\{|%\{)\s*[\w.\[\]-]{1,60}\s*\}{1,2}")
 
 
@@ -66,6 +68,10 @@ def verify(text: str) -> list[Evidence]:
                 f"Read as a template: it reaches for the engine ({found.group()[-40:]!r}).",
             )
         ]
+    found = _BLOCK.search(text)
+    if found is not None and not _SUM.search(text):
+        sentence = f"Read as a template: it has a statement or a call ({found.group()[:40]!r})."
+        return [Evidence(RULE, Attack.SSTI, 0.72, sentence)]
     found = _SUM.search(text)
     if found is not None:
         return [

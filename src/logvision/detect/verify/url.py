@@ -47,8 +47,9 @@ _LOCAL: Final = re2.compile(
 _SCRIPT: Final = re2.compile(
     r"(?i)\.(?:txt|gif|jpe?g|png|php\d?|phtml|asp|dat|inc|log|htm|html|bmp|pdf|js|tpl)\?+(?:cmd=|&|%00|$|\x00|/)|(?:r57|c99|shell|rfi(?:inc)?|cmd|id1?|safe\d?|ec|test|spread|echo|idx|bot|inj|scan)\d{0,3}\.(?:txt|gif|jpe?g|php)\b"
 )
+_INCLUDE: Final = re2.compile(r"(?i)^/[\w./~-]{1,200}\?{1,3}$")
 _STRANGE: Final = re2.compile(
-    r"(?i)^\s*(?:/{3,}[\w@.-]+|/\\+[/\\]*\w|\\{2,}/*\w|/[\t\r\n]+/\w|https?:(?:[\w.-]+\.\w{2,}|/[\w.-]+\.\w{2,}|\\)|/%09/|//[^/]*[@%\\]|//\w*\xe3\x80\x82|/{2,}[\w.-]+\.\w{2,}/+(?:%2f|\.\.|%2e)|\.\w+\.(?:com|net)$|@\w+\.\w+$|https?://[^/\s]*(?:\\|%(?:2f|5c|00|ff|09|0d|0a)|\xe3\x80\x82)|https?://[^/?#]*@[^/?#]*\.\w+)"
+    r"(?i)^\s*(?:/{3,}[\w@.-]+|/*https?:/{3,}\w|/+https?:/{1,2}(?:[^/]*@|[^/]+/+(?:\.\.|$))|/{2,}[\t\r\n\x0b]*/\w|/?\xe3\x82\x9d\w|/?\xe3\x80\xb1\w|/+https?://[\\\t]|/\\+[/\\]*\w|\\{2,}/*\w|/[\t\r\n]+/\w|https?:(?:[\w.-]+\.\w{2,}|/[\w.-]+\.\w{2,}|\\)|/%09/|//[^/]*[@%\\]|//\w*\xe3\x80\x82|/{2,}[\w.-]+\.\w{2,}/+(?:%2f|\.\.|%2e)|\.\w+\.(?:com|net)$|@\w+\.\w+$|https?://[^/\s]*(?:\\|%(?:2f|5c|00|ff|09|0d|0a)|\xe3\x80\x82)|https?://[^/?#]*@[^/?#]*\.\w+)"
 )
 _INTERNAL_PATH: Final = re2.compile(
     r"(?i)/latest/(?:meta-data|user-data|dynamic|api/token)|/computeMetadata/|/metadata/(?:v1|instance)|/opc/v[12]/|/openstack/latest|/v1\.\d+/(?:images|containers)/json|/_all_dbs|server-status"
@@ -89,8 +90,14 @@ def verify(text: str) -> list[Evidence]:
             ]
         if _LOCAL.match(name) or address.startswith(("127.", "0.")) or address in ("::1", "::", "0.0.0.0"):  # noqa: S104
             return [_ssrf(0.55 if port else 0.72, f"the machine itself is asked ({host})")]
+        if bare.endswith("?") and address:
+            sentence = f"Read as an address: a file on {host} would be included."
+            return [Evidence(RULE, Attack.RFI, 0.85, sentence)]
         if address and ipaddress.ip_address(address).is_private:
             return [_ssrf(0.35, f"a private address is asked ({host})")]
+        if bare.endswith("?") and _INCLUDE.search(rest):
+            sentence = f"Read as an address: what follows is cut off, so that a file on {host} is included."
+            return [Evidence(RULE, Attack.RFI, 0.72, sentence)]
         if _SCRIPT.search(rest):
             return [
                 Evidence(
