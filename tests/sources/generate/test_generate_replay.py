@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -60,7 +61,7 @@ def test_nothing_but_the_time_changes(tmp_path: Path) -> None:
         assert before[:17] + before[37:] == after[:17] + after[37:]
 
 
-@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress])
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, zstandard.compress])
 def test_packed_logs_are_read(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
     plain, packed = tmp_path / "old.log", tmp_path / "old.packed"
     plain.write_bytes(LOG)

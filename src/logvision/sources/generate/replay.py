@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, cast
 
 import numpy as np
+import zstandard
 
 from logvision.clock import Clock
 from logvision.errors import Problem, SetupError
@@ -32,12 +35,14 @@ class Stamp:
     offset: int
     iso: bool
 
-    def moved(self, seconds: int) -> bytes:
-        """The text of another time in the same form and zone (without the zone's own text)."""
-        when = datetime.fromtimestamp(seconds + self.offset, UTC)
-        if self.iso:
-            return when.strftime("%Y-%m-%dT%H:%M:%S").encode()
-        return f"{when.day:02d}/{MONTHS[when.month - 1]}/{when:%Y:%H:%M:%S}".encode()
+
+@lru_cache(maxsize=1024)
+def written(seconds: int, offset: int, iso: bool) -> bytes:
+    """A Unix time as text in the form and zone of a stamp, without the zone's own text."""
+    when = datetime.fromtimestamp(seconds + offset, UTC)
+    if iso:
+        return when.strftime("%Y-%m-%dT%H:%M:%S").encode()
+    return f"{when.day:02d}/{MONTHS[when.month - 1]}/{when:%Y:%H:%M:%S}".encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +121,7 @@ def replay(
 
     `speed` 1: as far apart as they were; 2: twice as fast; None: as fast as possible. The time of each
     line is rewritten to the moment of its writing, in its own form and zone; a line without a time, or
-    with one that goes back, follows at once. Plain, gzip and bzip2 files of any size.
+    with one that goes back, follows at once. Plain, gzip, bzip2 and zstd files of any size.
 
     Raises SetupError when the file cannot be read or the speed is not above 0.
     """
@@ -151,7 +156,11 @@ def replay(
         moment = due if speed is not None else now
         whole = line if line.endswith(b"\n") else line + b"\n"
         if found is not None:
-            whole = whole[: found.begin] + found.stamp.moved(int(moment)) + whole[found.end :]
+            whole = (
+                whole[: found.begin]
+                + written(int(moment), found.stamp.offset, found.stamp.iso)
+                + whole[found.end :]
+            )
         ready.append(whole)
         moments.append(round(moment * 1_000_000))
         count += 1
@@ -164,12 +173,14 @@ def replay(
 def _lines(path: Path) -> Iterator[bytes]:
     try:
         with path.open("rb") as raw:
-            magic = raw.read(3)
+            magic = raw.read(4)
         opened: BinaryIO
         if magic[:2] == b"\x1f\x8b":
             opened = cast(BinaryIO, gzip.open(path, "rb"))  # noqa: SIM115 (closed below)
-        elif magic == b"BZh":
+        elif magic[:3] == b"BZh":
             opened = cast(BinaryIO, bz2.open(path, "rb"))  # noqa: SIM115
+        elif magic == b"\x28\xb5\x2f\xfd":
+            opened = io.BufferedReader(zstandard.open(path, "rb"))
         else:
             opened = path.open("rb", buffering=BLOCK_B)
     except OSError as lost:
