@@ -20,8 +20,7 @@ def add(events: pa.Table, routes: Routes) -> pa.Table:
     Null `path` gives null for both.
     """
     values, codes = columns.used(*columns.distinct(events, "path"))
-    texts = values.to_pylist()
-    paths = routes.paths(texts)
+    paths = routes.paths(values.to_pylist())
     unsettled = np.array([*map(routes.open, paths), False])  # the last answers code -1
     teaches = unsettled[codes] & _answered(events)
     if teaches.any():
@@ -31,7 +30,7 @@ def add(events: pa.Table, routes: Routes) -> pa.Table:
         rows = rows[np.sort(np.unique(pairs, return_index=True)[1])]  # first of each pair, in order
         who = clients.take(pa.array(client_codes[rows])).to_pylist()
         routes.learn(zip([paths[code] for code in codes[rows].tolist()], who, strict=True))
-        paths = routes.paths(texts)
+        routes.renew(paths)
     route = pa.array([path.route for path in paths], pa.string())
     kind = pa.array([path.kind for path in paths], pa.string())
     return events.append_column("route", columns.recode(route, codes)).append_column(

@@ -105,10 +105,14 @@ class Routes:
     def paths(self, texts: Sequence[str | None]) -> list[Path]:
         """Distinct paths, each with its route as it stands now; learns nothing. Null gives `MISSING`."""
         paths = self._paths.answers(texts, MISSING)
+        self.renew(paths)
+        return paths
+
+    def renew(self, paths: Iterable[Path]) -> None:
+        """Work out the routes again that may have changed since."""
         for path in paths:
             if path.epoch != self._epoch and path.segments is not None:
                 self._work_out(path, path.segments)
-        return paths
 
     def open(self, path: Path) -> bool:
         """Can learning still change the route of a path."""
