@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -88,12 +89,11 @@ class JsonFormat:
         """Field name to raw text; None when the line is no object of this dialect. Raises BadObject."""
         if line[:1] != b"{":
             return None
-        given = _load(line) if line.rstrip()[-1:] == b"}" else None
+        given, dialect = _load(line)
         if given is None:
             if self.dialect is None:
                 raise BadObject("not JSON")
             return None
-        dialect = _dialect(given)
         values: dict[str, bytes] = {}
         if self.dialect is not None:
             if dialect != self.dialect:
@@ -102,6 +102,8 @@ class JsonFormat:
         elif self.keys is not None:
             for key, name in self.keys.items():
                 _put(values, name, given.get(key))
+        elif dialect is not None:
+            return None
         else:
             values = _flat(given)
         if "time" not in values or not ("target" in values or "path" in values or "request" in values):
@@ -109,7 +111,9 @@ class JsonFormat:
         return values
 
 
-def _load(line: bytes) -> dict[str, Any] | None:
+@lru_cache(maxsize=1)  # every dialect asks for the same line in turn
+def _load(line: bytes) -> tuple[Mapping[str, Any] | None, str | None]:
+    """The object and its dialect; None when the line is no object."""
     try:
         given = orjson.loads(line)
     except orjson.JSONDecodeError:
@@ -117,8 +121,8 @@ def _load(line: bytes) -> dict[str, Any] | None:
             words = line.decode("utf-8", "backslashreplace")
             given = orjson.loads(_repaired(words))
         except orjson.JSONDecodeError:
-            return None
-    return given if isinstance(given, dict) else None
+            return None, None
+    return (given, _dialect(given)) if isinstance(given, dict) else (None, None)
 
 
 def _repaired(words: str) -> str:
@@ -137,7 +141,7 @@ def _dialect(given: Mapping[str, Any]) -> str | None:
 def _raw(value: Any) -> bytes | None:
     """A JSON value as the bytes that a text log would hold; None for what says nothing."""
     if isinstance(value, str):
-        return value.replace("\0", "\\x00").encode() if value else None
+        return (value.replace("\0", "\\x00") if "\0" in value else value).encode() or None
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, int):
@@ -159,8 +163,8 @@ def _flat(given: Mapping[str, Any]) -> dict[str, bytes]:
     values: dict[str, bytes] = {}
     for key, value in given.items():
         name = KEYS.get(key) or KEYS.get(key.lower())
-        if name is not None:
-            _put(values, name, value)
+        if name is not None and values.get(name, b"-") == b"-" and (raw := _raw(value)) is not None:
+            values[name] = raw
     if "request" in values and ("target" in values or "path" in values) and b" " not in values["request"]:
         del values["request"]
     return values

@@ -209,11 +209,15 @@ class _Batch:
         left = self._bulk(screened, left)
         self._one_by_one(screened, left)
 
-    def _answer(self, line: bytes) -> Answer:
+    def _candidates(self, line: bytes) -> tuple[Format, ...]:
+        """The formats that the line can be of, in order."""
         if self.formats is not ORDER:
-            return read_line(line, self.formats)
+            return self.formats
         formats = BY_FIRST_BYTE[line[0]]
-        return read_line(line, formats if self.w3c is None else (self.w3c, *formats))
+        return formats if self.w3c is None else (self.w3c, *formats)
+
+    def _answer(self, line: bytes) -> Answer:
+        return read_line(line, self._candidates(line))
 
     def _bulk(self, screened: Screened, left: Places) -> Places:
         """Try the likeliest formats on all that is left; what none is sure of comes back."""
@@ -256,7 +260,7 @@ class _Batch:
         rows: dict[str, list[int]] = {}
         read: dict[str, list[Row]] = {}
         # A loop over lines: only those that no bulk reader was sure of.
-        for index in left.tolist():
+        for index in self._scanned(screened, left):
             answer = self._answer(screened.line(index))
             if answer.format is None or answer.row is None:
                 self.reasons[index] = answer.reason or Reason.NO_FORMAT
@@ -265,6 +269,36 @@ class _Batch:
                 read.setdefault(answer.format.name, []).append(answer.row)
         for name, own in rows.items():
             self._accept(build.part_of_rows(own, read[name]), name)
+
+    def _scanned(self, screened: Screened, left: Places) -> list[int]:
+        """Cut lines one by one, read values in bulk where many have the same fields; the rest comes back."""
+        indices: list[int] = left.tolist()
+        if len(indices) < BULK:
+            return indices
+        groups: dict[tuple[str, ...], tuple[list[int], list[dict[str, bytes]]]] = {}
+        others = []
+        for index in indices:
+            line = screened.line(index)
+            name, values = first_fit(line, self._candidates(line))
+            if values is None:
+                others.append(index)
+            else:
+                found = groups.setdefault((name, *values), ([], []))
+                found[0].append(index)
+                found[1].append(values)
+        for (name, *names), (places, given) in groups.items():
+            if len(places) < BULK:
+                others += places
+                continue
+            part = readings.read_values(names, given)
+            own = np.array(places, np.int64)
+            taken = np.zeros(len(own), bool)
+            taken[part.rows] = True
+            part.rows = own[part.rows]
+            others += own[~taken].tolist()
+            if len(part.rows):
+                self._accept(part, name)
+        return others
 
     def _accept(self, part: Part, name: str) -> None:
         """Take a part in, but for the rows whose time is not possible."""
@@ -317,6 +351,18 @@ class Answer(NamedTuple):
     format: Format | None
     row: Row | None
     reason: Reason | None
+
+
+def first_fit(line: bytes, formats: Iterable[Format]) -> tuple[str, dict[str, bytes] | None]:
+    """The name and fields of the first format that the line fits, whatever its values."""
+    for one in formats:
+        try:
+            values = one.read(line)
+        except BadObject:
+            return one.name, None
+        if values is not None:
+            return one.name, values
+    return "", None
 
 
 def read_line(line: bytes, formats: Iterable[Format]) -> Answer:

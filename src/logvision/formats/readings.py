@@ -51,6 +51,15 @@ def read(rows: Places, pieces: list[tuple[Word, Slices]]) -> Part:
     return part if good.all() else keep(part, good)
 
 
+def read_values(names: list[str], given: list[dict[str, bytes]]) -> Part:
+    """Values of lines that were cut one by one into the same named texts; rows are indices into `given`."""
+    pieces: list[tuple[Word, Slices]] = []
+    for name in names:
+        column = pa.array([values[name] for values in given], pa.binary())
+        pieces.append(((Field(name, quoted=True),), vectors.of_array(column)))
+    return read(np.arange(len(given)), pieces)
+
+
 def keep(part: Part, flags: Flags) -> Part:
     """Only the flagged rows."""
     return Part(
@@ -204,7 +213,7 @@ def _rest(one: Field, piece: Slices, part: Part) -> Flags:
         better, known = _numbers([tail.bytes for tail in tails], codes)
         sent, sent_known = part.numbers["bytes"]
         part.numbers["bytes"] = (np.where(known, better, sent), known | sent_known)
-    if any(tail.forwarded is not None for tail in tails):
+    if "forwarded" not in part.text and any(tail.forwarded is not None for tail in tails):
         column = pa.array([tail.forwarded for tail in tails], pa.string()).dictionary_encode()
         part.text["forwarded"] = vectors.through((column.dictionary, vectors.codes_of(column)), codes)
     names = pa.array([tail.name for tail in tails], pa.string()).dictionary_encode()

@@ -115,6 +115,7 @@ ALIAS: Final = {
     "epoch": "time",
     "padded": "duration_ms",
     "cut": "user_agent",
+    "forwarded_list": "forwarded",
 }
 """Fields that differ only in what they must look like. `time` is of the layout of CLF, with one space;
 `stamp` is any time that is one word."""
@@ -174,7 +175,7 @@ def row(values: Mapping[str, bytes]) -> Row:
         _worded("referer", values),
         _worded("user_agent", values),
         amount,
-        forwarded if forwarded is not None else _text(get("forwarded_list")),
+        forwarded,
         ticks,
         name,
     )

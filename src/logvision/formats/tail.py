@@ -23,8 +23,7 @@ class Tail(NamedTuple):
 
 
 NOTHING: Final = Tail("")
-KEYS: Final = {b"rt": "rt", b"request_time": "rt", b"reqtime": "rt", b"rtime": "rt"}
-_DIGITS: Final = b"0123456789"
+KEYS: Final = frozenset((b"rt", b"request_time", b"reqtime", b"rtime"))
 
 
 def read_tail(rest: bytes) -> Tail:
@@ -32,46 +31,42 @@ def read_tail(rest: bytes) -> Tail:
     rest = rest.strip()
     if not rest:
         return NOTHING
-    return _classified(_items(rest))
-
-
-def _classified(items: list[tuple[bool, bytes]]) -> Tail:
-    words = [item for quoted, item in items if not quoted]
-    quotes = [item for quoted, item in items if quoted]
-    first_quoted, first = items[0]
-    forwarded = None
-    if first_quoted and _addresses(first):
-        forwarded = fields.text(first)
-    if not words:
-        return Tail(
-            "forwarded" if first_quoted and _addresses(first) and len(items) == 1 else "extra",
-            forwarded=forwarded,
-        )
-    if len(items) == 1 and first.isdigit() and len(first) <= 15:
-        return Tail("duration", ticks=int(first))
-    if len(items) == 2 and not quotes and all(word.isdigit() and len(word) <= 18 for word in words):
+    if b'"' in rest:
+        return _quoted(_items(rest))
+    words = [word for word in rest.split(b" ") if word]
+    if len(words) == 1 and words[0].isdigit() and len(words[0]) <= 15:
+        return Tail("duration", ticks=int(words[0]))
+    if len(words) == 2 and all(word.isdigit() and len(word) <= 18 for word in words):
         return Tail("io", bytes=int(words[1]))
-    if len(items) == 4 and len(quotes) == 2 and words[-1][-2:] == b"ms" and words[-1][:-2].isdigit():
+    return _timed(words, words, None)
+
+
+def _quoted(items: list[tuple[bool, bytes]]) -> Tail:
+    """A tail with double quotes in it."""
+    words = [item for quoted, item in items if not quoted]
+    first_quoted, first = items[0]
+    addresses = first_quoted and _addresses(first)
+    if addresses and len(items) == 1:
+        return Tail("forwarded", forwarded=fields.text(first))
+    if len(items) == 4 and len(words) == 2 and words[-1][-2:] == b"ms" and words[-1][:-2].isdigit():
         return Tail("traefik", duration_us=fields.milliseconds(words[-1][-18:]))
-    keyed, duration = _duration(items)
-    if duration is None and not keyed:
-        return Tail("extra", forwarded=forwarded)
-    ingress = len(items) >= 9 and items[2][1][:1] == b"[" and items[3][1][:1] == b"["
-    return Tail("ingress" if ingress else "timing", duration_us=duration, forwarded=forwarded)
+    return _timed([item for _, item in items], words, fields.text(first) if addresses else None)
 
 
-def _duration(items: list[tuple[bool, bytes]]) -> tuple[bool, int | None]:
-    """The first request time: `rt=0.005`, else the first word with three decimals, as nginx writes it."""
-    for quoted, item in items:
-        key, equals, value = item.partition(b"=")
+def _timed(items: list[bytes], words: list[bytes], forwarded: str | None) -> Tail:
+    """The first request time: `rt=0.005`, else a word with three decimals, as nginx writes it."""
+    for word in words:
+        key, equals, value = word.partition(b"=")
         try:
-            if equals and not quoted and key.lower() in KEYS:
-                return True, fields.seconds(value.strip(b'"'))
-            if _nginx_time(item):
-                return False, fields.seconds(item)
+            if equals and key.lower() in KEYS:
+                return Tail("timing", duration_us=fields.seconds(value.strip(b'"')), forwarded=forwarded)
+            if _nginx_time(word):
+                ingress = len(items) >= 9 and items[2][:1] == b"[" and items[3][:1] == b"["
+                duration = int(word.replace(b".", b"")) * 1000
+                return Tail("ingress" if ingress else "timing", duration_us=duration, forwarded=forwarded)
         except BadField:
             continue
-    return False, None
+    return Tail("extra", forwarded=forwarded)
 
 
 def _nginx_time(item: bytes) -> bool:
