@@ -12,9 +12,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from event_tables import NOON, event
-from lake_folders import commit, files, kill, reject, stored_rows
 
+from event_tables import NOON, event, events
+from lake_folders import commit, files, kill, reject, stored_rows
 from logvision.errors import StoreError
 from logvision.lake import compaction, storage
 from logvision.lake.catalogue import File, effective
@@ -71,7 +71,11 @@ def test_merging_keeps_events_counts_rejects_and_where_to_resume(lake: Lake) -> 
     fill(lake, 9)
     before = (stored_rows(lake), lake.resume(), *(counted(lake, grain) for grain in (60, 3600, 86_400)))
     assert compact(lake, now=NOW) == 2  # events and partials; four files of rejects are too few
-    assert (stored_rows(lake), lake.resume(), *(counted(lake, grain) for grain in (60, 3600, 86_400))) == before
+    assert (
+        stored_rows(lake),
+        lake.resume(),
+        *(counted(lake, grain) for grain in (60, 3600, 86_400)),
+    ) == before
     assert ranges(lake.catalogue.events) == [(0, 7), (8, 8)]
     assert ranges(lake.catalogue.partials) == [(0, 7), (8, 8)]
     assert ranges(lake.catalogue.rejects) == [(1, 1), (3, 3), (5, 5), (7, 7)]
@@ -91,8 +95,6 @@ def test_merged_rows_lie_by_client_within_a_row_group(lake: Lake) -> None:
 def test_row_groups_lie_by_time_even_where_commits_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(storage, "ROW_GROUP", 2)
     hours = [3, 1, 2, 5, 4]
-    from event_tables import events  # noqa: PLC0415
-
     tables = [storage.stored([events([event(position=h, time=NOON + timedelta(hours=h))])]) for h in hours]
     groups = [g["position"].to_pylist() for g in compaction.sorted_groups([pa.concat_tables(tables)])]
     assert groups == [[1, 2], [3, 4], [5]]

@@ -18,10 +18,10 @@ from logvision.lake.queries.answers import (
 )
 from logvision.lake.queries.counts import series, top, totals
 from logvision.lake.queries.database import Database
-from logvision.lake.queries.events import actor, event, events, tables
 from logvision.lake.queries.filter import Filter, FilterError, parse_filter
 from logvision.lake.queries.kept import bounds, rejects
 from logvision.lake.queries.question import Question, question
+from logvision.lake.queries.walk import actor, event, events, tables
 
 __all__ = [
     "Actor",

@@ -22,9 +22,9 @@ from logvision.lake.queries.answers import (
     Totals,
 )
 from logvision.lake.queries.database import Database, Reading, joined, micros, time_of
-from logvision.lake.queries.events import windows
 from logvision.lake.queries.filter import NO_FILTER, Clause, Filter, Term, Test
 from logvision.lake.queries.question import Question
+from logvision.lake.queries.walk import windows
 from logvision.lake.segments import Counts
 from logvision.windows import visitors
 from logvision.windows.dimensions import ALL, DAY, HOUR, OF_ATTACKS, SERIES
@@ -339,11 +339,11 @@ def _lines(reading: Reading) -> Counts:
 def _countries(reading: Reading, question: Question, addresses: list[Any]) -> dict[str, tuple[Any, Any]]:
     """Country and network of addresses, as the newest events of the range say."""
     window = next(iter(windows(reading, replace(question, filter=NO_FILTER), PLACES_ROWS)))
-    source = reading.events(window, ["client_ip", "country", "network"])
+    source = reading.events(window, ["time", "client_ip", "country", "network"])
     found = reading.rows(
         joined(
             [
-                "select client_ip, any_value(country), any_value(network) from",
+                "select client_ip, arg_max(country, time), arg_max(network, time) from",
                 source,
                 Clause("where client_ip in ? group by 1", (addresses,)),
             ]

@@ -131,7 +131,7 @@ def _page(reading: Reading, question: Question, limit: int, after: Place | None)
     if after is not None:
         upto = after.time + _MOMENT
         narrowed = replace(question, end=upto if question.end is None else min(upto, question.end))
-    for window in windows(reading, narrowed):
+    for window in windows(reading, narrowed, FIRST_STEP):
         keyset: list[str | Clause] = []
         if after is not None:
             keyset = [
@@ -155,9 +155,7 @@ def _page(reading: Reading, question: Question, limit: int, after: Place | None)
     return _wide(reading, found)
 
 
-def windows(
-    reading: Reading, question: Question, first_step: int = FIRST_STEP, growth: int = 4
-) -> Iterator[Question]:
+def windows(reading: Reading, question: Question, first_step: int, growth: int = 4) -> Iterator[Question]:
     """The question cut into stretches of event time, newest first, of growing numbers of rows.
 
     Together they are the whole question, and no event is in two of them.
