@@ -17,8 +17,7 @@ import pyarrow.compute as pc
 
 from logvision import columns
 from logvision.detect import filters, scenarios
-from logvision.detect.buckets import Buckets, Keys, Mask, Overflow, Seen, Size
-from logvision.detect.filters import Filter
+from logvision.detect.buckets import Buckets, Ints, Keys, Mask, Overflow, Seen, Size
 from logvision.detect.scenarios import Scenario
 from logvision.enrich.crawlers import Crawlers
 from logvision.schema import ALERT, EVIDENCE_KEPT, Outcome
@@ -66,13 +65,13 @@ class Behaviour:
         batch = _Batch(events)
         # A date in the far future must not make all buckets look drained: the middle counts.
         self._newest = max(self._newest, int(np.median(batch.times)))
-        known: dict[Filter, Mask] = {}
+        asked = filters.Rows(events)
         found: list[dict[str, Any]] = []
         for rule in self._rules:
-            fits = filters.evaluate(rule.fills, events, known)
+            fits = asked.fit(rule.fills)
             if not fits.any():
                 continue
-            eases = None if rule.relieves is None else filters.evaluate(rule.relieves, events, known) & ~fits
+            eases = None if rule.relieves is None else asked.fit(rule.relieves) & ~fits
             found += [_alert(rule, batch, over) for over in self._pour(rule, batch, fits, eases)]
         return _alerts(found)
 
@@ -82,7 +81,10 @@ class Behaviour:
         crawls = np.append(pc.starts_with(bots, "search:").to_numpy(zero_copy_only=False), False)
         rows = np.flatnonzero(crawls[codes])
         some = events.select(["bot", "client_ip"]).take(pa.array(rows))
-        found = self._crawlers.claims(some["bot"].combine_chunks(), some["client_ip"].combine_chunks())
+        found = self._crawlers.claims(
+            some["bot"].cast(pa.string()).combine_chunks(),
+            some["client_ip"].cast(pa.string()).combine_chunks(),
+        )
         of_row = np.full(events.num_rows, -1, np.int32)
         of_row[rows] = found.indices.fill_null(-1).to_numpy(zero_copy_only=False)
         return columns.text(found.dictionary, of_row)
@@ -93,7 +95,7 @@ class Behaviour:
         keys = batch.keys(rule.key, rows)
         fills = np.ones(rows.size, np.bool_)
         if rule.distinct is not None and rows.size:
-            values = (keys * _MIX) ^ batch.hashes(rule.distinct)[rows]
+            values = (keys * _MIX) ^ batch.hashes(rule.distinct, rows)
             fills = self._seen[rule.id].meet(values, batch.times[rows], self._newest)
         relieves = np.zeros(rows.size, np.bool_)
         if eases is not None and eases.any():
@@ -146,20 +148,16 @@ class _Batch:
     def __init__(self, events: pa.Table) -> None:
         self.events = events
         self.times = events["time"].cast(pa.int64()).to_numpy()
-        self._hashes: dict[str, Keys] = {}
-        self._keys: dict[tuple[str, ...], Keys] = {}
+        self._hashes: dict[str, Keys] = {}  # per distinct value, null last
         self._texts: dict[str, tuple[pa.StringArray, columns.Codes]] = {}
 
     def texts(self, part: str) -> tuple[pa.StringArray, columns.Codes]:
-        """Distinct values of a part of a key, and which one each row has."""
+        """Distinct values of a part of a key, and which one each row has (-1: null)."""
+        if part == "net":
+            return self.texts("client_ip")  # named by the address until `name`
         if part not in self._texts:
-            if part == "net":
-                addresses, codes = columns.distinct(self.events, "client_ip")
-                networks = pa.array([network_of(a) for a in addresses.to_pylist()], pa.string())
-                self._texts[part] = networks, codes
-            elif part == "asn":
+            if part == "asn":
                 numbers = self.events["asn"].combine_chunks().dictionary_encode()
-                numbers = numbers.combine_chunks() if isinstance(numbers, pa.ChunkedArray) else numbers
                 codes = numbers.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
                 self._texts[part] = numbers.dictionary.cast(pa.string()), codes
             else:
@@ -169,27 +167,36 @@ class _Batch:
     def has(self, part: str) -> Mask:
         return np.asarray(self.texts(part)[1] >= 0)
 
-    def hashes(self, part: str) -> Keys:
-        """A hash of each row's value; the same in every process with the same Polars."""
+    def hashes(self, part: str, rows: Ints) -> Keys:
+        """A hash of the value of each of these rows; the same in every process with the same Polars."""
+        values, codes = self.texts(part)
         if part not in self._hashes:
-            values, codes = self.texts(part)
-            hashed = pl.Series(pl.from_arrow(values), dtype=pl.String).hash(seed=7).to_numpy()
-            self._hashes[part] = np.append(hashed, np.uint64(1))[codes]
-        return self._hashes[part]
+            if part == "net":
+                self._hashes[part] = np.zeros(len(values) + 1, np.uint64)
+            else:
+                hashed = pl.Series(pl.from_arrow(values), dtype=pl.String).hash(seed=7).to_numpy()
+                self._hashes[part] = np.append(hashed, np.uint64(1))
+        known = self._hashes[part]
+        if part == "net":
+            # Made in Python, so only for those addresses that a rule asks for.
+            used = np.unique(codes[rows])
+            used = used[(used >= 0) & (known[used] == 0)]
+            networks = [network_of(a) for a in values.take(pa.array(used)).to_pylist()]
+            known[used] = pl.Series(networks, dtype=pl.String).hash(seed=7).to_numpy()
+        return known[codes[rows]]
 
-    def keys(self, parts: tuple[str, ...], rows: npt.NDArray[np.int64]) -> Keys:
+    def keys(self, parts: tuple[str, ...], rows: Ints) -> Keys:
         """A hash of all parts of the key of each of these rows."""
-        if parts not in self._keys:
-            mixed = np.zeros(self.times.size, np.uint64)
-            for part in parts:
-                mixed = (mixed ^ self.hashes(part)) * _MIX
-                mixed ^= mixed >> np.uint64(29)
-            self._keys[parts] = mixed
-        return self._keys[parts][rows]
+        mixed = np.zeros(rows.size, np.uint64)
+        for part in parts:
+            mixed = (mixed ^ self.hashes(part, rows)) * _MIX
+            mixed ^= mixed >> np.uint64(29)
+        return mixed
 
     def value(self, part: str, row: int) -> str | None:
         values, codes = self.texts(part)
-        return None if codes[row] < 0 else values[int(codes[row])].as_py()
+        text = None if codes[row] < 0 else str(values[int(codes[row])])
+        return network_of(text) if part == "net" else text
 
 
 def network_of(address: str | None) -> str | None:

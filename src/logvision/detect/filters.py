@@ -35,6 +35,9 @@ _WORD: Final = re.compile(r"\s*(\(|\)|[A-Za-z_][\w*]*|1)")
 CLAIM: Final = "claim"
 """A column beside those of EVENT: verified, fake or unknown, where `bot` names a crawler."""
 
+FEW: Final = 512
+"""Of a column with no more values than this, all are asked at once."""
+
 TEXT_FIELDS: Final = frozenset({CLAIM, *(field.name for field in EVENT if field.type == TEXT)})
 NUMBER_FIELDS: Final = frozenset({"status", "bytes", "duration_us", "asn", "score"})
 
@@ -84,26 +87,81 @@ def read(detection: object, where: str, problems: list[Problem]) -> dict[str, Fi
     return selections | ({"condition": condition} if condition is not None else {})
 
 
-def evaluate(condition: Filter, events: pa.Table, known: dict[Filter, Mask]) -> Mask:
-    """Which rows fit. `known` remembers answers for this table, so that filters share their parts."""
-    found = known.get(condition)
-    if found is not None:
-        return found
+class Rows:
+    """Events that filters are asked of; answers about a column's values are shared between filters."""
+
+    def __init__(self, events: pa.Table) -> None:
+        self._events = events
+        self._columns: dict[str, tuple[pa.StringArray, columns.Codes]] = {}
+        self._numbers: dict[Test, Mask] = {}
+        self._answers: dict[Test, npt.NDArray[np.int8]] = {}  # per value: 1 fits, 0 does not, -1 not asked
+
+    def fit(self, condition: Filter) -> Mask:
+        """Which rows fit."""
+        return self._fit(condition, np.ones(self._events.num_rows, np.bool_))
+
+    def _fit(self, condition: Filter, among: Mask) -> Mask:
+        """Which of the rows `among` fit; cheap parts first, dear ones only of what is left."""
+        match condition:
+            case Test():
+                return (
+                    self._number(condition, among)
+                    if condition.field in NUMBER_FIELDS
+                    else self._text(condition, among)
+                )
+            case Not(part):
+                return among & ~self._fit(part, among)
+            case All(parts):
+                for part in sorted(parts, key=_cost):
+                    if not among.any():
+                        break
+                    among = self._fit(part, among)
+                return among
+            case AnyOf(parts):
+                found = np.zeros(among.size, np.bool_)
+                for part in sorted(parts, key=_cost):
+                    found |= self._fit(part, among & ~found)
+                return found
+
+    def _text(self, test: Test, among: Mask) -> Mask:
+        if test.field not in self._columns:
+            self._columns[test.field] = columns.distinct(self._events, test.field)
+        values, codes = self._columns[test.field]
+        answers = self._answers.get(test)
+        if answers is None:
+            answers = np.full(len(values) + 1, -1, np.int8)
+            answers[-1] = None in test.values  # code -1: null
+            self._answers[test] = answers
+        if len(values) > FEW:
+            wanted = np.zeros(len(values) + 1, np.bool_)
+            wanted[codes[among]] = True
+            asked = np.flatnonzero(wanted & (answers < 0))
+        else:
+            asked = np.flatnonzero(answers < 0)
+        if asked.size:
+            answers[asked] = _fits(values.take(pa.array(asked)), test)
+        return np.asarray(among & (answers[codes] == 1))
+
+    def _number(self, test: Test, among: Mask) -> Mask:
+        if test not in self._numbers:
+            self._numbers[test] = _number(test, self._events[test.field])
+        return among & self._numbers[test]
+
+
+def _cost(condition: Filter) -> int:
     match condition:
-        case Test():
-            mask = _test(condition, events)
+        case Test(field, how, _):
+            return (
+                0
+                if field in NUMBER_FIELDS
+                else 1
+                if field in ("method", "kind", "bot")
+                else 2 + (how == "re")
+            )
         case Not(part):
-            mask = ~evaluate(part, events, known)
-        case All(parts):
-            mask = evaluate(parts[0], events, known)
-            for part in parts[1:]:
-                mask = mask & evaluate(part, events, known)
-        case AnyOf(parts):
-            mask = evaluate(parts[0], events, known)
-            for part in parts[1:]:
-                mask = mask | evaluate(part, events, known)
-    known[condition] = mask
-    return mask
+            return _cost(part)
+        case All(parts) | AnyOf(parts):
+            return max(map(_cost, parts))
 
 
 def reads(condition: Filter, field: str) -> bool:
@@ -154,45 +212,33 @@ def _field(key: str, given: object, where: str, problems: list[Problem]) -> Test
     return Test(field, how or "is", values)
 
 
-def _test(test: Test, events: pa.Table) -> Mask:
-    if test.field in NUMBER_FIELDS:
-        return _number(test, events)
-    values, codes = columns.distinct(events, test.field)
-    fits = np.zeros(len(values) + 1, np.bool_)  # the last place answers null (-1)
-    fits[-1] = None in test.values
+def _fits(values: pa.StringArray, test: Test) -> npt.NDArray[np.bool_]:
     wanted = [v for v in test.values if v is not None]
-    if wanted and len(values):
-        fits[:-1] = pc.fill_null(_fits(values, test.how, wanted), False).to_numpy(zero_copy_only=False)
-    return fits[codes]
+    if not wanted:
+        return np.zeros(len(values), np.bool_)
+    if test.how == "re":
+        found = pc.match_substring_regex(values, "|".join(f"(?:{w})" for w in wanted), ignore_case=True)
+    else:
+        lower, wanted = pc.utf8_lower(values), [w.lower() for w in wanted]
+        if test.how == "is":
+            found = pc.is_in(lower, pa.array(wanted, pa.string()))
+        else:
+            compare = {"contains": pc.match_substring, "startswith": pc.starts_with, "endswith": pc.ends_with}
+            found = compare[test.how](lower, wanted[0])
+            for each in wanted[1:]:
+                found = pc.or_(found, compare[test.how](lower, each))
+    return np.asarray(pc.fill_null(found, False).to_numpy(zero_copy_only=False))
 
 
-def _fits(values: pa.StringArray, how: str, wanted: list[str]) -> pa.BooleanArray:
-    if how == "is":
-        return pc.is_in(pc.utf8_lower(values), pa.array([w.lower() for w in wanted], pa.string()))
-    if how == "re":
-        return pc.match_substring_regex(values, "|".join(f"(?:{w})" for w in wanted), ignore_case=True)
-    compare = {"contains": pc.match_substring, "startswith": pc.starts_with, "endswith": pc.ends_with}[how]
-    found = compare(values, wanted[0], ignore_case=True)
-    for each in wanted[1:]:
-        found = pc.or_(found, compare(values, each, ignore_case=True))
-    return found
-
-
-def _number(test: Test, events: pa.Table) -> Mask:
-    column = events[test.field]
-    wanted = [v for v in test.values if v is not None]
-    compare = {
-        "is": pc.equal,
-        "gt": pc.greater,
-        "gte": pc.greater_equal,
-        "lt": pc.less,
-        "lte": pc.less_equal,
-    }[test.how]
+def _number(test: Test, column: pa.ChunkedArray) -> Mask:
+    given = np.nan_to_num(pc.cast(column, pa.float64()).fill_null(np.nan).to_numpy(), nan=np.inf)
+    compare = {"is": np.equal, "gt": np.greater, "gte": np.greater_equal, "lt": np.less, "lte": np.less_equal}
     mask = np.zeros(len(column), np.bool_)
-    for value in wanted:
-        mask |= pc.fill_null(compare(column, value), False).to_numpy()
-    if None in test.values:
-        mask |= column.is_null().to_numpy()
+    for value in test.values:
+        if value is None:
+            mask |= np.isinf(given)
+        else:
+            mask |= compare[test.how](given, value) & np.isfinite(given)
     return mask
 
 

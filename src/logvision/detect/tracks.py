@@ -1,0 +1,259 @@
+"""A track: what one actor has done since it was last quiet. It becomes an incident when it is worth one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any, Final, Self
+
+from logvision.detect import story
+from logvision.incident import Evidence, Incident, from_iso, iso
+from logvision.schema import EVIDENCE_KEPT, Attack, Outcome, Severity
+
+SURE: Final = 0.85
+"""Score from which a single request of an exploiting class is an incident."""
+
+CONFIDENT: Final = 0.6
+"""Confidence from which a scenario of at least medium severity is an incident."""
+
+PROBES: Final = 3
+"""Different requests of a milder class that make an incident."""
+
+NAMES_KEPT: Final = 50
+"""Rules, routes, agents, countries and members that an incident names, each."""
+
+DIGESTS_KEPT: Final = 512
+"""Alerts and targets that a track tells apart; beyond it repeats may count again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One alert with what is known of its events; `digest` is the same for repeats of one alert."""
+
+    actor: str
+    site: str | None
+    rule: str
+    attack: Attack
+    severity: Severity
+    score: float
+    outcome: Outcome
+    first_seen: datetime
+    last_seen: datetime
+    events: int
+    behaviour: bool
+    digest: str
+    evidence: tuple[Evidence, ...] = ()  # in the order of arrival
+    clients: tuple[str, ...] = ()  # of the evidence, where known
+    routes: tuple[str, ...] = ()
+    agents: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Track:
+    """Everything added up; bounded whatever is added."""
+
+    id: str
+    actor: str
+    first_seen: datetime
+    last_seen: datetime
+    sites: list[str | None] = field(default_factory=list)
+    attacks: dict[Attack, int] = field(default_factory=dict)
+    outcomes: dict[Attack, Outcome] = field(default_factory=dict)
+    score: float = 0.0
+    events: int = 0
+    rules: list[str] = field(default_factory=list)
+    routes: list[str] = field(default_factory=list)
+    agents: list[str] = field(default_factory=list)
+    countries: list[str] = field(default_factory=list)
+    members: list[str] = field(default_factory=list)
+    evidence: list[Evidence] = field(default_factory=list)
+    alerts: list[str] = field(default_factory=list)  # digests
+    exploits: list[str] = field(default_factory=list)  # digests of targets of exploiting classes
+    probes: list[str] = field(default_factory=list)  # and of the milder ones
+    worthy: bool = False
+    part_of: str | None = None
+    active: bool = True
+
+    @classmethod
+    def begin(cls, finding: Finding, actor: str) -> Self:
+        """A track named by its actor and by the event that began it, which no cut into batches changes."""
+        trigger = finding.evidence[0] if finding.evidence else None
+        mark = f"{trigger.source}@{trigger.position}" if trigger else iso(finding.first_seen)
+        id = blake2b(f"{actor}\0{mark}".encode(), digest_size=16).hexdigest()
+        return cls(id, actor, finding.first_seen, finding.last_seen)
+
+    def add(self, finding: Finding) -> None:
+        self.first_seen = min(self.first_seen, finding.first_seen)
+        self.last_seen = max(self.last_seen, finding.last_seen)
+        self.events += finding.events
+        self.attacks[finding.attack] = self.attacks.get(finding.attack, 0) + finding.events
+        self._fare(finding.attack, finding.outcome)
+        self.score = max(self.score, finding.score)
+        known(self.alerts, [finding.digest], DIGESTS_KEPT)
+        known(self.sites, [finding.site], NAMES_KEPT)
+        known(self.rules, finding.rule.split(), NAMES_KEPT)
+        known(self.routes, finding.routes, NAMES_KEPT)
+        known(self.agents, finding.agents, NAMES_KEPT)
+        known(self.countries, finding.countries, NAMES_KEPT)
+        self._prove(finding.evidence)
+        self._weigh(finding)
+
+    def worked(self, attack: Attack, evidence: Iterable[Evidence]) -> None:
+        """Take note that an attempt of this class worked."""
+        self._fare(attack, Outcome.WORKED)
+        self._prove(evidence)
+        self.worthy = True
+
+    def join(self, member: str) -> None:
+        known(self.members, [member], NAMES_KEPT * 20)
+
+    def absorb(self, other: Track) -> None:
+        """Make another track a part of this campaign."""
+        self.first_seen = min(self.first_seen, other.first_seen)
+        self.last_seen = max(self.last_seen, other.last_seen)
+        self.events += other.events
+        for attack, count in other.attacks.items():
+            self.attacks[attack] = self.attacks.get(attack, 0) + count
+        for attack, outcome in other.outcomes.items():
+            self._fare(attack, outcome)
+        self.score = max(self.score, other.score)
+        known(self.alerts, other.alerts, DIGESTS_KEPT)
+        for mine, theirs in (
+            (self.sites, other.sites),
+            (self.rules, other.rules),
+            (self.routes, other.routes),
+            (self.agents, other.agents),
+            (self.countries, other.countries),
+        ):
+            known(mine, theirs, NAMES_KEPT)
+        self._prove(other.evidence)
+        self.worthy = self.worthy or other.worthy
+        other.part_of, other.active = self.id, False
+
+    def _fare(self, attack: Attack, outcome: Outcome) -> None:
+        before = self.outcomes.get(attack)
+        if before is None or story.WORST.index(outcome) > story.WORST.index(before):
+            self.outcomes[attack] = outcome
+
+    def _prove(self, more: Iterable[Evidence]) -> None:
+        """Keep the first that came, what worked, and the newest."""
+        seen = {(e.source, e.position) for e in self.evidence}
+        every = self.evidence + [e for e in more if (e.source, e.position) not in seen]
+        if len(every) > EVIDENCE_KEPT:
+            last = len(every) - 1
+            order = sorted(
+                range(len(every)),
+                key=lambda i: (
+                    every[i].outcome is not Outcome.WORKED,
+                    i != 0,
+                    i < last - 4,
+                    -every[i].score,
+                    i,
+                ),
+            )
+            every = [every[i] for i in sorted(order[:EVIDENCE_KEPT])]
+        self.evidence = every
+
+    def _weigh(self, finding: Finding) -> None:
+        if finding.outcome is Outcome.WORKED:
+            self.worthy = True
+        if finding.behaviour:
+            grave = story.SEVERITIES.index(finding.severity) >= story.SEVERITIES.index(Severity.MEDIUM)
+            self.worthy = self.worthy or (grave and finding.score >= CONFIDENT)
+            return
+        exploit = finding.attack in story.EXPLOITS
+        known(self.exploits if exploit else self.probes, [_mark(e) for e in finding.evidence], DIGESTS_KEPT)
+        self.worthy = (
+            self.worthy
+            or (exploit and finding.score >= SURE)
+            or len(self.exploits) >= 2
+            or len(self.probes) + len(self.exploits) >= PROBES
+        )
+
+    def incident(self) -> Incident:
+        """The incident as it stands."""
+        ordered = sorted(self.attacks, key=lambda a: (-self.attacks[a], a))
+        span = self.last_seen - self.first_seen
+        outcome = max(self.outcomes.values(), key=story.WORST.index)
+        members = max(len(self.members), 1)
+        site = self.sites[0] if len(self.sites) == 1 else None
+        country = self.countries[0] if len(self.countries) == 1 else None
+        sentence, key, args = story.summary(
+            self.actor, members, site, country, ordered, self.events, span, outcome
+        )
+        kind = self.actor.partition(":")[0]
+        told, advice_keys = story.advice(self.outcomes, kind)
+        return Incident(
+            id=self.id,
+            actor=self.actor,
+            actor_kind=kind,
+            site=site,
+            stage=max((story.stage_of(a, o) for a, o in self.outcomes.items()), key=story.STAGES.index),
+            attacks={a: self.attacks[a] for a in ordered},
+            outcome=outcome,
+            severity=story.severity_of(self.outcomes, self.score, self.events, span.total_seconds() / 3600),
+            score=self.score,
+            first_seen=self.first_seen,
+            last_seen=self.last_seen,
+            events=self.events,
+            alerts=len(self.alerts),
+            rules=tuple(self.rules),
+            routes=tuple(self.routes),
+            agents=tuple(self.agents),
+            countries=tuple(self.countries),
+            members=tuple(self.members[:NAMES_KEPT]),
+            member_count=members,
+            evidence=tuple(self.evidence),
+            summary=sentence,
+            summary_key=key,
+            summary_args=args,
+            advice=told,
+            advice_keys=advice_keys,
+            part_of=self.part_of,
+            active=self.active,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready state."""
+        plain = {name: getattr(self, name) for name in _PLAIN}
+        return plain | {
+            "first_seen": iso(self.first_seen),
+            "last_seen": iso(self.last_seen),
+            "attacks": {a.value: n for a, n in self.attacks.items()},
+            "outcomes": {a.value: o.value for a, o in self.outcomes.items()},
+            "evidence": [e.to_dict() for e in self.evidence],
+        }
+
+    @classmethod
+    def from_dict(cls, state: Mapping[str, Any]) -> Self:
+        return cls(
+            **{name: state[name] for name in _PLAIN},
+            first_seen=from_iso(state["first_seen"]),
+            last_seen=from_iso(state["last_seen"]),
+            attacks={Attack(a): n for a, n in state["attacks"].items()},
+            outcomes={Attack(a): Outcome(o) for a, o in state["outcomes"].items()},
+            evidence=[Evidence.from_dict(e) for e in state["evidence"]],
+        )
+
+
+_PLAIN: Final = (
+    *("id", "actor", "sites", "score", "events", "rules", "routes", "agents", "countries", "members"),
+    *("alerts", "exploits", "probes", "worthy", "part_of", "active"),
+)
+
+
+def known(names: list[Any], more: Iterable[Any], limit: int) -> None:
+    """Add what is not there yet, in order, up to a limit."""
+    for name in more:
+        if len(names) >= limit:
+            return
+        if name not in names:
+            names.append(name)
+
+
+def _mark(evidence: Evidence) -> str:
+    text = f"{evidence.method} {evidence.target} {evidence.user_agent if evidence.target == '/' else ''}"
+    return blake2b(text.encode("utf-8", "replace"), digest_size=6).hexdigest()
