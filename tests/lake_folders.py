@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from event_tables import NOON, events
 
+from event_tables import NOON, events
 from logvision.lake.segments import Counts, Lake, Segment
 from logvision.schema import REJECT, Reason
 from logvision.windows.partials import partial
@@ -23,10 +23,17 @@ def commit(
     table = events(rows)
     refused = REJECT.empty_table() if rejects is None else rejects
     before = lake.resume().counts.get("access.log", Counts())
-    more = Counts(table.num_rows + refused.num_rows, table.num_rows, refused.num_rows, 0, 100 * table.num_rows)
+    more = Counts(
+        table.num_rows + refused.num_rows, table.num_rows, refused.num_rows, 0, 100 * table.num_rows
+    )
     counts = {"access.log": before + more}
     return lake.commit(
-        [table], refused, partial(table), {"access.log": {"offset": counts["access.log"].bytes}}, counts, state
+        [table],
+        refused,
+        partial(table),
+        {"access.log": {"offset": counts["access.log"].bytes}},
+        counts,
+        state,
     )
 
 
