@@ -21,8 +21,8 @@ JUDGED: Final = int(Kind.PATH | Kind.NAME | Kind.VALUE | Kind.AGENT | Kind.REFER
 
 BUDGET_SHARE: Final = 1 / 50
 BUDGET_LEAST: Final = 300
-"""Units verified per batch: one in fifty rows, and never fewer than this. At 0.3 ms for the worst unit that is 6 µs a
-row, which keeps a batch of nothing but attacks within three times the ordinary cost."""
+"""Units verified per batch: one in fifty rows, and never fewer than this. At 0.3 ms for the worst unit that is
+6 µs a row, which keeps a batch of nothing but attacks within three times the ordinary cost."""
 
 _REMEMBERED: Final = 50_000
 _LONGEST_REMEMBERED: Final = 512
@@ -30,7 +30,7 @@ _LONGEST_REMEMBERED: Final = 512
 
 @dataclass
 class Verification:
-    """Stage C with its memory: the same payload is read once. Counters say what it did; not part of a verdict."""
+    """Stage C with its memory: the same payload is read once. Its counters are no part of a verdict."""
 
     read: int = 0
     left_over: int = 0  # units that the budget left to stages A and B
@@ -54,6 +54,15 @@ class Verification:
         return found, False
 
 
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """All evidence about one batch: by unit, and by row for rules that span a request."""
+
+    units: Units
+    by_unit: dict[int, list[Evidence]]
+    by_row: dict[int, list[Evidence]]
+
+
 def judge(
     signatures: Signatures,
     model: Classifier | None,
@@ -67,7 +76,22 @@ def judge(
 
     `bounded`: keep to the budget of verification (a live batch); else read every candidate.
     """
-    units = split(owners)
+    found = gather(signatures, model, verification, owners, rows, bounded=bounded)
+    of_unit = {unit: fuse(pieces) for unit, pieces in found.by_unit.items()}
+    return _of_rows(_of_owners(of_unit, found.units), found.by_row, rows, owners)
+
+
+def gather(
+    signatures: Signatures,
+    model: Classifier | None,
+    verification: Verification,
+    owners: Owners,
+    rows: Rows,
+    *,
+    bounded: bool,
+) -> Gathered:
+    """Stages A, B and C over one batch."""
+    units = split(owners, signatures.kinds)
     found = signatures.find(units, rows)
     doubted = model.score(units) if model is not None else None
     evidence = _matched(signatures, found)
@@ -75,24 +99,22 @@ def judge(
     budget = max(BUDGET_LEAST, int(rows.size * BUDGET_SHARE)) if bounded else len(candidates)
     for unit in candidates.tolist():
         # The suspicious few: a loop, each of them read for what it claims to be.
-        kind = Kind(int(units.kind[unit]))
-        text = units.texts[int(units.text[unit])].as_py()
         if budget <= 0:
             verification.left_over += 1
             continue
-        pieces, known = verification.of(text, kind)
+        text = units.texts[int(units.text[unit])].as_py()
+        pieces, known = verification.of(text, Kind(int(units.kind[unit])))
         budget -= not known
         if pieces:
             evidence.setdefault(unit, []).extend(pieces)
     if doubted is not None:
         for unit, score in zip(doubted.units.tolist(), doubted.scores.tolist(), strict=True):
             evidence.setdefault(unit, []).append(from_model(score))
-    of_unit = {unit: fuse(pieces) for unit, pieces in evidence.items()}
     by_row: dict[int, list[Evidence]] = {}
     for index, row in zip(found.row_rule.tolist(), found.row.tolist(), strict=True):
         rule = signatures.rules.rules[index]
         by_row.setdefault(row, []).append(Evidence(rule.id, rule.attack, rule.confidence))
-    return _of_rows(_of_owners(of_unit, units), by_row, rows, owners)
+    return Gathered(units, evidence, by_row)
 
 
 def _matched(signatures: Signatures, found: Found) -> dict[int, list[Evidence]]:

@@ -106,6 +106,18 @@ class Classifier:
         total /= np.sqrt(np.maximum(ends - starts, 4)).astype(np.float32)
         return total
 
+    def contributions(self, text: bytes, most: int = 8) -> list[tuple[str, float]]:
+        """The n-grams of one text that weigh most, either way, as they are folded; for explanations."""
+        flat = np.full(min(len(text), LONGEST) + 2, 2, np.uint8)
+        flat[1:-1] = _FOLD[np.frombuffer(text[:LONGEST], np.uint8)]
+        total: dict[str, float] = {}
+        for size in SIZES:
+            for start, weight in enumerate(self.weights[ngrams(flat, size)].tolist()):
+                if weight:
+                    name = flat[start : start + size].tobytes().decode("latin-1").replace("\x02", "␂")
+                    total[name] = total.get(name, 0.0) + weight / max(len(flat), 4) ** 0.5
+        return sorted(total.items(), key=lambda each: -abs(each[1]))[:most]
+
     def probability(self, margins: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Margins to calibrated probabilities."""
         z = np.clip(self.slope * margins + self.intercept, -30, 30).astype(np.float32)

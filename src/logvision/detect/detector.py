@@ -46,9 +46,9 @@ class Detector:
         model: Path | None = MODEL_FILE,
         threshold: float = 0.5,
     ) -> Detector:
-        """Read rules (the package's own first, unless told not to) and the model, and compile; about a second.
+        """Read rules (the package's own first, unless told not to) and the model, and compile; seconds.
 
-        `model` None: go without a classifier. Raises SetupError (RuleError with every mistake of every rule file).
+        `model` None: go without a classifier. Raises SetupError; RuleError with every mistake of every file.
         """
         rules = RuleSet.load([*([BUILTIN] if builtin else []), *paths])
         classifier = Classifier.open(model) if model is not None else None
@@ -136,16 +136,24 @@ def _table(verdicts: dict[int, Verdict], size: int, threshold: float) -> pa.Tabl
     )
 
 
-_BLOCKED: Final = (400, 403, 405, 406, 429, 444, 501)
-_MISSED: Final = (404, 410)
+_BLOCKED: Final = frozenset({400, 403, 405, 406, 429, 444, 501})
+_MISSED: Final = frozenset({404, 410})
+
+
+def outcome_of(status: int | None) -> tuple[str, str]:
+    """How an attack went as far as its status alone can say, and why. It never says that it worked."""
+    if status in _BLOCKED:
+        return Outcome.BLOCKED.value, f"answered {status}: the request was refused"
+    if status in _MISSED:
+        return Outcome.MISSED.value, f"answered {status}: what it was after is not there"
+    return Outcome.UNKNOWN.value, "the status alone does not tell whether it worked"
 
 
 def _outcome(events: pa.Table) -> pa.DictionaryArray:
-    """What the status alone can say: refused or not there; never that it worked."""
     status = events.column("status").fill_null(0).to_numpy()
     names = [Outcome.UNKNOWN.value, Outcome.BLOCKED.value, Outcome.MISSED.value]
     codes = np.zeros(len(status), np.int32)
-    codes[np.isin(status, _BLOCKED)] = 1
-    codes[np.isin(status, _MISSED)] = 2
+    codes[np.isin(status, list(_BLOCKED))] = 1
+    codes[np.isin(status, list(_MISSED))] = 2
     codes[events.column("attack").is_null().to_numpy()] = -1
     return text(pa.array(names, pa.string()), codes)

@@ -89,6 +89,6 @@ MODEL: Final = "model"
 
 
 def from_model(score: float) -> Evidence:
-    """The classifier as evidence. Alone it raises no alarm: its false alarms are long tails of odd but ordinary
-    values, which verification knows better; beside half a proof it decides."""
+    """The classifier as evidence. Alone it raises no alarm: its false alarms are the long tail of odd but
+    ordinary values, which verification knows better; beside half a proof it decides."""
     return Evidence(MODEL, Attack.ANOMALY, score, f"The classifier holds it for an attack with {score:.2f}.")

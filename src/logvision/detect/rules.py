@@ -32,6 +32,7 @@ from sigma.types import (
 )
 
 from logvision.detect import pattern
+from logvision.detect.fusion import HINT
 from logvision.detect.units import UNITS, Kind
 from logvision.errors import Problem, SetupError
 from logvision.schema import Attack, Severity
@@ -143,6 +144,11 @@ class Rule:
     tags: tuple[str, ...]
     tests: Tests
     path: Path
+
+    @property
+    def hint(self) -> bool:
+        """Too weak to be evidence: it only chooses what verification reads."""
+        return self.confidence < HINT
 
 
 @dataclass(frozen=True, slots=True)

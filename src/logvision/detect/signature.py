@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from logvision.detect import pattern
 from logvision.detect.rules import All, AnyOf, Atom, Condition, Not, Rule, RuleSet, Same, atoms_of, positive
-from logvision.detect.units import Ints, Units
+from logvision.detect.units import Ints, Kind, Units
 
 NONE: Final[Ints] = np.zeros(0, np.int64)
 
@@ -54,9 +54,13 @@ class Signatures:
             hyperscan.loadb(database, mode=hyperscan.HS_MODE_BLOCK) if database else _compiled(rules)
         )
         self._database.scratch = hyperscan.Scratch(self._database)
+        self.kinds = Kind(0)  # what any rule reads
         self._of_pattern: dict[int, list[int]] = defaultdict(list)
         for index, rule in enumerate(rules.rules):
-            for number in {each.id for each in atoms_of(rule.condition) if isinstance(each, Atom)}:
+            atoms = [each for each in atoms_of(rule.condition) if isinstance(each, Atom)]
+            for atom in atoms:
+                self.kinds |= atom.kinds
+            for number in {atom.id for atom in atoms}:
                 self._of_pattern[number].append(index)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -82,14 +86,26 @@ class Signatures:
                     of_row.append((index, found))
         return Found(*_flat(of_unit), *_flat(of_row))
 
-    def spans(self, text: bytes) -> list[tuple[Rule, int]]:
-        """Every rule with a pattern in this one text and where the match ends; for explanations."""
-        ends: list[tuple[int, int]] = []
-        with self._lock:
-            self._database.scan(
-                text.replace(b"\n", b"\x0b") + b"\n", lambda number, _f, to, _g, _c: ends.append((number, to))
-            )
-        return [(self.rules.rules[rule], to) for number, to in ends for rule in self._of_pattern[number]]
+    def spans(self, rule: Rule, text: bytes) -> list[tuple[int, int]]:
+        """Where the patterns of a rule match this text, leftmost start of each end; for explanations.
+
+        A pattern for which Hyperscan keeps no starts is left out. Compiles: milliseconds.
+        """
+        wanted = {each.id for each in atoms_of(rule.condition) if isinstance(each, Atom)}
+        found: dict[int, int] = {}
+        for each in (p for p in self.rules.patterns if p.id in wanted):
+            one = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+            flags = pattern.flags(each.caseless) | hyperscan.HS_FLAG_SOM_LEFTMOST
+            try:
+                one.compile(expressions=[each.expression.encode()], ids=[1], flags=flags)
+            except hyperscan.error:
+                continue
+
+            def at(_number: int, start: int, end: int, _flags: int, _context: object) -> None:
+                found[start] = max(found.get(start, 0), end)
+
+            one.scan(text.replace(b"\n", b"\x0b") + b"\n", at)
+        return sorted(found.items())
 
     def _scan(self, units: Units) -> dict[int, Ints]:
         """Pattern id to the sorted texts that it matches."""

@@ -92,9 +92,15 @@ class Units:
     unit: Ints  # per use: the unit
 
 
-def split(owners: Owners) -> Units:
-    """All units of all owners, each distinct (kind, text) once."""
-    pile = _Pile()
+EVERY: Final = Kind(1023)
+
+
+def split(owners: Owners, kinds: Kind = EVERY) -> Units:
+    """All units of all owners, each distinct (kind, text) once.
+
+    `kinds`: of the whole texts as logged and of whole targets, only these are made: no rule asks for the others.
+    """
+    pile = _Pile(kinds)
     _targets(pile, owners.targets, np.arange(len(owners.targets)))
     agents = np.arange(len(owners.agents)) + owners.first_agent
     decoded = canonicalise(owners.agents, query=False)
@@ -107,13 +113,14 @@ def split(owners: Owners) -> Units:
 class _Pile:
     """Uses as they are found, made distinct at the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, wanted: Kind) -> None:
+        self.wanted = wanted | Kind.PATH | Kind.NAME | Kind.VALUE | Kind.AGENT | Kind.REFERER | Kind.URL
         self._kinds: list[Ints] = []
         self._owners: list[Ints] = []
         self._texts: list[pa.BinaryArray] = []
 
     def add(self, kind: Kind, owners: Ints, texts: pa.BinaryArray) -> None:
-        if len(texts):
+        if len(texts) and kind & self.wanted:
             self._kinds.append(np.full(len(texts), int(kind), np.int64))
             self._owners.append(owners)
             self._texts.append(texts.cast(pa.binary()))
@@ -135,7 +142,8 @@ class _Pile:
 def _targets(pile: _Pile, targets: pa.Array, owners: Ints) -> None:
     raw = targets.cast(pa.binary())
     pile.add(Kind.RAW_TARGET, owners, raw)
-    pile.add(Kind.TARGET, owners, canonicalise(raw, query=True))
+    if Kind.TARGET & pile.wanted:
+        pile.add(Kind.TARGET, owners, canonicalise(raw, query=True))
     _url_parts(pile, pl.from_arrow(targets.cast(pa.string())), owners, NEST)  # type: ignore[arg-type]
 
 

@@ -30,7 +30,7 @@ _SUM: Final = re2.compile(
     r"(?s)(?:\{\{|\$\{\{?|#\{|\*\{|%\{|@\{|~\{|<%=?|\[\[\$?\{?|\{%|@\(|#\(|\{=?)\s*[('\"]*\s*\d{1,12}\s*[('\")]*\s*[-+*/%^|]{1,2}\s*[('\"]*\d{1,12}['\")]*\s*(?:\}|%>|\]|\)|\b)"
 )
 _STRONG: Final = re2.compile(
-    r"(?is)(?:\{\{|\$\{|#\{|%\{|\*\{|@\{|~\{|<%|\{%|\[\[|#set\s*\(|\{php\}|@\().{0,200}?(?:__(?:class|globals|init|import|mro|subclasses|builtins|base|getattribute)\w*|\bT\s*\(|java\.|javax\.|Runtime|ProcessBuilder|getClass|forName|\.class\b|"
+    r"(?is)(?:\{\{|\$\{|#\{|%\{|\*\{|@\{|~\{|<%|\{%|\[\[|#set\s*\(|\{php\}|@\()[^}]{0,200}?(?:__(?:class|globals|init|import|mro|subclasses|builtins|base|getattribute)\w*|\bT\s*\(|java\.|javax\.|Runtime|ProcessBuilder|getClass|forName|\.class\b|"
     r"freemarker\.|\?new\s*\(|\?api|\bconfig\b\s*(?:\}|\.|\[)|self\b\s*[.\[]|request\s*[.|\[]|lipsum|cycler|joiner|namespace|constructor|prototype|process\.|require\s*\(|child_process|system\s*\(|exec\s*\(|popen|passthru|shell_exec|phpinfo|"
     r"_self|\bfilter\s*\(|\|\s*(?:attr|map|sort|reduce|filter|join)\s*\(|#_memberAccess|@java|@org|#context|#parameters|#application|OgnlContext|#cmd|#a=|#req|sessionScope|applicationScope|pageContext|initParam|param\.|header\.|"
     r"(?:script|dns|url|file|env|sys|base64decoder|javascript|const|xml|properties|resourcebundle|localhost|urlencoder)\s*:|File\.(?:open|read)|IO\.popen|Dir\.|`|%x[({\[]|Kernel|\bputs\b|system\(|\bdump\s*\(|app\.request|\bglobals?\b|range\.constructor|\.getEngineByName|ScriptEngine|print\s*\(|sleep\s*\(|response\.|out\.print|Server\.|eval\s*\(|execute\s*\(|include\s|debug\b|settings\.|\bsecret|bin/|etc/passwd|cat\s|whoami|'[^']*'\s*\*\s*\d|\"[^\"]*\"\s*\*\s*\d)"

@@ -1,0 +1,203 @@
+"""Why, and why not: everything that one event's verdict rests on, in the order in which it came about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from logvision.detect.canonical import Decoded, decode
+from logvision.detect.cascade import JUDGED, gather
+from logvision.detect.detector import Detector, outcome_of
+from logvision.detect.fusion import MODEL, ORDINARY, Evidence, Verdict, fuse, worse
+from logvision.detect.signature import Rows
+from logvision.detect.units import Kind, Owners
+
+FIELDS: Final = ("target", "user_agent", "referer")
+
+_KIND_NAMES: Final = {
+    Kind.PATH: "path", Kind.NAME: "name", Kind.VALUE: "value", Kind.AGENT: "agent", Kind.REFERER: "referer",
+    Kind.URL: "url", Kind.TARGET: "target", Kind.RAW_TARGET: "target as logged",
+    Kind.RAW_AGENT: "agent as logged", Kind.RAW_REFERER: "referer as logged",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A rule that holds for a unit, and where: spans in the unit's text and in the field as logged."""
+
+    rule: str
+    title: str
+    attack: str
+    confidence: float
+    spans: list[tuple[int, int]]
+    raw_spans: list[tuple[int, int]]  # byte offsets into the field; empty where a unit was derived
+
+
+@dataclass(frozen=True, slots=True)
+class UnitReport:
+    """One unit: what it is, how it was decoded, and all that was found about it."""
+
+    field: str
+    kind: str
+    text: str
+    decoding: list[tuple[str, str]]  # (step, text after it)
+    rules: list[Match]
+    hints: list[str]  # rules that only sent it to verification
+    model: float | None  # the classifier's probability; None: not scored, or below what it reports
+    ngrams: list[tuple[str, float]]  # the n-grams that weigh most in it
+    verification: list[str]  # one sentence a reading
+    score: float
+    attack: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The whole verdict on one event."""
+
+    verdict: str  # one sentence
+    score: float
+    threshold: float
+    attack: str | None
+    rules: list[str]
+    outcome: str | None
+    outcome_reason: str | None
+    units: list[UnitReport]  # the worst first; units without any evidence are counted, not listed
+    request_rules: list[str]  # rules that hold for the request as a whole
+    quiet_units: int
+    detector: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+def explain(event: Mapping[str, Any], detector: Detector) -> Explanation:
+    """Judge one event again and say why. Needs `target`; reads user_agent, referer, method and status if given."""
+    fields = {name: str(event.get(name) or "-") for name in FIELDS}
+    owners = Owners(*(pa.array([fields[name]], pa.string()) for name in FIELDS))
+    status = event.get("status")
+    rows = Rows(
+        tuple(np.array([i]) for i in range(3)),  # type: ignore[arg-type]
+        {
+            "cs-method": np.array([str(event.get("method") or "").upper()], object),
+            "sc-status": np.array([status if status is not None else -1]),
+        },
+    )
+    found = gather(detector.signatures, detector.model, detector.verification, owners, rows, bounded=False)
+    owner_of = dict(zip(found.units.unit.tolist(), found.units.owner.tolist(), strict=True))
+    total = fuse(found.by_row.get(0, []))
+    units: list[UnitReport] = []
+    for unit, evidence in found.by_unit.items():
+        verdict = fuse(evidence)
+        total = worse(total, verdict)
+        text = found.units.texts[int(found.units.text[unit])].as_py()
+        field = FIELDS[owner_of[unit]]
+        kind = Kind(int(found.units.kind[unit]))
+        units.append(_unit(detector, field, fields[field].encode(), kind, text, evidence, verdict))
+    units.sort(key=lambda each: -each.score)
+    attack = total.attack.value if total.attack is not None and total.score >= detector.threshold else None
+    outcome, reason = outcome_of(status) if attack else (None, None)
+    judged = int(((found.units.kind & JUDGED) != 0).sum())
+    return Explanation(
+        _sentence(total, attack, units, detector.threshold),
+        total.score, detector.threshold, attack, list(total.rules), outcome, reason, units,
+        [piece.rule for piece in found.by_row.get(0, [])], judged - len(units), detector.version,
+    )  # fmt: skip
+
+
+def _unit(
+    detector: Detector,
+    field: str,
+    raw: bytes,
+    kind: Kind,
+    text: bytes,
+    evidence: list[Evidence],
+    verdict: Verdict,
+) -> UnitReport:
+    by_id = detector.rules.by_id
+    offset, decoded = _origin(raw, kind, text)
+    matches: list[Match] = []
+    hints: list[str] = []
+    for piece in evidence:
+        rule = by_id.get(piece.rule)
+        if rule is None:
+            continue
+        if rule.hint:
+            hints.append(rule.id)
+            continue
+        spans = detector.signatures.spans(rule, text)
+        places = []
+        if decoded is not None:
+            places = [
+                (start + offset, end + offset) for start, end in (decoded.raw_span(*span) for span in spans)
+            ]
+        matches.append(Match(rule.id, rule.title, rule.attack.value, rule.confidence, spans, places))
+    model = next((piece.strength for piece in evidence if piece.rule == MODEL), None)
+    contributions = detector.model.contributions(text) if detector.model and model is not None else []
+    return UnitReport(
+        field, _KIND_NAMES[kind], _shown(text),
+        [(step.name, _shown(step.text)) for step in decoded.steps] if decoded is not None else [],
+        matches, hints, model, contributions,
+        [piece.sentence for piece in evidence if piece.sentence and piece.rule != MODEL],
+        verdict.score, verdict.attack.value if verdict.attack else None,
+    )  # fmt: skip
+
+
+def _origin(raw: bytes, kind: Kind, text: bytes) -> tuple[int, Decoded | None]:
+    """Where in the field a unit was cut from, and how it was decoded; None for a unit derived from another."""
+    if kind in (Kind.AGENT, Kind.REFERER):
+        return 0, decode(raw, query=False)
+    if kind is Kind.TARGET:
+        return 0, decode(raw, query=True)
+    if kind in (Kind.RAW_TARGET, Kind.RAW_AGENT, Kind.RAW_REFERER):
+        return 0, Decoded(raw, (), np.arange(len(raw)), np.arange(1, len(raw) + 1))
+    for offset, piece, query in _pieces(raw):
+        decoded = decode(piece, query=query)
+        if decoded.text == text:
+            return offset, decoded
+    return 0, None
+
+
+def _pieces(raw: bytes) -> Iterator[tuple[int, bytes, bool]]:
+    """The path, names and values of a URL as logged: (offset, bytes, whether it stands in the query)."""
+    path, mark, query = raw.partition(b"?")
+    start = 0
+    if b"://" in path:
+        start = path.find(b"/", path.find(b"://") + 3)
+        start = len(path) if start < 0 else start
+    yield start, path[start:], False
+    at = len(path) + len(mark)
+    for pair in query.split(b"&"):
+        name, equals, value = pair.partition(b"=")
+        if equals:
+            yield at, name, True
+            yield at + len(name) + 1, value, True
+        else:
+            yield at, name, True
+        at += len(pair) + 1
+
+
+def _sentence(total: Verdict, attack: str | None, units: list[UnitReport], threshold: float) -> str:
+    if attack is not None:
+        where = (
+            f" in the {units[0].kind} {units[0].text[:80]!r}"
+            if units and units[0].score == total.score
+            else ""
+        )
+        return f"An attack ({attack}, {total.score:.2f}){where}: {', '.join(total.rules)}."
+    if total is ORDINARY or not units:
+        return "Ordinary: no rule, no reading and not the classifier found anything."
+    nearest = units[0]
+    what = nearest.verification or [m.title for m in nearest.rules] or ["only the classifier doubts it"]
+    return (
+        f"Ordinary: {total.score:.2f} is below {threshold:.2f}. "
+        f"What came nearest is the {nearest.kind} {nearest.text[:80]!r}: {what[0]}"
+    )
+
+
+def _shown(text: bytes) -> str:
+    return text[:4096].decode("utf-8", "backslashreplace")
