@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from itertools import chain
 from typing import Any, Final
 
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from logvision.schema import EVENT
 
 
 class Format(StrEnum):
@@ -77,16 +80,34 @@ _ECS_UNITS: Final[Mapping[str, Callable[[Any], Any]]] = {
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 """First characters by which a spreadsheet takes a cell for a formula or a command."""
 
-_INCIDENT_LISTS: Final = ("rules", "routes", "agents", "countries", "members", "advice")
+INCIDENT: Final = pa.schema(
+    [
+        *(
+            (name, pa.string())
+            for name in ("id", "actor", "actor_kind", "site", "stage", "attacks", "outcome")
+        ),
+        ("severity", pa.string()),
+        ("score", pa.float64()),
+        *((name, pa.string()) for name in ("first_seen", "last_seen")),  # ISO 8601
+        *((name, pa.int64()) for name in ("events", "alerts")),
+        *((name, pa.string()) for name in ("rules", "routes", "agents", "countries", "members")),
+        ("member_count", pa.int64()),
+        *((name, pa.string()) for name in ("summary", "advice", "part_of")),
+        ("active", pa.bool_()),
+        *((name, pa.string()) for name in ("status", "note")),
+        ("revision", pa.int64()),
+    ]
+)
+"""Columns of incidents in CSV and Parquet: lists joined by one space, `attacks` as class:count."""
 
 
 def events(tables: Iterable[pa.Table], format_: Format, *, ecs: bool = False) -> Iterator[bytes]:
-    """The bytes of an export of EVENT tables, which are never held all at once."""
-    plain = (_plain(table) for table in tables)
+    """The bytes of an export of tables with EVENT's columns, which are never held all at once."""
+    plain = (_plain(table) for table in chain([EVENT.empty_table()], tables))
     if format_ is Format.PARQUET:
         yield from _parquet(_renamed(table, ecs) for table in plain)
         return
-    yield from _text((row for table in plain for row in table.to_pylist()), format_, ecs=ecs)
+    yield from _text((row for table in plain for row in table.to_pylist()), format_, EVENT.names, ecs=ecs)
 
 
 def incidents(
@@ -95,29 +116,28 @@ def incidents(
     """The bytes of an export of incident documents (`Case.to_dict`), of which CSV and Parquet leave
     evidence and history out."""
     if format_ is Format.JSON:
-        yield from _text(documents, format_, ecs=ecs)
+        yield from _text(documents, format_, [], ecs=ecs)
         return
     flat = (_flat_incident(document) for document in documents)
     if format_ is Format.CSV:
-        yield from _text(flat, format_, ecs=ecs)
+        yield from _text(flat, format_, INCIDENT.names, ecs=ecs)
         return
-    rows = list(flat)
-    if rows:
-        yield from _parquet([_renamed(pa.Table.from_pylist(rows), ecs)])
+    yield from _parquet([_renamed(pa.Table.from_pylist(list(flat), schema=INCIDENT), ecs)])
 
 
-def _text(rows: Iterable[Mapping[str, Any]], format_: Format, *, ecs: bool) -> Iterator[bytes]:
-    """JSON lines or CSV; rows one by one in Python, for an export is read by people, not by the pipeline."""
+def _text(
+    rows: Iterable[Mapping[str, Any]], format_: Format, names: Sequence[str], *, ecs: bool
+) -> Iterator[bytes]:
+    """JSON lines, or CSV with a head of `names`. One row at a time: a person waits for it, no pipeline."""
     buffer = io.StringIO(newline="")
-    writer: Any = None
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    if format_ is Format.CSV:
+        writer.writerow(_ecs_name(name) if ecs else name for name in names)
     for row in rows:
         said = _as_ecs(row) if ecs else row
         if format_ is Format.JSON:
             yield orjson.dumps(said, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z)
             continue
-        if writer is None:
-            writer = csv.writer(buffer, lineterminator="\r\n")
-            writer.writerow(said.keys())
         writer.writerow([_cell(value) for value in said.values()])
         if buffer.tell() > 1 << 16:
             yield _drained(buffer)
@@ -184,13 +204,8 @@ class _Sink(io.RawIOBase):
 
 def _plain(events: pa.Table) -> pa.Table:
     """Text columns as plain strings, so that dictionaries of many batches need not agree."""
-    schema = pa.schema(
-        [
-            pa.field(f.name, pa.string() if pa.types.is_dictionary(f.type) else f.type, f.nullable)
-            for f in events.schema
-        ]
-    )
-    return events.cast(schema)
+    text = [pa.string() if pa.types.is_dictionary(f.type) else f.type for f in EVENT]
+    return events.cast(pa.schema(list(zip(EVENT.names, text, strict=True))))
 
 
 def _renamed(table: pa.Table, ecs: bool) -> pa.Table:
@@ -210,8 +225,11 @@ def _as_ecs(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _flat_incident(document: Mapping[str, Any]) -> dict[str, Any]:
-    left_out = {"evidence", "history", "summary_key", "summary_args", "advice_keys", "attacks"}
-    flat = {name: value for name, value in document.items() if name not in left_out}
-    flat |= {name: " ".join(document[name]) for name in _INCIDENT_LISTS}
-    flat["attacks"] = " ".join(f"{attack}:{count}" for attack, count in document["attacks"].items())
+    """An incident document in the columns of INCIDENT."""
+    flat: dict[str, Any] = {}
+    for name in INCIDENT.names:
+        value = document[name]
+        if name == "attacks":
+            value = " ".join(f"{attack}:{count}" for attack, count in value.items())
+        flat[name] = " ".join(value) if isinstance(value, list) else value
     return flat
