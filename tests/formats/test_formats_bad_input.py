@@ -151,6 +151,15 @@ def test_records_in_many_chunks_of_several_sources_come_out_in_input_order() -> 
     assert parsed.rejects.column("source").to_pylist() == ["a", "b", "a", "c"]
 
 
+@pytest.mark.parametrize("length", [3, 100])
+def test_a_slice_of_a_table_is_read_like_a_table_of_its_own(length: int) -> None:
+    whole = records([LINE.replace(b"/a", b"/%d" % n) for n in range(200)])
+    parsed = Formats().parse(whole.slice(50, length), READ_AT)
+
+    assert parsed.events.column("path").to_pylist() == [f"/{n}" for n in range(50, 50 + length)]
+    assert parsed.events.column("position").to_pylist() == list(range(50, 50 + length))
+
+
 def test_text_columns_come_out_in_one_chunk_without_needless_values() -> None:
     events = Formats().parse(records([LINE] * 1000), READ_AT).events
 

@@ -16,7 +16,7 @@ import pytest
 
 from logvision.columns import constant
 from logvision.formats import Formats, detect
-from logvision.formats.catalogue import ORDER
+from logvision.formats.catalogue import DIRECTIVES, ORDER
 from logvision.schema import PARSED, RECORD, REJECT
 
 SAMPLES = Path(__file__).parent.parent / "samples" / "formats"
@@ -110,6 +110,18 @@ def test_no_format_is_without_a_sample() -> None:
     names = {one.name for one in ORDER} | {"w3c", "cloudfront"} | {f"combined+{tail}" for tail in TAILS}
 
     assert {path.stem for path in FILES} == names | set(WRAPPERS) | {"rejects"}
+
+
+def test_every_name_stands_in_the_documentation() -> None:
+    page = (SAMPLES.parent.parent.parent / "docs" / "formats.md").read_text()
+    heads = {"vhost_", "site_", "virtualmin_", "lighttpd_", "forwarded_"}
+    others = {
+        one.name for one in ORDER if not one.name.startswith(tuple(heads)) and not one.name.endswith("_cut")
+    }
+    shown = {f"`{name}`" for name in others | DIRECTIVES.keys() | {"w3c", "cloudfront"}}
+    shown |= {f"`{head}…`" for head in heads} | {f"`+{tail}`" for tail in TAILS} | {"`…_cut`"}
+
+    assert {name for name in shown if name not in page} == set()
 
 
 def test_all_samples_in_one_file_are_each_known_by_their_own_format() -> None:

@@ -67,12 +67,15 @@ def compact(slices: Slices) -> Slices:
 
 
 def of_array(array: pa.BinaryArray) -> Slices:
-    """Slices over an array's own memory."""
+    """Slices over an array's own memory, of which a sliced array shows only its part."""
     offsets = np.frombuffer(array.buffers()[1], np.int32)[array.offset : array.offset + len(array) + 1]
-    data = array.buffers()[2]
-    buffer = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
     places = offsets.astype(np.int64)
-    return Slices(buffer[: places[-1]] if len(places) else buffer, places[:-1], places[1:])
+    data = array.buffers()[2]
+    if data is None or not len(array):
+        return Slices(np.zeros(0, np.uint8), np.zeros(len(array), np.int64), np.zeros(len(array), np.int64))
+    buffer = np.frombuffer(data, np.uint8)[places[0] : places[-1]]
+    places -= places[0]
+    return Slices(buffer, places[:-1], places[1:])
 
 
 def strings(values: pa.BinaryArray) -> pa.StringArray:
