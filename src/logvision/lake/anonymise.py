@@ -50,8 +50,7 @@ class Anonymiser:
 
     def rejects(self, rejects: pa.Table) -> pa.Table:
         """The same rejects with everything like an address struck out of the raw lines."""
-        raw = rejects.column("raw").cast(pa.large_binary()).cast(pa.binary())
-        struck = pc.replace_substring_regex(raw, pattern=_ADDRESS_LIKE, replacement="*")
+        struck = pc.replace_substring_regex(rejects.column("raw"), pattern=_ADDRESS_LIKE, replacement="*")
         return rejects.set_column(rejects.column_names.index("raw"), rejects.schema.field("raw"), struck)
 
 
@@ -86,7 +85,7 @@ def key_of(folder: Path) -> bytes:
     """
     path = folder / "anonymise.key"
     try:
-        if not path.exists():
+        if not path.exists() or not path.stat().st_size:
             folder.mkdir(parents=True, exist_ok=True)
             path.touch(mode=0o600)
             path.write_bytes(secrets.token_bytes(32))

@@ -31,6 +31,11 @@ def hash_password(password: str, salt: bytes | None = None) -> str:
     return f"scrypt${_N}${_R}${_P}${base64.b64encode(salt).decode()}${base64.b64encode(made).decode()}"
 
 
+def new_password() -> str:
+    """A password for an operator who set none: 96 random bits in 16 characters."""
+    return secrets.token_urlsafe(12)
+
+
 def is_password(password: str, kept: str) -> bool:
     """Whether `kept` was made of this password; takes the same time either way."""
     try:
