@@ -42,12 +42,6 @@ class SourceSettings(_Section):
     seed: int = 1
 
 
-class FormatSettings(_Section):
-    """Formats that are told instead of detected: glob over the source's name to format."""
-
-    pins: dict[str, str] = Field(default_factory=dict)
-
-
 class ClientSettings(_Section):
     """Whose X-Forwarded-For is believed."""
 
@@ -98,7 +92,9 @@ class Settings(BaseSettings):
     )
 
     source: SourceSettings = SourceSettings()
-    formats: FormatSettings = FormatSettings()
+    # Formats that are told instead of detected: glob over the source's name to a format's name, or to
+    # a pasted log_format or LogFormat line.
+    formats: dict[str, str] = Field(default_factory=dict)
     client: ClientSettings = ClientSettings()
     network: NetworkSettings = NetworkSettings()
     detect: DetectSettings = DetectSettings()
@@ -141,7 +137,7 @@ def _environment() -> dict[str, Any]:
         if name.startswith(ENV_PREFIX) and "__" in name:
             section, _, key = name.removeprefix(ENV_PREFIX).lower().partition("__")
             field = Settings.model_fields.get(section)
-            if field is None:
+            if field is None or not hasattr(field.annotation, "model_fields"):
                 found.setdefault(section, {})[key] = value
                 continue
             found.setdefault(section, {})[key] = _listed(field.annotation, key, value)
@@ -186,10 +182,7 @@ def _problem(error: Any, file: Path | None, text: str) -> Problem:
 
 
 def _valid_keys(location: list[str]) -> Iterator[str]:
-    if not location:
-        yield from Settings.model_fields
-        return
-    section: Any = Settings.model_fields[location[0]].annotation
+    section: Any = Settings.model_fields[location[0]].annotation if location else Settings
     yield from section.model_fields
 
 

@@ -33,7 +33,7 @@ def knowledge(settings: Settings) -> Knowledge:
     problems: list[Problem] = []
     made: dict[str, object] = {}
     makers = {
-        "formats": lambda: Formats(settings.formats.pins),
+        "formats": lambda: Formats(settings.formats),
         "proxies": lambda: TrustedProxies(settings.client.trusted_proxies, settings.client.presets),
         "networks": lambda: Networks.open(settings.network.country_db, settings.network.asn_db),
         "agents": Agents,

@@ -51,7 +51,7 @@ def scan(
 
     Leaves nothing behind unless given --data.
     """
-    flags: dict[str, Any] = {"lake": {"folder": data}, "formats": {"pins": {"*": fmt} if fmt else None}}
+    flags: dict[str, Any] = {"lake": {"folder": data}, "formats": {"*": fmt}}
     settings = read_settings(config, flags)
     with ExitStack() as stack:
         sink = None

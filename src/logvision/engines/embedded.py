@@ -23,12 +23,14 @@ from logvision.clock import Clock
 from logvision.detect.behaviour import Behaviour
 from logvision.detect.correlate import Correlator, alerts_of
 from logvision.engines.channel import Channel, Closed
+from logvision.engines.meters import Meters
 from logvision.engines.summary import Summary
 from logvision.errors import SourceError, StoreError
 from logvision.incident import Incident
 from logvision.lake.segments import Counts, Lake
 from logvision.live.base import INCIDENT, Live
 from logvision.live.ticker import Ticker
+from logvision.metrics import Metrics
 from logvision.schema import REJECT
 from logvision.sources.base import Batch, Position, Reader
 from logvision.windows.partials import Folder
@@ -147,6 +149,7 @@ class Embedded:
         on_incident: OnIncident | None = None,
         positions: Mapping[str, Position] | None = None,
         counts: Mapping[str, Counts] | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self._reader = reader
         self._known = known
@@ -168,6 +171,7 @@ class Embedded:
         self._stop = threading.Event()
         self._failure: BaseException | None = None
         self.summary = Summary(sources=dict(counts or {}))
+        self._meters = Meters(metrics or Metrics())
         self.seconds: dict[str, float] = {}  # wall seconds per pipeline step
         self.problem: str | None = None  # why nothing can be committed right now
 
@@ -265,6 +269,7 @@ class Embedded:
         events, rejects = judged.events, judged.rejects
         self.summary.add(events, rejects, judged.log_bytes)
         changed = self._state.correlate(events)
+        self._meters.folded(events, rejects, changed, self._clock.now())
         if self._on_batch is not None:
             self._on_batch(events, rejects)
         self._positions.update(judged.resume)
@@ -324,6 +329,7 @@ class Embedded:
                 {"formats": flush.formats},
             )
         )
+        self._meters.committed(segment)
         if casebook is not None:
             cursor = {"sequence": segment.sequence}
             self._insist(lambda: casebook.apply(flush.incidents, flush.states, cursor))
