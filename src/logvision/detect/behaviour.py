@@ -20,9 +20,12 @@ from logvision.detect import filters, scenarios
 from logvision.detect.buckets import Buckets, Ints, Keys, Mask, Overflow, Seen, Size
 from logvision.detect.scenarios import Scenario
 from logvision.enrich.crawlers import Crawlers
-from logvision.schema import ALERT, EVIDENCE_KEPT, Outcome
+from logvision.schema import ALERT, EVIDENCE_KEPT, Attack, Outcome
 
 _MIX: Final = np.uint64(0x9E37_79B9_7F4A_7C15)  # 2^64 / golden ratio: spreads sums of hashes
+
+GAVE_WAY: Final = 0.2
+"""Share of a flood's answers that must be errors, or refusals, to say that it worked, or was blocked."""
 
 
 class Behaviour:
@@ -165,7 +168,9 @@ class _Batch:
         return self._texts[part]
 
     def has(self, part: str) -> Mask:
-        return np.asarray(self.texts(part)[1] >= 0)
+        """Whom a scenario can be about. A log without sites is of one site."""
+        codes = self.texts(part)[1]
+        return np.ones(codes.size, np.bool_) if part == "site" else np.asarray(codes >= 0)
 
     def hashes(self, part: str, rows: Ints) -> Keys:
         """A hash of the value of each of these rows; the same in every process with the same Polars."""
@@ -217,7 +222,7 @@ def network_of(address: str | None) -> str | None:
 def _alert(rule: Scenario, batch: _Batch, over: Overflow) -> dict[str, Any]:
     row = over.rows[-1]
     first, last = _time(over.first), _time(over.last)
-    actor = f"{rule.actor_kind}:{batch.value(rule.key[0], row)}"
+    actor = f"{rule.actor_kind}:{batch.value(rule.key[0], row) or '-'}"
     evidence = batch.events.select(["source", "position"]).take(pa.array(over.rows[-EVIDENCE_KEPT:]))
     return {
         "detector": "behaviour",
@@ -227,13 +232,23 @@ def _alert(rule: Scenario, batch: _Batch, over: Overflow) -> dict[str, Any]:
         "score": rule.confidence,
         "actor": actor,
         "site": batch.value("site", row) if "site" in rule.key else None,
-        "outcome": Outcome.UNKNOWN.value,
+        "outcome": _outcome(rule, batch, over).value,
         "first_seen": first,
         "last_seen": last,
         "events": over.events,
         "evidence": evidence.to_pylist(),
         "explanation": f"{rule.title}: {over.events} requests within {_span(over.last - over.first)}.",
     }
+
+
+def _outcome(rule: Scenario, batch: _Batch, over: Overflow) -> Outcome:
+    """What the scenario says; of a flood, whether the server held, gave way or shut the door."""
+    if rule.attack is not Attack.FLOOD:
+        return rule.outcome
+    status = batch.events["status"].take(pa.array(over.rows)).fill_null(0).to_numpy()
+    if np.mean(status >= 500) > GAVE_WAY:
+        return Outcome.WORKED
+    return Outcome.BLOCKED if np.mean((status == 403) | (status == 429)) > GAVE_WAY else Outcome.MISSED
 
 
 def _alerts(found: list[dict[str, Any]]) -> pa.Table:

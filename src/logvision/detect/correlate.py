@@ -33,6 +33,9 @@ from logvision.schema import ALERT, EVIDENCE_KEPT, TEXT, Attack, Outcome, Severi
 GAP: Final = timedelta(hours=6)
 """Quiet for longer than this ends an incident; what comes later begins another."""
 
+SITE_GAP: Final = timedelta(minutes=30)
+"""The same for what is known of a site only: soon later it may be somebody else."""
+
 CROWD: Final = 4
 """Addresses of one network, attacking with one agent within GAP of each other, that are one actor."""
 
@@ -123,8 +126,9 @@ class Correlator:
         network = f"net:{network_of(name)}"
         home = self._alive(network, finding)
         if home is None and finding.attack in SIGNING_IN:
-            home = self._alive(f"site:{finding.site}", finding)
-        if home is not None and (self._alike(home, finding)):
+            shared = self._alive(f"site:{finding.site or '-'}", finding)
+            home = shared if shared is not None and name in shared.members else None
+        if home is not None and self._alike(home, finding):
             before = self._alive(finding.actor, finding)
             home.join(name)
             home.add(finding)
@@ -142,11 +146,7 @@ class Correlator:
         for client in finding.clients:
             track.join(client)
             single = self._tracks.get(f"ip:{client}")
-            if (
-                single is not None
-                and self._alike(track, finding)
-                and set(single.attacks) & set(track.attacks)
-            ):
+            if single is not None and self._alike(track, finding) and set(single.counts) & set(track.counts):
                 changed += self._swallow(track, single)
         return changed
 
@@ -181,17 +181,18 @@ class Correlator:
     @staticmethod
     def _alike(campaign: Track, finding: Finding) -> bool:
         """Whether an address of the campaign's network does what the campaign does."""
-        if finding.attack in campaign.attacks:
+        if finding.attack in campaign.counts:
             return True
         shared = set(finding.agents) & set(campaign.agents)
-        return bool(shared) or (finding.attack in SIGNING_IN and bool(SIGNING_IN & set(campaign.attacks)))
+        return bool(shared) or (finding.attack in SIGNING_IN and bool(SIGNING_IN & set(campaign.counts)))
 
     def _alive(self, actor: str, finding: Finding) -> Track | None:
         """The actor's track, unless it was quiet for too long: then it is over."""
         track = self._tracks.get(actor)
         if track is None:
             return None
-        if finding.first_seen - track.last_seen > GAP:
+        gap = SITE_GAP if actor.startswith("site:") else GAP
+        if finding.first_seen - track.last_seen > gap:
             del self._tracks[actor]
             return None
         self._tracks.move_to_end(actor)
@@ -209,7 +210,7 @@ class Correlator:
         guessers = {
             client: track
             for track in self._tracks.values()
-            if SIGNING_IN & set(track.attacks) and track.routes
+            if SIGNING_IN & set(track.counts) and track.routes
             for client in (track.members if track.members else [track.actor.partition(":")[2]])
         }
         if not guessers or not events.num_rows:
@@ -227,7 +228,7 @@ class Correlator:
             track = guessers[row["client_ip"]]
             failed = {e.status for e in track.evidence if e.outcome is not Outcome.WORKED}
             if row["route"] in track.routes and failed and row["status"] not in failed:
-                attack = next(a for a in track.attacks if a in SIGNING_IN)
+                attack = next(a for a in track.counts if a in SIGNING_IN)
                 track.worked(attack, [_evidence(row, attack, Outcome.WORKED)])
                 changed.append(track)
         return changed

@@ -18,7 +18,7 @@ import yaml
 from logvision.detect import filters
 from logvision.detect.filters import Filter
 from logvision.errors import Problem, SetupError
-from logvision.schema import Attack, Severity
+from logvision.schema import Attack, Outcome, Severity
 
 ACTORS: Final = {"client_ip": "ip", "net": "net", "asn": "asn", "user_agent": "agent", "site": "site"}
 """First part of a key and the kind of actor that it names. `net` is the /24 of IPv4, the /48 of IPv6."""
@@ -31,7 +31,7 @@ _SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhd])")
 _LEVELS: Final = {"informational": Severity.INFO} | {str(s): s for s in Severity if s is not Severity.INFO}
 _KEYS: Final = {
     *("attack", "confidence", "key", "distinct", "capacity", "leak", "hold_off"),
-    *("relief", "relief_by", "tests"),
+    *("relief", "relief_by", "outcome", "tests"),
 }
 
 
@@ -67,6 +67,7 @@ class Scenario:
     hold_off_us: int
     relieves: Filter | None
     relief_by: float
+    outcome: Outcome  # of its events, when they are such that it is known
     tests: Tests
 
     @property
@@ -148,6 +149,7 @@ def parse(text: str, where: str, problems: list[Problem]) -> Scenario | None:
     relief, relief_by = own.get("relief"), own.get("relief_by", 1)
     given("relief", relief is None or relief in found, "the name of a selection, or nothing")
     given("relief_by", isinstance(relief_by, int | float) and relief_by > 0, "a number above 0")
+    given("outcome", own.get("outcome", "unknown") in set(Outcome), f"one of {', '.join(Outcome)}")
     tests = own.get("tests", {})
     given("tests", isinstance(tests, Mapping) and set(tests) <= {"match", "pass"}, "lists `match` and `pass`")
     if len(problems) > before:
@@ -170,6 +172,7 @@ def parse(text: str, where: str, problems: list[Problem]) -> Scenario | None:
         hold_off_us=hold_off,
         relieves=None if relief is None else found[relief],
         relief_by=float(relief_by),
+        outcome=Outcome(own.get("outcome", "unknown")),
         tests=Tests(tuple(tests.get("match", ())), tuple(tests.get("pass", ()))),
     )
 

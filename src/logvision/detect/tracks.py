@@ -60,10 +60,11 @@ class Track:
     first_seen: datetime
     last_seen: datetime
     sites: list[str | None] = field(default_factory=list)
-    attacks: dict[Attack, int] = field(default_factory=dict)
+    # Events per class and scenario, those of single requests under "". Two scenarios often see the same
+    # events, so a class has as many as the one that saw most.
+    counts: dict[Attack, dict[str, int]] = field(default_factory=dict)
     outcomes: dict[Attack, Outcome] = field(default_factory=dict)
     score: float = 0.0
-    events: int = 0
     rules: list[str] = field(default_factory=list)
     routes: list[str] = field(default_factory=list)
     agents: list[str] = field(default_factory=list)
@@ -88,8 +89,7 @@ class Track:
     def add(self, finding: Finding) -> None:
         self.first_seen = min(self.first_seen, finding.first_seen)
         self.last_seen = max(self.last_seen, finding.last_seen)
-        self.events += finding.events
-        self.attacks[finding.attack] = self.attacks.get(finding.attack, 0) + finding.events
+        self._count(finding.attack, finding.rule if finding.behaviour else "", finding.events)
         self._fare(finding.attack, finding.outcome)
         self.score = max(self.score, finding.score)
         known(self.alerts, [finding.digest], DIGESTS_KEPT)
@@ -100,6 +100,15 @@ class Track:
         known(self.countries, finding.countries, NAMES_KEPT)
         self._prove(finding.evidence)
         self._weigh(finding)
+
+    @property
+    def attacks(self) -> dict[Attack, int]:
+        """Events of each class."""
+        return {attack: max(counts.values()) for attack, counts in self.counts.items()}
+
+    def _count(self, attack: Attack, rule: str, events: int) -> None:
+        counts = self.counts.setdefault(attack, {})
+        counts[rule] = counts.get(rule, 0) + events
 
     def worked(self, attack: Attack, evidence: Iterable[Evidence]) -> None:
         """Take note that an attempt of this class worked."""
@@ -114,9 +123,9 @@ class Track:
         """Make another track a part of this campaign."""
         self.first_seen = min(self.first_seen, other.first_seen)
         self.last_seen = max(self.last_seen, other.last_seen)
-        self.events += other.events
-        for attack, count in other.attacks.items():
-            self.attacks[attack] = self.attacks.get(attack, 0) + count
+        for attack, counts in other.counts.items():
+            for rule, count in counts.items():
+                self._count(attack, rule, count)
         for attack, outcome in other.outcomes.items():
             self._fare(attack, outcome)
         self.score = max(self.score, other.score)
@@ -175,14 +184,16 @@ class Track:
 
     def incident(self) -> Incident:
         """The incident as it stands."""
-        ordered = sorted(self.attacks, key=lambda a: (-self.attacks[a], a))
+        attacks = self.attacks
+        events = sum(attacks.values())
+        ordered = sorted(attacks, key=lambda a: (-attacks[a], a))
         span = self.last_seen - self.first_seen
         outcome = max(self.outcomes.values(), key=story.WORST.index)
         members = max(len(self.members), 1)
         site = self.sites[0] if len(self.sites) == 1 else None
         country = self.countries[0] if len(self.countries) == 1 else None
         sentence, key, args = story.summary(
-            self.actor, members, site, country, ordered, self.events, span, outcome
+            self.actor, members, site, country, ordered, events, span, outcome
         )
         kind = self.actor.partition(":")[0]
         told, advice_keys = story.advice(self.outcomes, kind)
@@ -192,13 +203,13 @@ class Track:
             actor_kind=kind,
             site=site,
             stage=max((story.stage_of(a, o) for a, o in self.outcomes.items()), key=story.STAGES.index),
-            attacks={a: self.attacks[a] for a in ordered},
+            attacks={a: attacks[a] for a in ordered},
             outcome=outcome,
-            severity=story.severity_of(self.outcomes, self.score, self.events, span.total_seconds() / 3600),
+            severity=story.severity_of(self.outcomes, self.score, events, span.total_seconds() / 3600),
             score=self.score,
             first_seen=self.first_seen,
             last_seen=self.last_seen,
-            events=self.events,
+            events=events,
             alerts=len(self.alerts),
             rules=tuple(self.rules),
             routes=tuple(self.routes),
@@ -222,7 +233,7 @@ class Track:
         return plain | {
             "first_seen": iso(self.first_seen),
             "last_seen": iso(self.last_seen),
-            "attacks": {a.value: n for a, n in self.attacks.items()},
+            "counts": {a.value: counts for a, counts in self.counts.items()},
             "outcomes": {a.value: o.value for a, o in self.outcomes.items()},
             "evidence": [e.to_dict() for e in self.evidence],
         }
@@ -233,14 +244,14 @@ class Track:
             **{name: state[name] for name in _PLAIN},
             first_seen=from_iso(state["first_seen"]),
             last_seen=from_iso(state["last_seen"]),
-            attacks={Attack(a): n for a, n in state["attacks"].items()},
+            counts={Attack(a): dict(counts) for a, counts in state["counts"].items()},
             outcomes={Attack(a): Outcome(o) for a, o in state["outcomes"].items()},
             evidence=[Evidence.from_dict(e) for e in state["evidence"]],
         )
 
 
 _PLAIN: Final = (
-    *("id", "actor", "sites", "score", "events", "rules", "routes", "agents", "countries", "members"),
+    *("id", "actor", "sites", "score", "rules", "routes", "agents", "countries", "members"),
     *("alerts", "exploits", "probes", "worthy", "part_of", "active"),
 )
 
