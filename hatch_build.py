@@ -25,7 +25,9 @@ except ImportError:  # run as a script (`python hatch_build.py`), where nothing 
 STATIC = Path("src/logvision/web/static")
 NETWORK_DATA = Path("src/logvision/enrich/data")
 STAMP = ".sources"  # in STATIC: digest of the sources that the page was built from
-NOT_SOURCES = frozenset({"node_modules", "mock", "tests", "dist"})  # change nothing in the built page
+NOT_SOURCES = frozenset(
+    {"node_modules", "mock", "tests", "dist", "vitest.config.ts", "biome.json", "openapi.json"}
+)  # change nothing in the built page
 
 
 class CustomBuildHook(BuildHookInterface):  # type: ignore[misc, valid-type]
@@ -54,10 +56,19 @@ def build_page(root: Path, say: Any = print) -> bool:
     if stamp.is_file() and stamp.read_text() == digest:
         return False
     say("Building the page (npm ci, vite build)")
-    run_npm(frontend, "ci", "--omit=dev", "--no-audit", "--no-fund")
+    if not has_packages(frontend):
+        run_npm(frontend, "ci", "--omit=dev", "--no-audit", "--no-fund")
     run_npm(frontend, "run", "build")
     stamp.write_text(digest)
     return True
+
+
+def has_packages(frontend: Path) -> bool:
+    """Whether npm installed what the lock says; a developer's own installation is left as it is."""
+    installed = frontend / "node_modules/.package-lock.json"
+    return (
+        installed.is_file() and installed.stat().st_mtime >= (frontend / "package-lock.json").stat().st_mtime
+    )
 
 
 def sources_digest(frontend: Path) -> str:

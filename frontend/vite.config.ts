@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import tailwindcss from '@tailwindcss/vite'
 import vue from '@vitejs/plugin-vue'
-import { defineConfig } from 'vitest/config'
+import { defineConfig } from 'vite'
 
 export default defineConfig({
   plugins: [vue(), tailwindcss()],
@@ -16,5 +16,4 @@ export default defineConfig({
     reportCompressedSize: true,
   },
   server: { proxy: { '/api': process.env.LOGVISION_API ?? 'http://127.0.0.1:8790' } },
-  test: { environment: 'happy-dom', include: ['tests/**/*.test.ts'] },
 })
