@@ -3,19 +3,19 @@ from __future__ import annotations
 import pickle
 import time
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logvision.detect import Detector
+from logvision.detect import Detector, detect
 from logvision.detect.cascade import Verification, judge
 from logvision.detect.explain import explain
 from logvision.detect.signature import Rows
 from logvision.detect.units import Kind, Owners
 from logvision.detect.verify import verify
-
-import numpy as np
+from logvision.schema import EVENT, TEXT
 
 ATTACKS = {
     "sqli": [
@@ -89,14 +89,19 @@ def judged(detector: Detector, targets: list[str], agents: list[str] | None = No
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_attacks_of_every_class_are_seen(detector: Detector, attack: str) -> None:
     targets = ATTACKS[attack]
-    assert dict(zip(targets, judged(detector, targets).column("attack").to_pylist(), strict=True)) == {
-        target: attack for target in targets
-    }
+    assert dict(
+        zip(targets, judged(detector, targets).column("attack").to_pylist(), strict=True)
+    ) == dict.fromkeys(targets, attack)
 
 
 def test_an_attack_in_the_agent_the_referer_or_a_nested_url_is_seen(detector: Detector) -> None:
     table = detector.judge(
-        ["/", "/", "/go?u=https%3A%2F%2Fa.example%2F%3Fq%3D%253Cscript%253Ealert(1)%253C%252Fscript%253E", "/?d=PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg=="],
+        [
+            "/",
+            "/",
+            "/go?u=https%3A%2F%2Fa.example%2F%3Fq%3D%253Cscript%253Ealert(1)%253C%252Fscript%253E",
+            "/?d=PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg==",
+        ],
         ["() { :;}; /bin/id", "x", "x", "x"],
         [None, "https://a.example/?q=1'+union+select+1,2--", None, None],
         ["GET"] * 4,
@@ -179,3 +184,25 @@ def test_payloads_built_to_exhaust_are_bounded(detector: Detector) -> None:
         start = time.monotonic()
         judged(detector, [bomb])
         assert time.monotonic() - start < 3.0, bomb[:20]
+
+
+def test_events_become_judged_events(detector: Detector) -> None:
+    rows = [
+        {"target": "/ok", "status": 200},
+        {"target": "/.env", "status": 404},
+        {"target": "/.env", "status": 403},
+        {"target": "/.env", "status": 200},
+        {"target": None, "status": None},
+    ]
+    parsed = pa.schema([each for each in EVENT if each.name not in ("score", "attack", "rules", "outcome")])
+    filled = [
+        {"time": 0, "source": "s", "position": i, "path": row["target"], "method": "GET", **row}
+        for i, row in enumerate(rows)
+    ]
+    plain = pa.schema([pa.field(f.name, pa.string() if f.type == TEXT else f.type) for f in parsed])
+    events = pa.Table.from_pylist(filled, plain).cast(parsed)
+    table = detect(events, detector)
+    assert table.schema == EVENT
+    assert table.column("attack").to_pylist() == [None, "sensitive", "sensitive", "sensitive", None]
+    assert table.column("outcome").to_pylist() == [None, "missed", "blocked", "unknown", None]
+    assert detect(events.slice(0, 0), detector).num_rows == 0

@@ -130,8 +130,8 @@ def test_ordinary_requests_that_look_like_attacks_are_let_pass() -> None:
 def test_ordinary_agents_and_referers_are_let_pass() -> None:
     detector = Detector.open()
     agents = [
-        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36",
-        "Mozilla/5.0 (iPhone; CPU iPhone OS 16_5 like Mac OS X) [FBAN/FBIOS;FBDV/iPhone12,1;FBMD/iPhone;FBSN/iOS]",
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0",
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 16_5 like Mac OS X) [FBAN/FBIOS;FBDV/iPhone12,1;FBSN/iOS]",
         "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
         "Dalvik/1.6.0 (Linux; U; Android 4.4.2; Vega Build/KOT49H)",
         "curl/8.5.0",

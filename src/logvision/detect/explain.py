@@ -76,7 +76,7 @@ class Explanation:
 
 
 def explain(event: Mapping[str, Any], detector: Detector) -> Explanation:
-    """Judge one event again and say why. Needs `target`; reads user_agent, referer, method and status if given."""
+    """Judge one event again and say why. Needs `target`; reads the other fields if there."""
     fields = {name: str(event.get(name) or "-") for name in FIELDS}
     owners = Owners(*(pa.array([fields[name]], pa.string()) for name in FIELDS))
     status = event.get("status")
@@ -148,11 +148,12 @@ def _unit(
 
 
 def _origin(raw: bytes, kind: Kind, text: bytes) -> tuple[int, Decoded | None]:
-    """Where in the field a unit was cut from, and how it was decoded; None for a unit derived from another."""
+    """Where in the field a unit was cut from, and how it was decoded; None: derived from another unit."""
     if kind in (Kind.AGENT, Kind.REFERER):
         return 0, decode(raw, query=False)
     if kind is Kind.TARGET:
-        return 0, decode(raw, query=True)
+        decoded = decode(raw, query=True)
+        return (0, decoded) if decoded.text == text else (0, None)
     if kind in (Kind.RAW_TARGET, Kind.RAW_AGENT, Kind.RAW_REFERER):
         return 0, Decoded(raw, (), np.arange(len(raw)), np.arange(1, len(raw) + 1))
     for offset, piece, query in _pieces(raw):

@@ -34,7 +34,7 @@ class Kind(IntFlag):
     AGENT = 8
     REFERER = 16  # the whole referer; its path and parameters are PATH, NAME and VALUE units too
     URL = 32  # a parameter value that is a URL; its parts are judged as units, itself by its host
-    TARGET = 64  # the whole decoded target, for rules that span parameters
+    TARGET = 64  # the whole target with plus and %HH decoded, for rules that span parameters
     RAW_TARGET = 128  # as logged
     RAW_AGENT = 256
     RAW_REFERER = 512
@@ -98,7 +98,7 @@ EVERY: Final = Kind(1023)
 def split(owners: Owners, kinds: Kind = EVERY) -> Units:
     """All units of all owners, each distinct (kind, text) once.
 
-    `kinds`: of the whole texts as logged and of whole targets, only these are made: no rule asks for the others.
+    `kinds`: of the whole texts as logged and of whole targets, only these are made; no rule asks for others.
     """
     pile = _Pile(kinds)
     _targets(pile, owners.targets, np.arange(len(owners.targets)))
@@ -143,7 +143,7 @@ def _targets(pile: _Pile, targets: pa.Array, owners: Ints) -> None:
     raw = targets.cast(pa.binary())
     pile.add(Kind.RAW_TARGET, owners, raw)
     if Kind.TARGET & pile.wanted:
-        pile.add(Kind.TARGET, owners, canonicalise(raw, query=True))
+        pile.add(Kind.TARGET, owners, canonicalise(raw, query=True, deep=False))
     _url_parts(pile, pl.from_arrow(targets.cast(pa.string())), owners, NEST)  # type: ignore[arg-type]
 
 

@@ -112,9 +112,8 @@ def verify(text: str) -> list[Evidence]:
     strength = best[0]
     if strength < 0.95:
         # In prose a mark and a word that is also a command meet by chance; so they do in plain lists.
-        if _PROSE.search(text) or (
-            _LIST.match(text) and best[2].strip(";|& \n").split(" ")[0].lower() not in _TELLING
-        ):
+        head = best[2].strip(";|& \n").split(" ")[0].lower()
+        if _PROSE.search(text) or (_LIST.match(text) and head not in _TELLING):
             strength *= 0.5
     return [Evidence(RULE, Attack.RCE, strength, f"Read as a command: {best[1]} ({best[2][:60]!r}).")]
 

@@ -375,7 +375,7 @@ def verify(text: str) -> list[Evidence]:
     return [Evidence(RULE, Attack.SQLI, best[0], f"Read as SQL ({best[2]}): {best[1]}.")]
 
 
-def tokens(text: str, quote: str = "") -> str:
+def tokens(text: str, quote: str = "") -> str:  # noqa: PLR0912, PLR0915  one branch a kind of token
     """One letter a token, the text read as if it followed an opened `quote`."""
     out: list[str] = []
     i, size = 0, len(text)
@@ -443,7 +443,7 @@ def tokens(text: str, quote: str = "") -> str:
     return "".join(out)
 
 
-def _word(word: str, text: str, end: int, before: list[str]) -> str:
+def _word(word: str, text: str, end: int, before: list[str]) -> str:  # noqa: PLR0911  one return a kind of word
     if before and before[-1] == ".":
         return "b"
     at = end

@@ -56,7 +56,7 @@ _INTERNAL_PATH: Final = re2.compile(
 )
 
 
-def verify(text: str) -> list[Evidence]:
+def verify(text: str) -> list[Evidence]:  # noqa: PLR0911, PLR0912  one return a proof
     """What following the address would do; at most one piece of evidence."""
     bare = text.strip(" \t'\"<>")
     found = _URL.match(bare) or _URL.match("http:" + bare if bare.startswith("//") else "")
@@ -126,7 +126,7 @@ def verify(text: str) -> list[Evidence]:
     return []
 
 
-def notation(host: str) -> tuple[str, bool]:
+def notation(host: str) -> tuple[str, bool]:  # noqa: PLR0911  one return a notation
     """The IP address that a host name is, in any notation that resolvers take ("" if none), and whether it is
     written plainly."""
     text = host.strip("[]").split("%")[0]
