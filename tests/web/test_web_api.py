@@ -211,6 +211,21 @@ def test_sources_health_and_explanations_come_from_the_process_around(site: Site
         assert get(client, "/ready", 503) == {"detail": "engine: disk full"}
 
 
+def test_an_event_is_explained_by_its_line_put_together_again(site: Site) -> None:
+    with site.client(hooks=Hooks(explain=lambda line: {"raw": line})) as client:
+        assert get(client, "/api/explain?id=access.log@6") == {
+            "raw": "198.51.100.7 - - [14/May/2024:12:00:06 +0000] "
+            f'"GET {HOSTILE} HTTP/1.1" 404 1000 "-" "{HOSTILE}"'
+        }
+        assert get(client, "/api/explain?id=access.log@66", 404) == {"detail": "there is no such event"}
+
+
+def test_without_a_detector_nothing_is_explained(client: httpx.Client) -> None:
+    sentence = {"detail": "this process has no detector that could explain"}
+    assert get(client, "/api/explain?id=access.log@6", 404) == sentence
+    assert client.post("/api/explain", json={"line": "x"}).json() == sentence
+
+
 def test_probes_and_metrics(client: httpx.Client) -> None:
     assert get(client, "/live") == get(client, "/ready") == {"ok": True}
     answer = client.get("/metrics")

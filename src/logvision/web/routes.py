@@ -152,13 +152,16 @@ def actor(services: Ask, question: Asked, client_ip: str) -> ActorDocument:
 @api.get("/explain", operation_id="explain_event")
 def explain_event(services: Ask, event_id: Annotated[str, Query(alias="id")]) -> dict[str, Any]:
     """Why an event was judged as it was."""
-    return dict(services.hooks.explain_event(_event(services, event_id)))
+    found = _event(services, event_id)
+    if services.hooks.explain_event is not None:
+        return dict(services.hooks.explain_event(found))
+    return _explained(services, _line(found))
 
 
 @api.post("/explain", operation_id="explain_line")
 def explain_line(services: Ask, body: ExplainLine) -> dict[str, Any]:
     """How a raw line would be judged."""
-    return dict(services.hooks.explain(body.line))
+    return _explained(services, body.line)
 
 
 @api.get("/incidents", operation_id="incidents")
@@ -357,6 +360,23 @@ def _documents(casebook: Casebook, question: CaseQuestion) -> Iterator[dict[str,
         if page.next is None:
             return
         cursor = page.next
+
+
+def _explained(services: Services, line: str) -> dict[str, Any]:
+    if services.hooks.explain is None:
+        raise HTTPException(404, "this process has no detector that could explain")
+    return dict(services.hooks.explain(line))
+
+
+def _line(found: Event) -> str:
+    """The event as a line of the combined format, texts as they were logged."""
+    request = " ".join(part for part in (found.method, found.target, found.protocol) if part)
+    time = found.time.strftime("%d/%b/%Y:%H:%M:%S +0000")
+    status, size = found.status or "-", "-" if found.bytes is None else found.bytes
+    return (
+        f'{found.client_ip or "-"} - {found.user or "-"} [{time}] "{request}" {status} {size}'
+        f' "{found.referer or "-"}" "{found.user_agent or "-"}"'
+    )
 
 
 def _rate(services: Services) -> float:

@@ -35,10 +35,6 @@ def _no_sources() -> Sequence[Mapping[str, Any]]:
     return ()
 
 
-def _no_explanation(_: object) -> Mapping[str, Any]:
-    raise NotImplementedError("no detector was handed to the web application")
-
-
 def _no_checks() -> Sequence[Mapping[str, Any]]:
     return ()
 
@@ -50,9 +46,9 @@ class Hooks:
     # Rows for GET /api/sources: keys of `models.SourceRow`, absent ones count as unknown.
     sources: Callable[[], Sequence[Mapping[str, Any]]] = _no_sources
     # The explanation object of `logvision explain --json` for a raw line.
-    explain: Callable[[str], Mapping[str, Any]] = _no_explanation
-    # The same for an event of the lake.
-    explain_event: Callable[[Event], Mapping[str, Any]] = _no_explanation
+    explain: Callable[[str], Mapping[str, Any]] | None = None
+    # The same for an event of the lake; None: its line is put together again and explained.
+    explain_event: Callable[[Event], Mapping[str, Any]] | None = None
     # More rows for GET /api/health: name, ok, detail.
     checks: Callable[[], Sequence[Mapping[str, Any]]] = _no_checks
 

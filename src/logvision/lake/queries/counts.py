@@ -41,7 +41,7 @@ EXACT_ROWS: Final = 2_000_000
 DISTINCT_ROWS: Final = 4_000_000
 """At most this many events are read to estimate the distinct paths that rollups dropped."""
 
-PLACES_ROWS: Final = 600_000
+PLACES_ROWS: Final = 300_000
 """Newest events that are searched for the country of the addresses of a top list."""
 
 _STATUS_CLASS: Final = "coalesce(left(value, 1) || 'xx', '-')"
