@@ -165,6 +165,9 @@ def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
 
 
 def _explainer(known: Knowledge) -> Callable[[str], Mapping[str, Any]]:
-    from logvision.app.explaining import explain_line  # noqa: PLC0415
+    def explain(line: str) -> Mapping[str, Any]:
+        from logvision.app.explaining import explain_line  # noqa: PLC0415
 
-    return lambda line: explain_line(line, known)
+        return explain_line(line, known)
+
+    return explain

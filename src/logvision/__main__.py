@@ -1,0 +1,7 @@
+"""`python -m logvision`: the command line."""
+
+from __future__ import annotations
+
+from logvision.cli import main
+
+main()
