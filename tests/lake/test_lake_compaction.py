@@ -52,6 +52,11 @@ def fill(lake: Lake, commits: int, rows: int = 3) -> None:
         )
 
 
+def later(lake: Lake, after: timedelta) -> None:
+    """A commit of one event so long after noon."""
+    commit(lake, [event(position=10_000 + lake.resume().sequence, time=NOON + after)])
+
+
 def ranges(these: tuple[File, ...]) -> list[tuple[int | None, int | None]]:
     return [(file.first, file.last) for file in these]
 
@@ -194,21 +199,35 @@ def test_a_file_counts_unless_another_covers_it_or_it_is_not_yet_committed() -> 
 
 def test_old_events_go_with_their_rejects_and_leave_their_rollups(lake: Lake) -> None:
     fill(lake, 4)
-    gone = expire(lake, now=(NOON + timedelta(days=1, hours=1, minutes=30)).timestamp(), keep_days=1.0)
+    later(lake, timedelta(days=1, hours=1, minutes=30))
+    gone = expire(lake, now=NOW + 1e9, keep_days=1.0)
     assert len(gone) == 3
-    assert ranges(lake.catalogue.events) == [(2, 2), (3, 3)]
+    assert ranges(lake.catalogue.events) == [(2, 2), (3, 3), (4, 4)]
     assert ranges(lake.catalogue.rejects) == [(3, 3)]
-    assert ranges(lake.catalogue.partials) == [(0, 0), (1, 1), (2, 2), (3, 3)]
-    expire(lake, now=(NOON + timedelta(days=9)).timestamp(), keep_days=1.0)
-    assert ranges(lake.catalogue.events) == [(3, 3)]  # it says where to resume
-    assert lake.catalogue.partials == ()
+    assert ranges(lake.catalogue.partials) == [(0, 0), (1, 1), (2, 2), (3, 3), (4, 4)]
+    later(lake, timedelta(days=9))
+    expire(lake, now=NOW + 1e9, keep_days=1.0)
+    assert ranges(lake.catalogue.events) == [(5, 5)]
+    assert ranges(lake.catalogue.partials) == [(5, 5)]
+
+
+def test_a_log_of_years_ago_is_kept_when_it_is_read_today(lake: Lake) -> None:
+    fill(lake, 4)
+    assert expire(lake, now=NOW + 1e9, keep_days=1.0) == []
+
+
+def test_a_clock_of_a_log_that_runs_ahead_makes_nothing_old(lake: Lake) -> None:
+    fill(lake, 4)
+    later(lake, timedelta(days=4000))
+    assert expire(lake, now=NOW, keep_days=1.0) == []
 
 
 def test_what_was_merged_and_went_by_age_does_not_come_back_through_its_members(lake: Lake) -> None:
     fill(lake, 10)
+    later(lake, timedelta(days=2))
     compact(lake, now=NOW)
-    expire(lake, now=(NOON + timedelta(days=2)).timestamp(), keep_days=1.0)
-    assert ranges(lake.catalogue.events) == [(9, 9)]
+    expire(lake, now=NOW + 1e9, keep_days=1.0)
+    assert ranges(lake.catalogue.events) == [(10, 10)]
     assert len(list((lake.folder / "events").iterdir())) == 1
 
 

@@ -19,17 +19,21 @@ def expire(
 ) -> list[File]:
     """Take away what is older than `keep_days`, then the oldest until `keep_bytes` are left; gives what went.
 
-    `now` in seconds since the epoch. Age is that of the newest event of a file. The newest commit
-    always stays: it says where to resume. Rejects go with the events of the same commits; rollups go
+    `now` in seconds since the epoch. Age is that of the newest event of a file, before `now` or before the
+    newest event of the lake if that is earlier: a log of years ago can be read and looked at. The
+    newest commit always stays: it says where to resume. Rejects go with the events of the same commits; rollups go
     by age alone, later. Raises StoreError when the folder cannot be changed.
     """
     with lake.writing:
+        newest = max((f.time_last for f in lake.catalogue.events if f.time_last), default=None)
+        now = min(now, newest.timestamp()) if newest else now
         events = [f for f in lake.catalogue.events if f.last != lake.catalogue.newest]
         gone = _before(events, now, keep_days)
         if keep_bytes is not None:
             gone += _over(lake, [f for f in events if f not in gone], gone, keep_bytes)
         gone += [f for f in lake.catalogue.rejects if any(_within(f, other) for other in gone)]
-        gone += _before(lake.catalogue.partials, now, keep_days and ROLLUPS_KEPT * keep_days)
+        rollups = [f for f in lake.catalogue.partials if f.last != lake.catalogue.newest]
+        gone += _before(rollups, now, keep_days and ROLLUPS_KEPT * keep_days)
         if gone:
             # Members of a merged file must be gone before it, or they would count again.
             for path in catalogue.covered(lake.folder, lake.catalogue):
