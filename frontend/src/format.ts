@@ -7,7 +7,6 @@ const FIGURES: Record<Language, string> = { en: 'en-US', zh: 'zh-CN' }
 const NONE = '–'
 
 const BYTE_UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']
-const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400]
 
 const cached = <T>(make: (language: Language) => T) => {
   const made: Partial<Record<Language, T>> = {}
@@ -115,25 +114,34 @@ export function duration(us: number | null | undefined, language: Language): str
   return `${sizes(language).format(us / 1_000_000)} s`
 }
 
+const SPAN_UNITS: Record<Language, [number, string][]> = {
+  en: [
+    [86400, ' d'],
+    [3600, ' h'],
+    [60, ' min'],
+    [1, ' s'],
+  ],
+  zh: [
+    [86400, ' 天'],
+    [3600, ' 小时'],
+    [60, ' 分钟'],
+    [1, ' 秒'],
+  ],
+}
+
 /** A stretch of time in its two largest units: 3 d 4 h. */
-export function span(seconds: number | null | undefined): string {
+export function span(seconds: number | null | undefined, language: Language): string {
   if (missing(seconds)) return NONE
-  const units: [number, string][] = [
-    [86400, 'd'],
-    [3600, 'h'],
-    [60, 'min'],
-    [1, 's'],
-  ]
   let rest = Math.max(0, Math.round(seconds))
   const parts: string[] = []
-  for (const [size, name] of units) {
+  for (const [size, name] of SPAN_UNITS[language]) {
     const n = Math.floor(rest / size)
     rest -= n * size
-    if (n > 0) parts.push(`${n} ${name}`)
+    if (n > 0) parts.push(`${n}${name}`)
     else if (parts.length > 0) break
     if (parts.length === 2) break
   }
-  return parts.join(' ') || '0 s'
+  return parts.join(' ') || `0${SPAN_UNITS[language].at(-1)?.[1]}`
 }
 
 const date = (iso: string | null | undefined): Date | null => {
@@ -199,7 +207,3 @@ export function country(code: string | null | undefined, language: Language): st
     return code
   }
 }
-
-/** The width of a grid step in words: 5 min. */
-export const step = (seconds: number): string =>
-  STEPS_S.includes(seconds) || seconds >= 1 ? span(seconds) : `${seconds} s`

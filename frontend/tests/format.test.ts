@@ -52,13 +52,13 @@ describe('figures', () => {
       bytes(undefined, 'en'),
       percent(Number.NaN, 'en'),
       probability(null),
-      span(null),
+      span(null, 'en'),
       ago(null, 0, 'en'),
     ]).toEqual(Array(6).fill('–'))
   })
   it('writes durations and spans in the unit that fits', () => {
     expect([900, 1500, 2_500_000].map(n => duration(n, 'en'))).toEqual(['900 µs', '1.5 ms', '2.5 s'])
-    expect([0, 59, 3661, 90_061].map(span)).toEqual(['0 s', '59 s', '1 h 1 min', '1 d 1 h'])
+    expect([0, 59, 3661, 90_061].map(s => span(s, 'en'))).toEqual(['0 s', '59 s', '1 h 1 min', '1 d 1 h'])
   })
   it('names countries in both languages and survives codes that are none', () => {
     expect(country('DE', 'en')).toBe('Germany')

@@ -1,7 +1,7 @@
 // Counts over time as chart options: stacked bars of one axis, or normal against abnormal on two.
 import type { EChartsCoreOption } from 'echarts/core'
 import type { Series, SeriesLine } from '@/api/types'
-import { axisTime, compact, count, dateTime, type Language, step } from '@/format'
+import { axisTime, compact, count, dateTime, type Language, span } from '@/format'
 import type { Palette } from './palette'
 import { tooltipHtml, tooltipStyle } from './tooltip'
 
@@ -77,7 +77,7 @@ function tooltip(series: Series, look: SeriesLook) {
           name: row.seriesName,
           value: count(row.value[1], look.language),
         })),
-        step(series.step_s),
+        span(series.step_s, look.language),
       )
     },
   }
