@@ -154,9 +154,9 @@ def test_what_the_budget_leaves_over_is_counted_and_still_judged_by_rules(detect
     none = np.full(600, -1)
     columns = {"cs-method": np.full(600, "GET", object), "sc-status": np.full(600, 200)}
     rows = Rows((np.arange(600), none, none), columns)
-    verdicts = judge(detector.signatures, None, verification, owners, rows, bounded=True)
+    judged_as = judge(detector.signatures, None, verification, owners, rows, bounded=True)
     assert (verification.read, verification.left_over) == (300, 300)
-    assert sum(v.attack == "sqli" for v in verdicts.values()) == 600
+    assert [judged_as.verdicts[i].attack for i in judged_as.of_row] == ["sqli"] * 600
 
 
 @given(st.binary(max_size=400), st.sampled_from([Kind.PATH, Kind.VALUE, Kind.URL, Kind.AGENT]))

@@ -10,9 +10,10 @@ from hashlib import blake2b
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from logvision.detect.classifier import Classifier
-from logvision.detect.fusion import ORDINARY, Evidence, Verdict, from_model, fuse, worse
+from logvision.detect.fusion import HINT, ORDINARY, Evidence, Verdict, from_model, fuse, worse
 from logvision.detect.signature import Found, Rows, Signatures
 from logvision.detect.units import Ints, Kind, Owners, Units, split
 from logvision.detect.verify import verify
@@ -64,6 +65,14 @@ class Gathered:
     by_row: dict[int, list[Evidence]]
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Distinct verdicts and, per row, which one it has; -1: ordinary, without evidence."""
+
+    verdicts: list[Verdict]
+    of_row: npt.NDArray[np.int32]
+
+
 def judge(
     signatures: Signatures,
     model: Classifier | None,
@@ -72,13 +81,14 @@ def judge(
     rows: Rows,
     *,
     bounded: bool,
-) -> dict[int, Verdict]:
-    """Verdicts of the rows that have any evidence, by row; all other rows are `ORDINARY`.
+) -> Judged:
+    """The verdict on every row.
 
     `bounded`: keep to the budget of verification (a live batch); else read every candidate.
     """
     found = gather(signatures, model, verification, owners, rows, bounded=bounded)
-    of_unit = {unit: fuse(pieces) for unit, pieces in found.by_unit.items()}
+    fused = ((unit, fuse(pieces)) for unit, pieces in found.by_unit.items())
+    of_unit = {unit: verdict for unit, verdict in fused if verdict.score >= HINT}
     return _of_rows(_of_owners(of_unit, found.units), found.by_row, rows, owners)
 
 
@@ -174,24 +184,27 @@ def _of_owners(of_unit: dict[int, Verdict], units: Units) -> dict[int, Verdict]:
 
 def _of_rows(
     of_owner: dict[int, Verdict], by_row: dict[int, list[Evidence]], rows: Rows, owners: Owners
-) -> dict[int, Verdict]:
-    table = np.zeros(owners.size + 1, bool)
-    table[list(of_owner)] = True
-    hit = table[rows.owners[0]] | table[rows.owners[1]] | table[rows.owners[2]]
-    hit[list(by_row)] = True
-    at = np.flatnonzero(hit)
-    verdicts: dict[int, Verdict] = {}
-    seen: dict[tuple[int, int, int], Verdict] = {}
-    for row, *triple in zip(at.tolist(), *(codes[at].tolist() for codes in rows.owners), strict=True):
-        key = (triple[0], triple[1], triple[2])
-        verdict = seen.get(key)
-        if verdict is None:
-            verdict = ORDINARY
-            for owner in key:
-                if owner in of_owner:
-                    verdict = worse(verdict, of_owner[owner])
-            seen[key] = verdict
-        if row in by_row:
-            verdict = worse(verdict, fuse(by_row[row]))
-        verdicts[row] = verdict
-    return verdicts
+) -> Judged:
+    """Every distinct triple of suspicious owners is judged once, then rows with evidence of their own."""
+    suspicious = np.full(owners.size + 1, -1, np.int64)  # the last entry stands for null
+    suspicious[list(of_owner)] = np.arange(len(of_owner))
+    at_hand = list(of_owner.values())
+    triple = [suspicious[codes] for codes in rows.owners]
+    hit = np.flatnonzero((triple[0] >= 0) | (triple[1] >= 0) | (triple[2] >= 0))
+    base = len(at_hand) + 1
+    key = ((triple[0][hit] + 1) * base + triple[1][hit] + 1) * base + triple[2][hit] + 1
+    kinds, inverse = np.unique(key, return_inverse=True)
+    verdicts: list[Verdict] = []
+    for each in kinds.tolist():
+        verdict = ORDINARY
+        for number in (each // (base * base), each // base % base, each % base):
+            if number:
+                verdict = worse(verdict, at_hand[number - 1])
+        verdicts.append(verdict)
+    of_row = np.full(rows.size, -1, np.int32)
+    of_row[hit] = inverse
+    for row, pieces in by_row.items():
+        known = verdicts[of_row[row]] if of_row[row] >= 0 else ORDINARY
+        of_row[row] = len(verdicts)
+        verdicts.append(worse(known, fuse(pieces)))
+    return Judged(verdicts, of_row)

@@ -10,10 +10,10 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from logvision.columns import distinct, text
-from logvision.detect.cascade import Verification, judge
+from logvision.columns import distinct, recode, text
+from logvision.detect.cascade import Judged, Verification, judge
 from logvision.detect.classifier import Classifier
-from logvision.detect.fusion import Verdict
+from logvision.detect.fusion import ORDINARY
 from logvision.detect.rules import RuleSet
 from logvision.detect.signature import Rows, Signatures
 from logvision.detect.units import Owners
@@ -102,10 +102,8 @@ def _judged(events: pa.Table, detector: Detector, *, bounded: bool) -> pa.Table:
         np.where(referer < 0, -1, referer.astype(np.int64) + owners.first_referer),
     )
     rows = Rows(codes, _columns(events))
-    verdicts = judge(
-        detector.signatures, detector.model, detector.verification, owners, rows, bounded=bounded
-    )
-    return _table(verdicts, rows.size, detector.threshold)
+    judged = judge(detector.signatures, detector.model, detector.verification, owners, rows, bounded=bounded)
+    return _table(judged, detector.threshold)
 
 
 def _columns(events: pa.Table) -> dict[str, np.ndarray[Any, Any]]:
@@ -115,23 +113,18 @@ def _columns(events: pa.Table) -> dict[str, np.ndarray[Any, Any]]:
     return {"cs-method": names[method], "sc-status": status}
 
 
-def _table(verdicts: dict[int, Verdict], size: int, threshold: float) -> pa.Table:
-    score = np.zeros(size, np.float32)
-    attack = np.full(size, -1, np.int32)
-    rules = np.full(size, -1, np.int32)
-    attacks: dict[str, int] = {}
-    named: dict[str, int] = {}
-    for row, verdict in verdicts.items():
-        score[row] = verdict.score
-        if verdict.attack is not None and verdict.score >= threshold:
-            attack[row] = attacks.setdefault(verdict.attack.value, len(attacks))
-        if verdict.score >= SHOWN and verdict.rules:
-            rules[row] = named.setdefault(" ".join(verdict.rules), len(named))
+def _table(judged: Judged, threshold: float) -> pa.Table:
+    """Score, attack and rules of every row, each worked out once per distinct verdict."""
+    verdicts = [*judged.verdicts, ORDINARY]  # -1 is the last
+    score = np.array([verdict.score for verdict in verdicts], np.float32)
+    attack = [v.attack.value if v.attack is not None and v.score >= threshold else None for v in verdicts]
+    rules = [" ".join(v.rules) if v.rules and v.score >= SHOWN else None for v in verdicts]
+    codes = np.where(judged.of_row < 0, len(verdicts) - 1, judged.of_row).astype(np.int32)
     return pa.table(
         {
-            "score": pa.array(score, pa.float32()),
-            "attack": text(pa.array(list(attacks), pa.string()), attack),
-            "rules": text(pa.array(list(named), pa.string()), rules),
+            "score": pa.array(score[codes], pa.float32()),
+            "attack": recode(pa.array(attack, pa.string()), codes),
+            "rules": recode(pa.array(rules, pa.string()), codes),
         }
     )
 
