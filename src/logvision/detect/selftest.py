@@ -25,7 +25,7 @@ class Failure:
         return f"{self.rule.path}: {'matches' if self.matched else 'does not match'} {self.text!r}"
 
 
-_METHOD = re.compile(r"[A-Z]{3,12} (?=/)")
+_METHOD = re.compile(r"[A-Z]{3,12} (?=\S+$)")
 
 
 def request(text: str) -> tuple[str, str, str, str]:
@@ -56,7 +56,7 @@ def failures(signatures: Signatures) -> list[Failure]:
     size = np.arange(len(cases))
     columns = {
         "cs-method": np.array([r[3] for r in requests], object),
-        "sc-status": np.full(len(cases), 200),
+        "sc-status": np.full(len(cases), -1),  # unknown: neither asked for nor filtered out
     }
     rows = Rows((size, size + owners.first_agent, size + owners.first_referer), columns)
     units = split(owners)
