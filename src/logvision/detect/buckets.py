@@ -7,7 +7,7 @@ backwards are walked event by event. All amounts are whole microseconds of leaki
 `leak_us`), so results do not depend on how events were cut into batches.
 
 Events count in the order in which they arrive. Time that runs backwards does not fill a bucket again;
-a step back of more than BACK_US is taken for another stretch of log, or a wrong date before it.
+after a step back of more than BACK_US, another stretch of log or a wrong date, it is empty.
 """
 
 from __future__ import annotations
@@ -174,6 +174,8 @@ class Buckets:
                     found.append(Overflow(key, first, last, events, tuple(inside)))
                 at, level, shut, first, events = t, 0, NEVER, NEVER, 0
             gap = 0 if at == NEVER else t - at
+            if gap < -BACK_US:
+                level = 0
             at = t if gap > 0 or gap < -BACK_US or at == NEVER else at
             level = max(0, level - max(gap, 0) - (size.relief_us if relief else 0))
             if level == 0:

@@ -83,14 +83,17 @@ def alerts_of(events: pa.Table) -> pa.Table:
     )
     severity = {a.value: s.value for a, s in story.GRADE.items()}
     outcomes = {number: outcome.value for number, outcome in enumerate(story.WORST)}
-    names = {a.value: name for a, name in story.NAMES.items()}
+    names = {a.value: name[:1].upper() + name[1:] for a, name in story.NAMES.items()}
     done = grouped.with_columns(
         detector=pl.when(pl.col("rules").is_null()).then(pl.lit("classifier")).otherwise(pl.lit("signature")),
         rule=pl.col("rules").fill_null("classifier"),
         severity=pl.col("attack").replace_strict(severity),
         outcome=pl.col("worst").replace_strict(outcomes, return_dtype=pl.String),
         explanation=pl.format(
-            "{} requests with signs of {}.", pl.col("events"), pl.col("attack").replace_strict(names)
+            "{}: {} {}.",
+            pl.col("attack").replace_strict(names),
+            pl.col("events"),
+            pl.when(pl.col("events") == 1).then(pl.lit("request")).otherwise(pl.lit("requests")),
         ),
     ).select(ALERT.names)
     plain = pa.schema([f.with_type(pa.string()) if f.type == TEXT else f for f in ALERT])
@@ -112,17 +115,17 @@ class Correlator:
             return []
         changed: OrderedDict[str, Track] = OrderedDict()
         for finding in _findings(alerts, events):
-            for track in self._place(finding):
+            for track in self._place(finding, events):
                 changed[track.id] = track
         for track in self._signed_in(events):
             changed[track.id] = track
         return [track.incident() for track in changed.values() if track.worthy]
 
-    def _place(self, finding: Finding) -> list[Track]:
+    def _place(self, finding: Finding, events: pa.Table) -> list[Track]:
         """Add one finding where it belongs, and give every track that it changed."""
         kind, _, name = finding.actor.partition(":")
         if kind != "ip":
-            return self._campaign(finding.actor, finding)
+            return self._campaign(finding.actor, finding, _clients(finding, events))
         network = f"net:{network_of(name)}"
         home = self._alive(network, finding)
         if home is None and finding.attack in SIGNING_IN:
@@ -138,12 +141,12 @@ class Correlator:
         crowd = self._crowd(network, finding, name)
         return [own] if crowd is None else [*self._gather(network, finding, crowd)]
 
-    def _campaign(self, actor: str, finding: Finding) -> list[Track]:
-        """A finding about several addresses at once: those of its evidence become members."""
+    def _campaign(self, actor: str, finding: Finding, clients: Sequence[str]) -> list[Track]:
+        """A finding about several addresses at once, which become members."""
         track = self._alive(actor, finding) or self._begin(finding, actor)
         track.add(finding)
         changed = [track]
-        for client in finding.clients:
+        for client in clients:
             track.join(client)
             single = self._tracks.get(f"ip:{client}")
             if single is not None and self._alike(track, finding) and set(single.counts) & set(track.counts):
@@ -307,6 +310,28 @@ def _details(alerts: pa.Table, events: pa.Table) -> dict[int, list[dict[str, Any
     for alert, row, detail in zip(joined["alert"], joined["row"], picked, strict=True):
         of_alert.setdefault(alert, []).append(detail | {"row": row})
     return of_alert
+
+
+def _clients(finding: Finding, events: pa.Table) -> list[str]:
+    """Addresses that did in this batch what the evidence of a campaign shows: same route, same answer."""
+    statuses = pa.array(sorted({e.status for e in finding.evidence if e.status is not None}), pa.int16())
+    methods = pa.array(sorted({e.method for e in finding.evidence if e.method is not None}), pa.string())
+    alike = pc.and_(
+        pc.is_in(events["status"], statuses),
+        pc.and_(
+            pc.is_in(events["method"].cast(pa.string()), methods),
+            pc.is_in(events["route"].cast(pa.string()), pa.array(finding.routes, pa.string())),
+        ),
+    )
+    inside = pc.and_(
+        pc.greater_equal(events["time"], pa.scalar(finding.first_seen, events.schema.field("time").type)),
+        pc.less_equal(events["time"], pa.scalar(finding.last_seen, events.schema.field("time").type)),
+    )
+    found = events.filter(pc.and_(alike, inside))["client_ip"].cast(pa.string()).unique().drop_null()
+    names: list[str] = found.to_pylist()
+    kind, _, name = finding.actor.partition(":")
+    more = [n for n in names if network_of(n) == name] if kind == "net" else names if kind == "site" else []
+    return list(dict.fromkeys([*finding.clients, *more]))
 
 
 def _rows(events: pa.Table) -> list[dict[str, Any]]:

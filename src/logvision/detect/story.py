@@ -145,19 +145,20 @@ def severity_of(attacks: Mapping[Attack, Outcome], score: float, events: int, ho
     """Class, outcome, confidence and persistence together.
 
     `attacks` has the worst outcome of each class. What worked is one grade worse and at least high;
-    what was only blocked or missed is one better; a score below 0.8 is one better; more than a thousand
-    requests, or more than a day, is one worse, yet not critical by itself.
+    what was only blocked or missed is one better, unless it would leave the actor inside; a score below
+    0.7 is one better; more than a thousand requests, or more than a day, is one worse, yet not critical
+    by itself.
     """
     worst = 0
     for attack, outcome in attacks.items():
         grade = SEVERITIES.index(GRADE[attack])
         if outcome is Outcome.WORKED:
             grade = max(grade + 1, SEVERITIES.index(Severity.HIGH))
-        elif outcome in (Outcome.BLOCKED, Outcome.MISSED) and attack in EXPLOITS:
+        elif outcome in (Outcome.BLOCKED, Outcome.MISSED) and attack in EXPLOITS - FOOTHOLDS:
             grade -= 1
         worst = max(worst, grade)
     worked = Outcome.WORKED in attacks.values()
-    if score < 0.8 and not worked:
+    if score < 0.7 and not worked:
         worst -= 1
     if (events > 1000 or hours > 24) and worst < SEVERITIES.index(Severity.HIGH):
         worst += 1

@@ -1,0 +1,233 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from event_tables import NOON, event, events
+from logvision.detect import scenarios
+from logvision.detect.behaviour import Behaviour
+from logvision.detect.correlate import Correlator, alerts_of
+from logvision.incident import Incident
+from logvision.schema import ALERT, EVENT
+
+# Reading the addresses of crawlers takes a moment, and no test here is about them.
+RULES = [rule for rule in scenarios.load([scenarios.shipped()]) if rule.id != "fake-crawler"]
+
+
+def attack(kind: str, target: str, at: float = 0, score: float = 0.95, **more: Any) -> dict[str, Any]:
+    given = {"outcome": "missed", "rules": f"{kind}-rule"} | more
+    return event(attack=kind, target=target, score=score, time=NOON + timedelta(seconds=at), **given)
+
+
+class Desk:
+    """Behaviour and correlation together, as an engine runs them; the latest state of every incident."""
+
+    def __init__(self) -> None:
+        self.behaviour, self.correlator = Behaviour(RULES), Correlator()
+        self.incidents: dict[str, Incident] = {}
+
+    def read(self, table: pa.Table) -> None:
+        alerts = pa.concat_tables([alerts_of(table), self.behaviour.step(table)])
+        for incident in self.correlator.step(alerts, table):
+            self.incidents[incident.id] = incident
+
+    @property
+    def own(self) -> list[Incident]:
+        return [i for i in self.incidents.values() if i.part_of is None]
+
+
+def incidents(*rows: dict[str, Any]) -> list[Incident]:
+    desk = Desk()
+    desk.read(events(rows))
+    return desk.own
+
+
+def test_alerts_group_attacks_by_actor_class_and_rules() -> None:
+    rows = [
+        attack("sqli", "/a?x=1", 0, client_ip="192.0.2.1", score=0.6),
+        attack("sqli", "/a?x=2", 3, client_ip="192.0.2.1", outcome="worked"),
+        attack("xss", "/a?x=3", 1, client_ip="192.0.2.1"),
+        attack("sqli", "/a?x=4", 2, client_ip="192.0.2.2", rules=None, score=0.7),
+        event(),
+    ]
+    alerts = alerts_of(events(rows))
+    assert alerts.schema == ALERT
+    wanted = ["detector", "rule", "attack", "severity", "actor", "outcome", "events", "explanation"]
+    assert [tuple(row.values()) for row in alerts.select(wanted).to_pylist()] == [
+        ("signature", "sqli-rule", "sqli", "high", "ip:192.0.2.1", "worked", 2, "SQL injection: 2 requests."),
+        (
+            "signature",
+            "xss-rule",
+            "xss",
+            "medium",
+            "ip:192.0.2.1",
+            "missed",
+            1,
+            "Cross-site scripting: 1 request.",
+        ),
+        (
+            "classifier",
+            "classifier",
+            "sqli",
+            "high",
+            "ip:192.0.2.2",
+            "missed",
+            1,
+            "SQL injection: 1 request.",
+        ),
+    ]
+    assert [[e["position"] for e in row] for row in alerts["evidence"].to_pylist()] == [[0, 1], [2], [3]]
+    assert alerts_of(EVENT.empty_table()) == ALERT.empty_table()
+
+
+def test_one_scanners_noise_is_one_incident_that_says_what_happened() -> None:
+    rows = [attack("probe", f"/admin-{i}", i, status=404) for i in range(20)]
+    rows += [attack("sqli", f"/item?id={i}%27", 20 + i, outcome="blocked") for i in range(5)]
+    (incident,) = incidents(*rows)
+    assert incident.actor == "ip:198.51.100.7"
+    assert incident.attacks == {"probe": 20, "sqli": 5}
+    assert (incident.stage, incident.outcome, incident.severity) == ("exploit", "missed", "medium")
+    assert (incident.events, incident.first_seen) == (25, NOON)
+    assert {"probe-rule", "sqli-rule"} <= set(incident.rules)
+    assert len(incident.evidence) == 20
+    assert incident.summary == (
+        "198.51.100.7 tried admin and framework paths and SQL injection on shop.example: "
+        "25 requests within 24 seconds; nothing it tried was there."
+    )
+    assert incident.advice_keys == ("nothing", "block_actor")
+    assert Incident.from_dict(incident.to_dict()).to_dict() == incident.to_dict()
+
+
+def test_what_is_too_little_waits_until_more_comes() -> None:
+    desk = Desk()
+    desk.read(events([attack("probe", "/wp-login.php")]))
+    desk.read(events([attack("probe", "/wp-login.php", 10, position=1)]))
+    assert desk.own == []
+    desk.read(events([attack("sensitive", "/.env", 20, position=2), attack("probe", "/x", 21, position=3)]))
+    assert [(i.events, i.stage) for i in desk.own] == [(4, "recon")]
+
+
+def test_one_sure_exploit_or_one_success_is_an_incident_at_once() -> None:
+    assert [i.severity for i in incidents(attack("log4shell", "/?x=${jndi:a}", outcome="unknown"))] == [
+        "critical"
+    ]
+    assert [i.severity for i in incidents(attack("sensitive", "/.env", outcome="worked", score=0.6))] == [
+        "high"
+    ]
+    assert incidents(attack("sqli", "/?q=a", score=0.6)) == []
+    assert len(incidents(attack("sqli", "/?q=a", score=0.6), attack("sqli", "/?q=b", 1, score=0.6))) == 1
+    assert [i.stage for i in incidents(attack("webshell", "/up/x.php", outcome="worked"))] == ["foothold"]
+
+
+def test_quiet_for_long_ends_an_incident() -> None:
+    desk = Desk()
+    desk.read(events([attack("rce", "/a", 0)]))
+    desk.read(events([attack("rce", "/b", 5 * 3600, position=1)]))
+    assert len(desk.own) == 1
+    desk.read(events([attack("rce", "/c", 12 * 3600, position=2)]))
+    assert [i.events for i in desk.own] == [2, 1]
+    assert len(incidents(attack("rce", "/a", 0), attack("rce", "/c", 12 * 3600))) == 2
+
+
+def test_addresses_of_one_network_that_do_the_same_are_one_campaign() -> None:
+    desk = Desk()
+    for i in range(6):
+        row = attack("rce", f"/x?{i}", 60 * i, client_ip=f"192.0.2.{i}", user_agent="tool", position=i + 1)
+        desk.read(events([row]))
+    (campaign,) = desk.own
+    assert (campaign.actor, campaign.member_count, campaign.events) == ("net:192.0.2.0/24", 6, 6)
+    parts = [i for i in desk.incidents.values() if i.part_of]
+    assert {i.part_of for i in parts} == {campaign.id}
+    assert {i.actor for i in parts} == {f"ip:192.0.2.{i}" for i in range(4)}
+
+
+def test_addresses_of_one_network_with_different_agents_are_different_actors() -> None:
+    rows = [attack("rce", f"/x?{i}", i, client_ip=f"192.0.2.{i}", user_agent=f"tool {i}") for i in range(6)]
+    assert len(incidents(*rows)) == 6
+
+
+def test_stuffing_from_everywhere_is_one_campaign_and_a_success_in_it_is_seen() -> None:
+    def sign_in(i: int, status: int, at: float) -> dict[str, Any]:
+        return event(
+            client_ip=f"10.{i}.1.1",
+            method="POST",
+            target="/session",
+            status=status,
+            kind="api",
+            time=NOON + timedelta(seconds=at),
+        )
+
+    rows = [sign_in(i, 401, 2 * i) for i in range(40)]
+    (campaign,) = incidents(*rows)
+    assert (campaign.actor, campaign.member_count, campaign.outcome) == ("site:shop.example", 40, "missed")
+    assert campaign.attacks == {"stuffing": 40}
+    (worse,) = incidents(*rows, sign_in(7, 204, 81))
+    assert (worse.outcome, worse.stage, worse.severity) == ("worked", "foothold", "critical")
+    assert worse.evidence[-1].status == 204
+    assert worse.advice_keys == ("read_answers", "reset_accounts", "limit_sign_in")
+
+
+def test_a_guesser_who_gets_in_is_a_foothold() -> None:
+    rows = [
+        event(method="POST", target="/login", status=401, time=NOON + timedelta(seconds=i)) for i in range(30)
+    ]
+    (before,) = incidents(*rows)
+    assert (before.outcome, before.stage, before.severity) == ("missed", "exploit", "high")
+    inside = event(method="POST", target="/login", status=302, time=NOON + timedelta(seconds=31))
+    (after,) = incidents(*rows, inside)
+    assert (after.outcome, after.stage) == ("worked", "foothold")
+
+
+def everything() -> pa.Table:
+    rows = [attack("probe", f"/p{i}", 10 * i, client_ip="192.0.2.1", status=404) for i in range(30)]
+    rows += [
+        attack("rce", f"/r{i}", 10 * i + 1, client_ip=f"203.0.113.{i}", user_agent="x") for i in range(12)
+    ]
+    rows += [event(target=f"/m{i}", status=404, time=NOON + timedelta(seconds=3 * i)) for i in range(40)]
+    rows.sort(key=lambda row: row["time"])
+    return events([row | {"position": place + 1} for place, row in enumerate(rows)])
+
+
+def told(table: pa.Table, cuts: Sequence[int], restart: bool = False) -> list[tuple[Any, ...]]:
+    desk = Desk()
+    for begin, end in pairwise([0, *sorted(cuts), table.num_rows]):
+        desk.read(table.slice(begin, end - begin))
+        if restart:
+            again = Correlator()
+            again.restore(desk.correlator.snapshot())
+            desk.correlator = again
+    return sorted(
+        (i.actor, i.events, i.stage, i.outcome, i.severity, i.first_seen, i.last_seen, i.member_count)
+        for i in desk.own
+    )
+
+
+EVERYTHING = everything()
+
+
+@given(st.lists(st.integers(0, EVERYTHING.num_rows), max_size=5), st.booleans())
+@settings(max_examples=10, deadline=None)
+def test_cuts_and_restarts_do_not_change_what_is_told(cuts: list[int], restart: bool) -> None:
+    assert told(EVERYTHING, cuts, restart) == told(EVERYTHING, [])
+
+
+@pytest.mark.slow
+def test_the_number_of_actors_followed_is_bounded() -> None:
+    correlator = Correlator()
+    for batch in range(2):
+        rows = [
+            attack(
+                "rce", "/x", i, client_ip=f"10.{batch}.{i >> 8}.{i & 255}", user_agent=f"{i}", position=i + 1
+            )
+            for i in range(3000)
+        ]
+        table = events(rows)
+        assert len(correlator.step(alerts_of(table), table)) == 3000
+    assert len(correlator._tracks) == 4096
