@@ -17,12 +17,13 @@ ROLLUPS_KEPT: Final = 4
 def expire(
     lake: Lake, *, now: float, keep_days: float | None = None, keep_bytes: int | None = None
 ) -> list[File]:
-    """Take away what is older than `keep_days`, then the oldest until `keep_bytes` are left; gives what went.
+    """Take away what is older than `keep_days`, then the oldest until `keep_bytes` are left.
 
-    `now` in seconds since the epoch. Age is that of the newest event of a file, before `now` or before the
-    newest event of the lake if that is earlier: a log of years ago can be read and looked at. The
-    newest commit always stays: it says where to resume. Rejects go with the events of the same commits; rollups go
-    by age alone, later. Raises StoreError when the folder cannot be changed.
+    Gives the files that went. `now` in seconds since the epoch. Age is that of the newest event of a
+    file, before `now` or before the newest event of the lake if that is earlier: a log of years ago can
+    be read and looked at. The newest commit always stays: it says where to resume. Rejects go with the
+    events of the same commits; rollups go by age alone, later. Raises StoreError when the folder cannot
+    be changed.
     """
     with lake.writing:
         newest = max((f.time_last for f in lake.catalogue.events if f.time_last), default=None)
