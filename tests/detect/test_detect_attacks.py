@@ -152,7 +152,8 @@ def test_what_the_budget_leaves_over_is_counted_and_still_judged_by_rules(detect
     verification = Verification()
     owners = Owners(pa.array(targets), pa.array([], pa.string()), pa.array([], pa.string()))
     none = np.full(600, -1)
-    columns = {"cs-method": np.full(600, "GET", object), "sc-status": np.full(600, 200)}
+    same = np.zeros(600, np.int64)
+    columns = {"cs-method": (["GET"], same), "sc-status": ([200], same)}
     rows = Rows((np.arange(600), none, none), columns)
     judged_as = judge(detector.signatures, None, verification, owners, rows, bounded=True)
     assert (verification.read, verification.left_over) == (300, 300)

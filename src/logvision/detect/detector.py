@@ -16,7 +16,7 @@ from logvision.detect.classifier import Classifier
 from logvision.detect.fusion import ORDINARY
 from logvision.detect.rules import RuleSet
 from logvision.detect.signature import Rows, Signatures
-from logvision.detect.units import Owners
+from logvision.detect.units import Ints, Owners
 from logvision.schema import EVENT, Outcome
 
 BUILTIN: Final = Path(__file__).parent.parent / "rules"
@@ -106,11 +106,14 @@ def _judged(events: pa.Table, detector: Detector, *, bounded: bool) -> pa.Table:
     return _table(judged, detector.threshold)
 
 
-def _columns(events: pa.Table) -> dict[str, np.ndarray[Any, Any]]:
+def _columns(events: pa.Table) -> dict[str, tuple[list[Any], Ints]]:
     methods, method = distinct(events, "method")
-    names = np.array([*(m.upper() for m in methods.to_pylist()), ""], dtype=object)
-    status = events.column("status").fill_null(-1).to_numpy()
-    return {"cs-method": names[method], "sc-status": status}
+    names = [*(m.upper() for m in methods.to_pylist()), None]  # -1, null, is the last
+    statuses, status = np.unique(events.column("status").fill_null(-1).to_numpy(), return_inverse=True)
+    return {
+        "cs-method": (names, np.where(method < 0, len(names) - 1, method).astype(np.int64)),
+        "sc-status": (statuses.tolist(), status.astype(np.int64)),
+    }
 
 
 def _table(judged: Judged, threshold: float) -> pa.Table:

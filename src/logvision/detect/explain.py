@@ -83,8 +83,8 @@ def explain(event: Mapping[str, Any], detector: Detector) -> Explanation:
     rows = Rows(
         tuple(np.array([i]) for i in range(3)),  # type: ignore[arg-type]
         {
-            "cs-method": np.array([str(event.get("method") or "").upper()], object),
-            "sc-status": np.array([status if status is not None else -1]),
+            "cs-method": ([str(event.get("method") or "").upper()], np.zeros(1, np.int64)),
+            "sc-status": ([status if status is not None else -1], np.zeros(1, np.int64)),
         },
     )
     found = gather(detector.signatures, detector.model, detector.verification, owners, rows, bounded=False)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from logvision.detect.rules import Rule
 from logvision.detect.signature import Rows, Signatures
-from logvision.detect.units import Owners, split
+from logvision.detect.units import Ints, Owners, split
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +55,9 @@ def failures(signatures: Signatures) -> list[Failure]:
     targets, agents, referers = (pa.array([r[i] for r in requests]) for i in range(3))
     owners = Owners(targets, agents, referers)
     size = np.arange(len(cases))
-    columns = {
-        "cs-method": np.array([r[3] for r in requests], object),
-        "sc-status": np.full(len(cases), -1),  # unknown: neither asked for nor filtered out
+    columns: dict[str, tuple[list[Any], Ints]] = {
+        "cs-method": ([r[3] for r in requests], size),
+        "sc-status": ([-1], np.zeros(len(cases), np.int64)),  # unknown: neither asked for nor filtered out
     }
     rows = Rows((size, size + owners.first_agent, size + owners.first_referer), columns)
     units = split(owners)

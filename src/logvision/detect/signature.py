@@ -13,7 +13,6 @@ from typing import Any, Final
 
 import hyperscan
 import numpy as np
-import numpy.typing as npt
 
 from logvision.detect import pattern
 from logvision.detect.rules import All, AnyOf, Atom, Condition, Not, Rule, RuleSet, Same, atoms_of, positive
@@ -24,10 +23,13 @@ NONE: Final[Ints] = np.zeros(0, np.int64)
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The rows of a batch as codes into its owners; -1: null. `columns` holds what `Same` compares."""
+    """The rows of a batch as codes into its owners; -1: null.
+
+    `columns` holds what `Same` compares: the distinct values of a column and, per row, which one it has.
+    """
 
     owners: tuple[Ints, Ints, Ints]  # owner id of target, agent and referer, per row
-    columns: dict[str, npt.NDArray[Any]]
+    columns: dict[str, tuple[list[Any], Ints]]
 
     @property
     def size(self) -> int:
@@ -206,8 +208,9 @@ class _RowScope(_Scope):
         return rows_of(owners, self._rows)
 
     def same(self, same: Same, within: Ints) -> Ints:
-        column = self._rows.columns[same.column][within]
-        kept: Ints = within[np.isin(column, np.array(same.values, column.dtype))]
+        values, codes = self._rows.columns[same.column]
+        table = np.array([value in same.values for value in values], bool)
+        kept: Ints = within[table[codes[within]]]
         return kept
 
 
