@@ -1,296 +1,415 @@
 """Outcome: how an attack went, read from its answer against what the site answers ordinarily.
 
-A status alone tells little: many sites answer 200 to whatever is asked. So an answer is held against
-the ordinary answers of its route (sizes, durations), against the page that the site gives for what is
-not there, and against the other answers to the same attacker. When that does not tell, it is unknown.
+A status alone never proves that an attack worked: many sites answer 200 to whatever is asked. So an
+answer is held against the ordinary answers of its route, against the page that the site gives for what
+is not there, and against the same client's other answers. When that does not tell, it is unknown.
+
+An attack is judged knowing all of its own batch and what came before; so the first requests of a
+campaign may be unknown where batches are small, and told where they are large. That, and the sample
+that teaches the baselines, is all that depends on how events were cut into batches.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import zlib
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import unquote_plus
 
 import numpy as np
-import orjson
-import polars as pl
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from logvision.columns import distinct, text
+from logvision.detect.baselines import Learned, Ordinary, Site, network_of, packed, parameter_of, unpacked
+from logvision.detect.spots import Answer, Shape, Spot
 from logvision.schema import Attack, Outcome
 
-LEARNED_PER_BATCH: Final = 2048
-"""Clean events that a batch teaches at most, evenly spread over it."""
+READ_CLOSELY: Final = 2048
+"""Attacks of a batch that are read one by one; beyond them the status speaks alone."""
 
-ROUTES_KEPT: Final = 4096
-SITES_KEPT: Final = 256
-SIZES_KEPT: Final = 48
-"""Bounds of memory: routes over all sites, sites, and latest answers of a route."""
+SPOTS_KEPT: Final = 1024
+ATTACKERS_KEPT: Final = 8192
+TARGET_READ: Final = 2048
+"""Bounds of memory and work: spots, networks of attackers, characters of a target."""
 
-ENOUGH: Final = 8
-"""Ordinary answers that a route must have given before anything is held against them."""
+REFUSED: Final = (400, 401, 403, 405, 406, 407, 418, 429, 431, 444, 451, 494, 495, 496, 497, 501)
+BROKEN: Final = 2
+"""Errors 5xx to injected queries that show that the queries are run."""
 
-ANYTHING: Final = 3
-"""Different paths answered 200 with one size, among those that attackers ask for: that is the site's page
-for what is not there."""
+UNTOLD: Final = (408, 425, 499)
+"""Answers 4xx that say nothing of what the server did."""
 
-REFUSED: Final = frozenset({400, 401, 403, 406, 407, 418, 422, 429, 431, 444, 451, 494, 495, 496, 497})
+FILES: Final = frozenset({Attack.SENSITIVE, Attack.WEBSHELL, Attack.CVE})
+"""Classes whose path is what they are after."""
 
-_FILES: Final = frozenset(
-    {Attack.SENSITIVE, Attack.TRAVERSAL, Attack.RFI, Attack.WEBSHELL, Attack.CVE, Attack.XXE}
-)
-"""Classes whose success is an answer that the site has nowhere else."""
+READS: Final = frozenset({Attack.TRAVERSAL, Attack.RFI, Attack.XXE})
+"""Classes that make a page give another file than its own."""
 
-_BLIND: Final = frozenset(
+SOUGHT: Final = FILES | READS | {Attack.PROBE, Attack.SCANNER}
+"""Classes that ask for many things which are not there: from them the page for that is learned."""
+
+INTERPRETED: Final = frozenset(
     {
-        *(Attack.LOG4SHELL, Attack.XSS, Attack.SCANNER, Attack.PROTOCOL, Attack.FAKE_BOT, Attack.CRAWL),
-        *(Attack.DESERIALISATION, Attack.SMUGGLING, Attack.ENUMERATION, Attack.FLOOD, Attack.PROBE),
+        *(Attack.RCE, Attack.PHP, Attack.JAVA, Attack.CODE, Attack.SSTI, Attack.SSI, Attack.SSRF),
+        *READS,
     }
 )
-"""Classes of which an answer of 200 proves nothing either way."""
+"""Classes whose success shows as an answer that other payloads do not get."""
 
-_DELAY: Final = r"(?i)(?:sleep|delay)(?:\(|%28|[\s+]|%20|'|%27)*(?:0:0:|00:00:)?(?P<seconds>\d{1,2})(?:\D|$)"
-"""How many seconds a payload asks the database to wait (RE2)."""
+QUERIES: Final = frozenset({Attack.SQLI, Attack.NOSQLI, Attack.LDAP, Attack.GRAPHQL, Attack.SCANNER})
+"""Classes whose success shows as more data than the page ordinarily gives, or as a condition obeyed."""
 
+_DELAY: Final = (
+    r"(?i)(?:sleep|delay|receive_message|benchmark|timeout|ping)[\s(:'\"+,$\{\}a-z/_-]*"
+    r"(?:0{1,2}:0{1,2}:)?(?P<seconds>\d{1,2})(?:\D|$)"
+)
+_TRUTH: Final = (
+    r"(?i)\b(?P<word>and|or)\b[\s(]*(?P<quote>['\"]?)(?P<left>\w{1,20})['\"]?"
+    r"\s*(?P<sign>=|<>|!=|<|>)\s*['\"]?(?P<right>\w{1,20})"
+)
+_EXTRACTS: Final = r"(?i)\bunion\b.{0,40}\bselect\b|\bselect\b.+\bfrom\b"
+_BLANK: Final = r"/\*[^*]*\*/|\s+"
+_HIDDEN: Final = (
+    r"(?i)(?:^|/)\.(?:env|git|svn|hg|aws|ssh|ht|npmrc|docker|ds_store|vscode|idea)"
+    r"|(?:composer|package|secrets|credentials)\.json$|/(?:phpinfo|info)\.php$|/server-status$|/actuator/"
+    r"|/id_rsa|web\.config$|docker-compose|tfstate|[._]log$|database\.yml$|\.(?:bak|old|orig|save|swp|sql|dump|zip|tar|gz|tgz|rar|7z|key|pem|pfx)$|~$"
+)
 
-@dataclass(slots=True)
-class _Route:
-    sizes: deque[int] = field(default_factory=lambda: deque(maxlen=SIZES_KEPT))  # B, of answers 200
-    durations: deque[int] = field(default_factory=lambda: deque(maxlen=SIZES_KEPT))  # µs
-    redirects: int = 0
-
-    def ordinary(self, size: int) -> bool | None:
-        """Whether the route gives answers of this size; None: not known yet."""
-        if len(self.sizes) < ENOUGH:
-            return None
-        low, high = min(self.sizes), max(self.sizes)
-        slack = max(256, (high - low) // 4, high // 20)
-        return low - slack <= size <= high + slack
-
-
-@dataclass(slots=True)
-class _Site:
-    misses: int = 0  # answers 404 and 410
-    # Size of a 200 to the paths that attackers asked for and that got it (their first few).
-    answers: OrderedDict[int, list[str]] = field(default_factory=OrderedDict)
-
-    def note(self, size: int, path: str) -> None:
-        paths = self.answers.setdefault(size, [])
-        if len(paths) < ANYTHING and path not in paths:
-            paths.append(path)
-        self.answers.move_to_end(size)
-        if len(self.answers) > SIZES_KEPT:
-            self.answers.popitem(last=False)
-
-    def anything(self, size: int) -> bool:
-        """Whether this is the page that the site gives for whatever is not there."""
-        return any(
-            len(paths) >= ANYTHING and abs(size - known) <= max(16, known // 50)
-            for known, paths in self.answers.items()
-        )
+_READ: Final = [
+    *("site", "route", "path", "query", "method", "target", "status", "bytes", "duration_us", "attack"),
+    "client_ip",
+]
+_CODE: Final = {outcome: number for number, outcome in enumerate(Outcome)}
+_Place = tuple[str, str, str, str]
 
 
 class Baselines:
-    """The ordinary answers of routes and sites, learned from clean events; bounded. One thread."""
+    """What outcomes are judged by: ordinary answers, and the answers to attackers; bounded, one thread."""
 
     def __init__(self) -> None:
-        self._routes: OrderedDict[tuple[str, str], _Route] = OrderedDict()
-        self._sites: OrderedDict[str, _Site] = OrderedDict()
+        self.learned = Learned()
+        self.attackers: OrderedDict[int, None] = OrderedDict()  # networks
+        # Client, site, route, first parameter; longest unused first.
+        self._spots: OrderedDict[_Place, Spot] = OrderedDict()
 
-    def route(self, site: str, route: str) -> _Route | None:
-        return self._routes.get((site, route))
-
-    def site(self, name: str) -> _Site:
-        found = self._sites.get(name)
+    def spot(self, place: _Place) -> Spot:
+        """The spot of a place, made when it is not there."""
+        found = self._spots.get(place)
         if found is None:
-            found = self._sites[name] = _Site()
-            if len(self._sites) > SITES_KEPT:
-                self._sites.popitem(last=False)
+            found = self._spots[place] = Spot()
+            if len(self._spots) > SPOTS_KEPT:
+                self._spots.popitem(last=False)
+        else:
+            self._spots.move_to_end(place)
         return found
 
-    def learn(self, events: pa.Table) -> None:
-        """Take note of the answers to clean events (rows whose `attack` is null)."""
-        clean = np.flatnonzero(events["attack"].is_null().to_numpy())
-        if not clean.size:
-            return
-        step = -(-clean.size // LEARNED_PER_BATCH)
-        rows = events.select(["site", "route", "status", "bytes", "duration_us", "method"]).take(
-            pa.array(clean[::step])
-        )
-        for row in rows.to_pylist():  # LEARNED_PER_BATCH at most
-            site, status = row["site"] or "", row["status"] or 0
-            if status in (404, 410):
-                self.site(site).misses += 1
-                continue
-            if row["route"] is None or row["method"] == "HEAD":
-                continue
-            key = (site, row["route"])
-            route = self._routes.get(key)
-            if route is None:
-                route = self._routes[key] = _Route()
-                if len(self._routes) > ROUTES_KEPT:
-                    self._routes.popitem(last=False)
-            else:
-                self._routes.move_to_end(key)
-            if status == 200 and row["bytes"] is not None:
-                route.sizes.append(row["bytes"])
-                if row["duration_us"] is not None:
-                    route.durations.append(row["duration_us"])
-            elif 300 <= status < 400 and status != 304:
-                route.redirects += 1
+    def known_spot(self, place: _Place) -> Spot | None:
+        return self._spots.get(place)
 
     def snapshot(self) -> bytes:
         """Everything that a restart needs."""
-        return orjson.dumps(
-            {
-                "routes": [
-                    [*k, list(r.sizes), list(r.durations), r.redirects] for k, r in self._routes.items()
-                ],
-                "sites": [[name, s.misses, list(s.answers.items())] for name, s in self._sites.items()],
-            }
-        )
+        spots = [[*place, spot.document()] for place, spot in self._spots.items()]
+        return packed(self.learned.document() | {"attackers": list(self.attackers), "spots": spots})
 
     def restore(self, state: bytes) -> None:
-        """Go on from a snapshot."""
-        given: Mapping[str, Any] = orjson.loads(state)
-        self._routes = OrderedDict(
-            ((site, route), _Route(deque(sizes, SIZES_KEPT), deque(durations, SIZES_KEPT), redirects))
-            for site, route, sizes, durations, redirects in given["routes"]
-        )
-        self._sites = OrderedDict(
-            (name, _Site(misses, OrderedDict((size, paths) for size, paths in answers)))
-            for name, misses, answers in given["sites"]
-        )
+        """Go on from a snapshot; from one of another version nothing is taken."""
+        given = unpacked(state)
+        if given is not None:
+            self.learned.take_up(given)
+            self.attackers = OrderedDict.fromkeys(given["attackers"])
+            self._spots = OrderedDict((tuple(place), Spot.of(spot)) for *place, spot in given["spots"])
 
 
 def judge(events: pa.Table, baselines: Baselines) -> pa.Table:
-    """Events with `outcome` set (null where `attack` is null); the clean ones teach the baselines first.
+    """Events with `outcome` set (null where `attack` is null); the clean ones teach the baselines.
 
-    Cost is that of the attack events, and of LEARNED_PER_BATCH others.
+    Cost is that of a bounded sample of the clean rows and of READ_CLOSELY attacks.
     """
-    baselines.learn(events)
-    attacks = np.flatnonzero(events["attack"].is_valid().to_numpy())
+    attacked = events["attack"].is_valid().to_numpy()
+    attacks = np.flatnonzero(attacked)
     codes = np.full(events.num_rows, -1, np.int32)
-    if attacks.size:
-        codes[attacks] = _outcomes(events.take(pa.array(attacks)), baselines)
-    names = pa.array([o.value for o in Outcome], pa.string())
-    column = pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32(), mask=codes < 0), names)
+    clients = distinct(events, "client_ip") if attacks.size else None
+    if clients is not None:
+        _mark(baselines, *clients, attacks)
+    baselines.learned.learn(events, np.flatnonzero(~attacked), baselines.attackers)
+    if clients is not None:
+        mine = np.isin(clients[1], np.unique(clients[1][attacks])) & ~attacked & (clients[1] >= 0)
+        codes[attacks] = _outcomes(
+            events.select(_READ).take(pa.array(attacks)),
+            events.select(_READ).take(pa.array(np.flatnonzero(mine)[:READ_CLOSELY])),
+            baselines,
+        )
+    column = text(pa.array([o.value for o in Outcome], pa.string()), codes)
     if "outcome" in events.column_names:
         return events.set_column(events.schema.get_field_index("outcome"), "outcome", column)
     return events.append_column("outcome", column)
 
 
-_READ: Final = [
-    *("site", "route", "path", "method", "target", "status", "bytes", "duration_us", "attack", "client_ip")
-]
+def _mark(
+    baselines: Baselines, clients: pa.StringArray, codes: npt.NDArray[np.int32], rows: npt.NDArray[np.int64]
+) -> None:
+    """Remember the networks of attackers: their clean requests teach nothing."""
+    for code in np.unique(codes[rows]).tolist():
+        if code >= 0:
+            network = network_of(clients[code].as_py())
+            baselines.attackers[network] = None
+            baselines.attackers.move_to_end(network)
+    while len(baselines.attackers) > ATTACKERS_KEPT:
+        baselines.attackers.popitem(last=False)
 
-_CODE: Final = {outcome: number for number, outcome in enumerate(Outcome)}
 
-
-def _outcomes(attacks: pa.Table, baselines: Baselines) -> np.ndarray[Any, np.dtype[np.int32]]:
-    status = pc.fill_null(attacks["status"], 0).to_numpy().astype(np.int64)
+def of_status(status: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+    """What the status alone says, as numbers of `Outcome`; it never says that an attack worked."""
     codes = np.full(status.size, _CODE[Outcome.UNKNOWN], np.int32)
-    codes[(status >= 300) & (status < 500)] = _CODE[Outcome.MISSED]
-    codes[status == 501] = _CODE[Outcome.MISSED]
-    codes[np.isin(status, list(REFUSED))] = _CODE[Outcome.BLOCKED]
-    missing = attacks.filter(pa.array(np.isin(status, (404, 410))))
-    for site, count in pl.Series(pl.from_arrow(missing["site"].cast(pa.string()))).value_counts().iter_rows():
-        baselines.site(site or "").misses += count
-    # What was answered well, or sent elsewhere, is read one by one: few attacks are.
-    open_redirects = pc.equal(attacks["attack"].cast(pa.string()), Attack.REDIRECT.value).to_numpy()
-    read = np.flatnonzero(((status >= 200) & (status < 300)) | ((status // 100 == 3) & open_redirects))
-    if not read.size:
-        return codes
-    picked = attacks.select(_READ).take(pa.array(read))
-    asked = pc.struct_field(pc.extract_regex(picked["target"].cast(pa.string()), _DELAY), "seconds")
-    rows = picked.append_column("asked", asked).to_pylist()
-    for row in rows:
-        # All of a batch first: the third path with the same answer tells of the first two.
-        if row["bytes"] is not None and Attack(row["attack"]) in _FILES | {Attack.PROBE}:
-            baselines.site(row["site"] or "").note(row["bytes"], row["path"] or "")
-    blind = _two_answers(rows)
-    for number, row in zip(read.tolist(), rows, strict=True):
-        outcome = Outcome.WORKED if _spot(row) in blind else _outcome(row, baselines)
-        codes[number] = _CODE[outcome]
+    codes[(status >= 300) & (status < 500) & (status != 304)] = _CODE[Outcome.MISSED]
+    codes[np.isin(status, UNTOLD)] = _CODE[Outcome.UNKNOWN]
+    codes[np.isin(status, REFUSED)] = _CODE[Outcome.BLOCKED]
     return codes
 
 
-def _outcome(row: Mapping[str, Any], baselines: Baselines) -> Outcome:
-    """Of one attack that was answered 2xx (or an open redirect answered 3xx)."""
-    attack, size = Attack(row["attack"]), row["bytes"]
-    site = baselines.site(row["site"] or "")
-    route = None if row["route"] is None else baselines.route(row["site"] or "", row["route"])
-    slept = _slept(row, route)
-    if attack is Attack.REDIRECT and row["status"] >= 300:
-        outcome = Outcome.WORKED if route is None or not route.redirects else Outcome.UNKNOWN
-    elif slept is not None:
-        outcome = Outcome.WORKED if slept else Outcome.MISSED
-    elif size is None or row["method"] == "HEAD":
-        outcome = Outcome.UNKNOWN
-    elif site.anything(size):
-        outcome = Outcome.MISSED
-    elif attack in _FILES:
-        outcome = _of_file(attack, size, site, route, baselines.route(row["site"] or "", "/"))
-    else:
-        outcome = _of_payload(attack, size, route)
-    return outcome
+def _outcomes(attacks: pa.Table, controls: pa.Table, baselines: Baselines) -> npt.NDArray[np.int32]:
+    status = pc.fill_null(attacks["status"], 0).to_numpy().astype(np.int64)
+    codes = of_status(status)
+    names, sites = distinct(attacks, "site")
+    missing = sites[(status == 404) | (status == 410)]
+    for code in np.unique(missing).tolist():
+        name = names[code].as_py() if code >= 0 else ""
+        baselines.learned.site(name).misses += int((missing == code).sum())
+    # Answers 2xx first: of the others only a delay or a redirect can tell more than their status.
+    order = np.argsort(status // 100 != 2, kind="stable")[:READ_CLOSELY]
+    read = np.sort(order)
+    cases = _cases(attacks.take(pa.array(read)), baselines)
+    for row in controls.to_pylist():  # READ_CLOSELY at most
+        known = baselines.known_spot(_place(row))
+        if known is not None and row["status"] == 200 and row["bytes"] is not None:
+            known.control(row["bytes"])
+    for case in cases:
+        case.note()
+    shapes: dict[int, Shape] = {}
+    for number, case in zip(read.tolist(), cases, strict=True):
+        shape = shapes.get(id(case.spot))
+        if shape is None:
+            shape = shapes[id(case.spot)] = case.spot.shape()
+            case.spot.obeyed |= case.spot.follows() is True
+        outcome = case.outcome(shape)
+        if outcome is not None:
+            codes[number] = _CODE[outcome]
+    return codes
 
 
-def _of_file(attack: Attack, size: int, site: _Site, route: _Route | None, home: _Route | None) -> Outcome:
-    """Of a request for something that is nobody's to read."""
-    ordinary = None if route is None else route.ordinary(size)
-    if ordinary:
-        return Outcome.MISSED
-    # Single-page applications answer their first page to every path.
-    if route is None and home is not None and home.ordinary(size) and attack is not Attack.TRAVERSAL:
-        return Outcome.MISSED
-    # Without a single 404 the site may well answer 200 to everything.
-    return Outcome.WORKED if size > 0 and (site.misses or ordinary is False) else Outcome.UNKNOWN
+def _place(row: Mapping[str, Any]) -> _Place:
+    return row["client_ip"] or "", row["site"] or "", row["route"] or "", parameter_of(row["query"])
 
 
-def _of_payload(attack: Attack, size: int, route: _Route | None) -> Outcome:
-    """Of a payload for an application: an answer larger than any ordinary one has something more in it."""
-    ordinary = None if route is None else route.ordinary(size)
-    if route is None or ordinary is None or attack in _BLIND:
-        return Outcome.UNKNOWN
-    if ordinary:
-        return Outcome.MISSED
-    return Outcome.WORKED if size > max(route.sizes) else Outcome.UNKNOWN
-
-
-def _slept(row: Mapping[str, Any], route: _Route | None) -> bool | None:
-    """Whether the answer took as long as the payload asked it to sleep; None: it did not ask, or no times."""
-    if row["asked"] is None or row["duration_us"] is None:
-        return None
-    seconds = int(row["asked"])
-    if not 1 <= seconds <= 60:
-        return None
-    usual = int(np.median(route.durations)) if route is not None and route.durations else 500_000
-    return bool(row["duration_us"] >= usual + 0.85 * seconds * 1_000_000)
-
-
-def _spot(row: Mapping[str, Any]) -> tuple[str | None, str | None, str | None, str]:
-    return row["client_ip"], row["site"], row["route"], row["attack"]
-
-
-def _two_answers(rows: list[dict[str, Any]]) -> set[tuple[str | None, str | None, str | None, str]]:
-    """Where one client's SQL injections into one route were answered with two sizes by turns: true and false.
-
-    Each of the two must come at least three times, at least two sizes in five turns change, and both
-    together make nearly all answers.
-    """
-    sizes: dict[tuple[str | None, str | None, str | None, str], list[int]] = {}
-    for row in rows:
-        if row["attack"] == Attack.SQLI and row["bytes"] is not None:
-            sizes.setdefault(_spot(row), []).append(row["bytes"])
-    found = set()
-    for spot, given in sizes.items():
-        values, counts = np.unique(given, return_counts=True)
-        if values.size < 2 or len(given) < 8:
-            continue
-        top = np.argsort(-counts, kind="stable")[:2]
-        turns = np.count_nonzero(np.diff(np.asarray(given)) != 0)
-        if counts[top].min() >= 3 and counts[top].sum() >= 0.8 * len(given) and turns >= 0.3 * len(given):
-            found.add(spot)
+def _cases(rows: pa.Table, baselines: Baselines) -> list[_Case]:
+    cut = [(t or "")[:TARGET_READ] for t in rows["target"].to_pylist()]
+    # Twice, since what is encoded twice is often decoded twice.
+    plain = [unquote_plus(unquote_plus(target)) for target in cut]
+    spaced = pc.replace_substring_regex(pa.array(plain, pa.string()), _BLANK, " ")
+    delays = pc.struct_field(pc.extract_regex(spaced, _DELAY), "seconds").to_pylist()
+    truths = pc.extract_regex(spaced, _TRUTH).to_pylist()
+    secrets = pc.match_substring_regex(pc.fill_null(rows["path"].cast(pa.string()), ""), _HIDDEN).to_pylist()
+    extracts = pc.match_substring_regex(spaced, _EXTRACTS).to_pylist()
+    found = []
+    for row, target, decoded, delay, truth, secret, more in zip(
+        rows.to_pylist(), cut, plain, delays, truths, secrets, extracts, strict=True
+    ):
+        attack = Attack(row["attack"])
+        if attack is Attack.SCANNER and secret:
+            attack = Attack.SENSITIVE
+        site, route, parameter = row["site"] or "", row["route"], parameter_of(row["query"])
+        size = None if row["method"] == "HEAD" else row["bytes"]
+        asked = int(delay) if delay and 1 <= int(delay) <= 60 else None
+        answer = Answer(
+            size=-1 if size is None else size,
+            length=len(decoded),
+            name=_name(decoded),
+            truth=_truth(truth),
+            payload=zlib.crc32(target.encode()),
+            duration_us=row["duration_us"],
+            asked_s=asked,
+        )
+        found.append(
+            _Case(
+                attack=attack,
+                status=row["status"] or 0,
+                path=row["path"] or "",
+                answer=answer,
+                spot=baselines.spot(_place(row)),
+                site=baselines.learned.site(site),
+                extracts=more,
+                # A path that ends in a variable is nobody's in particular.
+                own=route is not None and not route.rstrip("/").rpartition("/")[2].startswith("{"),
+                route=baselines.learned.route(site, route, parameter),
+                bare=baselines.learned.route(site, route, ""),
+                home=baselines.learned.route(site, "/", ""),
+            )
+        )
     return found
+
+
+def _name(decoded: str) -> str:
+    """What is asked for: the first word of the last segment or value, e.g. `env` of `/app/.env.bak?x`."""
+    last = decoded.rstrip("/\\\0").replace("\\", "/").rpartition("/")[2].rpartition("=")[2]
+    return last.lstrip("._-").partition(".")[0].lower()[:32]
+
+
+def _truth(found: Mapping[str, str] | None) -> str:
+    """Whether a condition of two constants holds; "" where they are none."""
+    if not found or not found["word"]:
+        return ""
+    left, right, sign = found["left"].lower(), found["right"].lower(), found["sign"]
+    numbers = left.isdecimal() and right.isdecimal()
+    if left != right and not numbers and not found["quote"]:
+        return ""
+    low, high = (int(left), int(right)) if numbers else (left, right)
+    holds = {"=": low == high, "<": low < high, ">": low > high}.get(sign, low != high)  # type: ignore[operator]
+    return found["word"].lower() + ("+" if holds else "-")
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One attack with everything that it is judged by."""
+
+    attack: Attack
+    status: int
+    path: str
+    answer: Answer
+    spot: Spot
+    site: Site
+    extracts: bool  # the payload is a query for more data
+    own: bool  # the route is a path of its own, not one variable among many
+    route: Ordinary | None
+    bare: Ordinary | None  # the same route without a query
+    home: Ordinary | None
+
+    def note(self) -> None:
+        """Let the spot and the site know, before any case of the batch is judged."""
+        if self.status in (400, 404, 422):
+            self.spot.refused += 1
+        elif self.status in (500, 502, 503):
+            self.spot.broken += 1
+        elif 200 <= self.status < 300 and self.answer.size >= 0:
+            self.spot.note(self.answer)
+            if self.attack in SOUGHT and not self._known_path():
+                self.site.seek(self.answer.size, self.answer.name)
+
+    def outcome(self, shape: Shape) -> Outcome | None:
+        """How it went; None: what the status says."""
+        waited = self._waited()
+        if waited:
+            outcome: Outcome | None = Outcome.WORKED
+        elif 300 <= self.status < 400:
+            outcome = self._redirect()
+        elif not 200 <= self.status < 300:
+            outcome = None
+        elif self.answer.size < 0:
+            outcome = Outcome.UNKNOWN
+        elif self._nothing() or (waited is False and not self.spot.obeyed):
+            outcome = Outcome.MISSED
+        else:
+            outcome = self._by_class(shape)
+        return outcome
+
+    def _by_class(self, shape: Shape) -> Outcome:
+        """Of an answer 2xx with a size."""
+        if self.attack in FILES and not (self.own and self.bare is not None):
+            return self._file()
+        if self.attack in QUERIES:
+            return self._query(shape)
+        if self.attack in INTERPRETED or self.attack in FILES:
+            return self._interpreted(shape)
+        if self.attack is Attack.XSS and shape.common(self.answer) and not shape.slope:
+            return Outcome.MISSED  # the page does not repeat what it was sent
+        return Outcome.UNKNOWN
+
+    def _known_path(self) -> bool:
+        """Whether ordinary visitors are given this very path."""
+        return self.own and any(r is not None and r.known for r in (self.route, self.bare))
+
+    def _nothing(self) -> bool:
+        """Whether it was given the page for what is not there."""
+        return not self._known_path() and self.site.anything(self.answer.size)
+
+    def _waited(self) -> bool | None:
+        """Whether the answer took as long as the payload asked; None: it did not ask, or no times."""
+        asked, took = self.answer.asked_s, self.answer.duration_us
+        if asked is None or took is None or self.status in REFUSED:
+            return None
+        usual = self.spot.quick_us()
+        if usual is None and self.route is not None:
+            usual = self.route.median_us()
+        waited = took - (500_000 if usual is None else usual) >= 850_000 * asked
+        if waited:
+            self.spot.obeyed = True
+        return waited
+
+    def _redirect(self) -> Outcome | None:
+        """A redirect to another site looks like any other; only a place that never redirects tells."""
+        if self.attack is not Attack.REDIRECT or self.status not in (302, 303, 307):
+            return Outcome.UNKNOWN if self.attack is Attack.REDIRECT else None
+        never = self.route is not None and self.route.known and not self.route.redirects
+        return Outcome.WORKED if never else Outcome.UNKNOWN
+
+    def _file(self) -> Outcome:
+        """Something that is nobody's to read, under a path that no visitor is given."""
+        size = self.answer.size
+        if size == 0:
+            return Outcome.MISSED if self.attack is Attack.SENSITIVE else Outcome.UNKNOWN
+        # Single-page applications answer their first page to every path.
+        if self.home is not None and any(abs(size - s) <= 16 for s in self.home.sizes):
+            return Outcome.MISSED
+        return Outcome.WORKED if self.site.tells() else Outcome.UNKNOWN
+
+    def _query(self, shape: Shape) -> Outcome:
+        size, ordinary = self.answer.size, self._ordinary()
+        if self.spot.obeyed or (
+            # What breaks on some queries and answers others runs them.
+            self.extracts and self.spot.broken >= BROKEN and not self.spot.like_control(size)
+        ):
+            return Outcome.WORKED
+        given = self.route.sizes if self.route is not None else ()
+        most = max([*self.spot.controls, *given], default=0)
+        if shape.common(self.answer) or self.spot.follows() is False:
+            return Outcome.MISSED
+        if ordinary is False and size > 1.25 * most:
+            return Outcome.WORKED
+        return Outcome.MISSED if ordinary else Outcome.UNKNOWN
+
+    def _interpreted(self, shape: Shape) -> Outcome:
+        size, ordinary = self.answer.size, self._ordinary()
+        if self.attack in READS and shape.names < 2:
+            # The same size for the same file, however it was written, is what success looks like.
+            return self._other(ordinary)
+        if self.spot.obeyed:
+            return Outcome.WORKED
+        if shape.common(self.answer) or self.spot.like_control(size):
+            return Outcome.MISSED
+        unlike = shape.middle is not None and abs(shape.residual(self.answer) - shape.middle) > max(
+            512, 4 * self.answer.length
+        )
+        if unlike and (self.attack is not Attack.RCE or not ordinary):
+            return Outcome.WORKED
+        if ordinary is not True and (shape.apart or (self.attack is Attack.SSRF and self.spot.refused > 0)):
+            return Outcome.WORKED
+        return Outcome.MISSED if ordinary else Outcome.UNKNOWN
+
+    def _other(self, ordinary: bool | None) -> Outcome:
+        if ordinary:
+            return Outcome.MISSED
+        told = ordinary is False or self.spot.refused > 0 or (self.route is None and self.site.tells())
+        return Outcome.WORKED if told and self.answer.size > 0 else Outcome.UNKNOWN
+
+    def _ordinary(self) -> bool | None:
+        """Whether the route ordinarily answers so; None: not known."""
+        for answers in (self.route, self.bare):
+            if answers is not None and (given := answers.gives(self.answer.size)) is not None:
+                return given
+        return None
+
+
+__all__: Sequence[str] = ["Baselines", "judge", "of_status"]

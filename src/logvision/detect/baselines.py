@@ -1,0 +1,308 @@
+"""Baselines: the ordinary answers of a site's routes and its page for what is not there.
+
+Learned from the clean events of many networks. A network (an IPv4 /24, an IPv6 /64) fills at most two of
+the places that a route has, and nothing is held against an answer before three networks were given it,
+so no single attacker teaches what is ordinary. Clients that attack teach nothing.
+
+Cost is that of a bounded sample of each batch, so what was learned depends on the batches' borders: a
+route that is asked for hundreds of times in a batch gives a few of its answers. What is learned of a
+route that is asked for seldom does not depend on them.
+"""
+
+from __future__ import annotations
+
+import zlib
+from array import array
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from logvision.columns import distinct
+
+Ints = npt.NDArray[np.int64]
+
+LOOKED_AT: Final = 4096
+"""Clean events of a batch that are looked at, evenly spread over it."""
+
+LEARNED: Final = 384
+"""Of these, those that teach, as many different routes as possible, each at most PER_ROUTE times."""
+PER_ROUTE: Final = 4
+
+ROUTES_KEPT: Final = 4096
+SITES_KEPT: Final = 256
+ANSWERS_KEPT: Final = 32
+SIZES_KEPT: Final = 64
+"""Bounds of memory: routes over all sites, sites, latest answers of a route, sizes of a site."""
+
+PER_NETWORK: Final = 2
+NETWORKS: Final = 3
+ENOUGH: Final = 6
+"""Ordinary answers that a route must have given, and to how many networks, before they are held against
+others."""
+
+ANYTHING: Final = 3
+"""Different names that attackers asked for, all answered 200 with one size: the site's page for what is
+not there."""
+
+SHELL: Final = 6
+"""Different routes answered 200 with exactly one size: the empty page of a single-page application."""
+SMALLEST_SHELL: Final = 128
+
+VERSION: Final = 1
+"""Of the snapshot."""
+
+
+def near(size: int, other: int) -> bool:
+    """Whether two answers, in B, are as good as the same page."""
+    return abs(size - other) <= max(64, other // 64)
+
+
+def network_of(client: str) -> int:
+    """A number for the network of an address in canonical text."""
+    colon = ":" in client
+    text = ":".join(client.split(":")[:4]) if colon else client.rpartition(".")[0] or client
+    return zlib.crc32(text.encode())
+
+
+@dataclass(slots=True)
+class Ordinary:
+    """The latest answers 200 of one route: network, size in B and duration in µs (-1: not logged) of each."""
+
+    networks: array[int] = field(default_factory=lambda: array("q"))
+    sizes: array[int] = field(default_factory=lambda: array("q"))
+    durations: array[int] = field(default_factory=lambda: array("q"))
+    redirected: array[int] = field(default_factory=lambda: array("q"))  # networks, up to NETWORKS
+    at: int = 0
+
+    def note(self, network: int, size: int, duration: int) -> None:
+        if self.networks.count(network) >= PER_NETWORK:
+            place = self.networks.index(network)
+        elif len(self.sizes) < ANSWERS_KEPT:
+            self.networks.append(network)
+            self.sizes.append(size)
+            self.durations.append(duration)
+            return
+        else:
+            place = self.at = (self.at + 1) % ANSWERS_KEPT
+        self.networks[place], self.sizes[place], self.durations[place] = network, size, duration
+
+    @property
+    def known(self) -> bool:
+        """Whether enough networks were answered."""
+        return len(self.sizes) >= ENOUGH and len(set(self.networks)) >= NETWORKS
+
+    @property
+    def redirects(self) -> bool:
+        """Whether sound requests are sent elsewhere."""
+        return len(self.redirected) >= NETWORKS
+
+    def gives(self, size: int) -> bool | None:
+        """Whether answers of this size, in B, are ordinary here; None: not known yet."""
+        if not self.known:
+            return None
+        low, high = min(self.sizes), max(self.sizes)
+        slack = max(64, high // 64, (high - low) // 8)
+        return low - slack <= size <= high + slack
+
+    def median_us(self) -> int | None:
+        """The middle of the durations, µs; None: none logged."""
+        times = [t for t in self.durations if t >= 0]
+        return int(np.median(times)) if times else None
+
+
+@dataclass(slots=True)
+class Site:
+    """What a site answers for what it does not have."""
+
+    misses: int = 0  # answers 404 and 410
+    # Size of a 200 to the names that attackers asked for and that got it (their first few).
+    sought: OrderedDict[int, list[str]] = field(default_factory=OrderedDict)
+    # Size of a 200 to the routes that clean requests asked for and that got it (their first few).
+    shells: OrderedDict[int, list[str]] = field(default_factory=OrderedDict)
+
+    def anything(self, size: int) -> bool:
+        """Whether this is the page that the site gives for whatever is not there."""
+        return any(len(n) >= ANYTHING and near(size, known) for known, n in self.sought.items()) or (
+            len(self.shells.get(size, ())) >= SHELL
+        )
+
+    def tells(self) -> bool:
+        """Whether it is known how the site says that something is not there."""
+        return (
+            self.misses > 0
+            or any(len(n) >= ANYTHING for n in self.sought.values())
+            or any(len(n) >= SHELL for n in self.shells.values())
+        )
+
+    def seek(self, size: int, name: str) -> None:
+        """An attacker asked for a thing of this name and got so much."""
+        _gather(self.sought, size, name, ANYTHING)
+
+    def show(self, size: int, route: str) -> None:
+        """A clean request of this route got so much."""
+        if size >= SMALLEST_SHELL:
+            _gather(self.shells, size, route, SHELL)
+
+
+def _gather(sizes: OrderedDict[int, list[str]], size: int, name: str, enough: int) -> None:
+    names = sizes.setdefault(size, [])
+    if len(names) < enough and name not in names:
+        names.append(name)
+    sizes.move_to_end(size)
+    if len(sizes) > SIZES_KEPT:
+        # One that is established stays longer than those that only one name had.
+        weakest = next((s for s, n in sizes.items() if len(n) < enough), next(iter(sizes)))
+        del sizes[weakest]
+
+
+class Learned:
+    """The ordinary answers of routes and sites; bounded, used by one thread."""
+
+    def __init__(self) -> None:
+        # Site, route, name of the first parameter ("": no query) to its answers, longest unused first.
+        self._routes: OrderedDict[tuple[str, str, str], Ordinary] = OrderedDict()
+        self._sites: OrderedDict[str, Site] = OrderedDict()
+
+    def route(self, site: str, route: str | None, parameter: str) -> Ordinary | None:
+        """The ordinary answers of a route asked with this first parameter; None: never asked so."""
+        return None if route is None else self._routes.get((site, route, parameter))
+
+    def site(self, name: str) -> Site:
+        """What is known of a site; the longest unused goes when there are too many."""
+        found = self._sites.get(name)
+        if found is None:
+            found = self._sites[name] = Site()
+            if len(self._sites) > SITES_KEPT:
+                self._sites.popitem(last=False)
+        else:
+            self._sites.move_to_end(name)
+        return found
+
+    def learn(self, events: pa.Table, clean: Ints, attackers: Mapping[int, None]) -> None:
+        """Take note of the answers to clean rows of `events`; `attackers` are networks that teach nothing."""
+        rows = clean[:: max(1, -(-clean.size // LOOKED_AT))]
+        if not rows.size:
+            return
+        picked = events.select(_READ).take(pa.array(rows))
+        status = pc.fill_null(picked["status"], 0).to_numpy()
+        names, sites = distinct(picked, "site")
+        self._lost(names.to_pylist(), sites[(status == 404) | (status == 410)])
+        sizes = pc.fill_null(picked["bytes"], -1).to_numpy()
+        routes = distinct(picked, "route")[1]
+        clients = distinct(picked, "client_ip")[1]
+        redirected = (status >= 301) & (status <= 308) & (status != 304)
+        telling = ((status == 200) & (sizes >= 0)) | redirected
+        chosen = _chosen(np.flatnonzero(telling & (routes >= 0) & (clients >= 0)), sites, routes, clients)
+        # LEARNED rows at most.
+        alike = _alike(chosen, sites, sizes)
+        few = picked.take(pa.array(chosen))
+        plain = [
+            few[n].cast(pa.string()).to_pylist() for n in ("site", "route", "query", "method", "client_ip")
+        ]
+        for site, route, query, method, client, answered, size, took, shared in zip(
+            *plain,
+            status[chosen].tolist(),
+            sizes[chosen].tolist(),
+            pc.fill_null(few["duration_us"], -1).to_pylist(),
+            alike.tolist(),
+            strict=True,
+        ):
+            network = network_of(client)
+            if method != "HEAD" and network not in attackers:
+                self._note((site or "", route, parameter_of(query)), network, answered, size, took)
+                if shared and answered == 200:
+                    self.site(site or "").show(size, route)
+
+    def _lost(self, names: Sequence[str | None], codes: npt.NDArray[np.int32]) -> None:
+        for code in np.unique(codes).tolist():
+            self.site(names[code] or "" if code >= 0 else "").misses += int((codes == code).sum())
+
+    def _note(self, key: tuple[str, str, str], network: int, status: int, size: int, took: int) -> None:
+        route = self._routes.get(key)
+        if route is None:
+            route = self._routes[key] = Ordinary()
+            if len(self._routes) > ROUTES_KEPT:
+                self._routes.popitem(last=False)
+        else:
+            self._routes.move_to_end(key)
+        if status == 200:
+            route.note(network, size, took)
+        elif len(route.redirected) < NETWORKS and network not in route.redirected:
+            route.redirected.append(network)
+
+    def document(self) -> dict[str, Any]:
+        """Everything learned, JSON-ready."""
+        return {
+            "routes": [
+                [*k, *map(list, (r.networks, r.sizes, r.durations, r.redirected)), r.at]
+                for k, r in self._routes.items()
+            ],
+            "sites": [
+                [name, s.misses, list(s.sought.items()), list(s.shells.items())]
+                for name, s in self._sites.items()
+            ],
+        }
+
+    def take_up(self, document: Mapping[str, Any]) -> None:
+        """Go on from a document."""
+        self._routes = OrderedDict(
+            (
+                (site, route, parameter),
+                Ordinary(array("q", who), array("q", sizes), array("q", took), array("q", sent), at),
+            )
+            for site, route, parameter, who, sizes, took, sent, at in document["routes"]
+        )
+        self._sites = OrderedDict(
+            (name, Site(misses, OrderedDict(map(tuple, sought)), OrderedDict(map(tuple, shells))))
+            for name, misses, sought, shells in document["sites"]
+        )
+
+
+_READ: Final = ["site", "route", "query", "status", "bytes", "duration_us", "method", "client_ip"]
+
+
+def parameter_of(query: str | None) -> str:
+    """The name of the first parameter, as far as it is a name; "": no query."""
+    return "" if not query else query[:65].partition("&")[0].partition("=")[0][:64]
+
+
+def _chosen(rows: Ints, *columns: npt.NDArray[np.int32]) -> Ints:
+    """LEARNED rows: the first of each client in each route, the routes' firsts before their seconds."""
+    if not rows.size:
+        return rows
+    site, route, client = (column[rows].astype(np.int64) + 1 for column in columns)
+    spots = site * (int(route.max()) + 1) + route
+    _, firsts = np.unique(spots * (int(client.max()) + 1) + client, return_index=True)
+    firsts.sort()
+    order = firsts[np.argsort(spots[firsts], kind="stable")]
+    ordered = spots[order]
+    begins = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    rank = np.arange(order.size) - np.repeat(begins, np.diff(np.append(begins, order.size)))
+    order, rank = order[rank < PER_ROUTE], rank[rank < PER_ROUTE]
+    taken = order[np.argsort(rank, kind="stable")[:LEARNED]]
+    return np.sort(rows[taken])
+
+
+def _alike(rows: Ints, sites: npt.NDArray[np.int32], sizes: Ints) -> npt.NDArray[np.bool_]:
+    """Which rows were answered with the size of another row of their site."""
+    pairs = (sites[rows].astype(np.int64) << 40) + np.minimum(sizes[rows], (1 << 40) - 1)
+    _, which, counts = np.unique(pairs, return_inverse=True, return_counts=True)
+    return np.asarray(counts[which] > 1)
+
+
+def packed(document: Mapping[str, Any]) -> bytes:
+    """A document as the bytes of a snapshot."""
+    return orjson.dumps({"version": VERSION, **document})
+
+
+def unpacked(state: bytes) -> Mapping[str, Any] | None:
+    """The document of a snapshot; None: of another version, whose knowledge must be learned anew."""
+    document: Mapping[str, Any] = orjson.loads(state)
+    return document if document.get("version") == VERSION else None

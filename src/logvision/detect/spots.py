@@ -1,0 +1,150 @@
+"""Spots: what one client sent to one place of a site and what came back, its own control requests too.
+
+One answer tells little; how the answers to different payloads differ tells much: a page that stays the
+same whatever was sent ignores it, one that follows the truth of a condition obeys it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from logvision.detect.baselines import near
+
+ANSWERS_KEPT: Final = 64
+CONTROLS_KEPT: Final = 8
+
+
+class Answer(NamedTuple):
+    """What came back for one payload."""
+
+    size: int  # B
+    length: int  # of the decoded target, in characters
+    name: str  # what was asked for, without folder and ending
+    truth: str  # "and+", "and-", "or+", "or-": a condition that is true or false; "": none
+    payload: int  # checksum of the target
+    duration_us: int | None
+    asked_s: int | None  # seconds that the payload asks to wait
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How the 2xx answers of a spot lie."""
+
+    payloads: int  # different ones
+    slope: float  # B that a character of the payload adds
+    middle: float | None  # residual size of the most common answer; None: there is no such
+    names: int  # different names among those with the most common answer
+    apart: bool  # three or more sizes, hardly two of them alike
+
+    def residual(self, answer: Answer) -> float:
+        return answer.size - self.slope * answer.length
+
+    def common(self, answer: Answer) -> bool:
+        """Whether this is the answer that most payloads get."""
+        return self.middle is not None and near(round(self.residual(answer)), round(self.middle))
+
+
+@dataclass(slots=True)
+class Spot:
+    """The answers to one client at one route; bounded."""
+
+    answers: list[Answer] = field(default_factory=list)  # status 2xx, the latest
+    controls: list[int] = field(default_factory=list)  # sizes of answers 200 to sound requests, the first
+    refused: int = 0  # payloads that the application would not take: 400, 404, 422
+    broken: int = 0  # payloads that it broke on: 500, 502, 503
+    obeyed: bool = False  # a condition or a delay was followed, at any time
+
+    def note(self, answer: Answer) -> None:
+        self.answers.append(answer)
+        del self.answers[:-ANSWERS_KEPT]
+
+    def control(self, size: int) -> None:
+        if len(self.controls) < CONTROLS_KEPT:
+            self.controls.append(size)
+
+    def like_control(self, size: int) -> bool:
+        """Whether a sound request of the same client was answered so."""
+        return any(near(size, control) for control in self.controls)
+
+    def quick_us(self) -> int | None:
+        """The middle of the durations of payloads that asked for no delay, µs."""
+        times = [a.duration_us for a in self.answers if a.asked_s is None and a.duration_us is not None]
+        return int(np.median(times)) if times else None
+
+    def shape(self) -> Shape:
+        """Cost is that of ANSWERS_KEPT answers."""
+        answers = list({a.payload: a for a in self.answers if a.asked_s is None}.values())
+        sizes = np.array([a.size for a in answers], float)
+        lengths = np.array([a.length for a in answers], float)
+        slope = _slope(sizes, lengths)
+        residuals = sizes - slope * lengths
+        if not sizes.size:
+            return Shape(0, slope, None, 0, apart=False)
+        order = np.argsort(residuals, kind="stable")
+        ordered = residuals[order]
+        width = np.maximum(96, ordered / 64)
+        until = np.searchsorted(ordered, ordered + width, side="right")
+        counts = until - np.arange(ordered.size)
+        best = int(np.argmax(counts))
+        inside = order[best : int(until[best])]
+        is_common = counts[best] >= 3 and counts[best] >= 0.4 * ordered.size
+        return Shape(
+            payloads=sizes.size,
+            slope=slope,
+            middle=float(np.median(residuals[inside])) if is_common else None,
+            names=len({answers[i].name for i in inside.tolist()}) if is_common else 0,
+            apart=sizes.size >= 3 and not is_common and float(np.ptp(sizes)) > 256,
+        )
+
+    def follows(self) -> bool | None:
+        """Whether the answers follow the truth of the conditions sent; None: too few of them to tell.
+
+        One pair tells only if the true one was answered like a sound request.
+        """
+        verdict = None
+        for word in ("and", "or"):
+            true, false = (self._of(word + sign) for sign in "+-")
+            if not true or not false:
+                continue
+            high, low = float(np.median(true)), float(np.median(false))
+            gap = max(96.0, max(high, low) / 50)
+            steady = _together(true, high) and _together(false, low)
+            few = len(true) + len(false) < 4
+            if steady and abs(high - low) > gap:
+                if not few or self.like_control(round(high)):
+                    return True
+            elif not few:
+                verdict = False
+        return verdict
+
+    def _of(self, truth: str) -> Sequence[int]:
+        return [a.size for a in self.answers if a.truth == truth]
+
+    def document(self) -> list[Any]:
+        """JSON-ready."""
+        return [[list(a) for a in self.answers], self.controls, self.refused, self.broken, self.obeyed]
+
+    @staticmethod
+    def of(document: Sequence[Any]) -> Spot:
+        """What `document` gave."""
+        answers, controls, *rest = document
+        return Spot([Answer(*a) for a in answers], list(controls), *rest)
+
+
+def _together(sizes: Sequence[int], middle: float) -> bool:
+    """Whether nearly all lie about the middle."""
+    return sum(near(size, round(middle)) for size in sizes) >= 0.8 * len(sizes)
+
+
+def _slope(sizes: np.ndarray[Any, Any], lengths: np.ndarray[Any, Any]) -> float:
+    """B that a character of the payload adds where the page repeats it; 0: it does not."""
+    if sizes.size < 4 or np.ptp(lengths) < 12 or np.ptp(sizes) == 0:
+        return 0.0
+    x, y = lengths - lengths.mean(), sizes - sizes.mean()
+    slope = float(x @ y / (x @ x))
+    related = float(x @ y) / float(np.sqrt((x @ x) * (y @ y)))
+    return slope if related > 0.95 and 0.5 <= slope <= 6 else 0.0
