@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from event_tables import NOON, event, events
 from logvision.detect import scenarios
-from logvision.detect.behaviour import Behaviour, network_of
+from logvision.detect.behaviour import Behaviour, _networks, network_of
 from logvision.schema import ALERT, EVENT
 
 # Reading the addresses of crawlers takes a moment, and one test asks for them.
@@ -147,3 +147,9 @@ def test_who_pretends_to_be_a_crawler_is_known_by_the_address() -> None:
 )
 def test_a_network_is_the_24_or_the_48_around_an_address(address: str | None, network: str | None) -> None:
     assert network_of(address) == network
+
+
+def test_networks_at_once_are_networks_one_by_one() -> None:
+    addresses = ["192.0.2.77", "10.0.0.1", "2001:db8:7:1::1", "::1"]
+    assert _networks(pa.array(addresses)).to_list() == [network_of(a) for a in addresses]
+    assert _networks(pa.array(addresses[:2])).to_list() == ["192.0.2.0/24", "10.0.0.0/24"]
