@@ -223,7 +223,7 @@ const incidents = [...new Set(events.filter(o => o.attack).map(o => o.client_ip)
         'Change the credentials that the file holds.',
         `Block ${ip} at the edge.`,
       ],
-      advice_keys: [],
+      advice_keys: ['read_answers', 'change_secrets', 'block_actor'],
       part_of: null,
       active: i < 2,
       status: i % 6 === 5 ? 'closed' : 'open',
@@ -235,37 +235,58 @@ const incidents = [...new Set(events.filter(o => o.attack).map(o => o.client_ip)
   .sort((a, b) => (a.last_seen < b.last_seen ? 1 : -1))
 
 function explain(one) {
-  const sample = one?.target ?? '/'
-  let decoded = sample
+  let decoded = one.target
   try {
-    decoded = decodeURIComponent(sample)
+    decoded = decodeURIComponent(one.target)
   } catch {
-    /* stays as it is */
+    // Stays as it is: not every percent sign begins a code.
   }
+  const spans = one.attack ? [[Math.min(5, decoded.length), Math.min(24, decoded.length)]] : []
   return {
+    line: `${one.client_ip} - - [23/Nov/2026:07:00:00 +0000] "${one.method} ${one.target} ${one.protocol}" ${one.status ?? '-'} ${one.bytes ?? '-'}`,
+    format: 'combined',
+    confidence: 1,
+    reason: null,
     event: one,
-    raw: `${one.client_ip} - - [23/Nov/2026:07:00:00 +0000] "${one.method} ${one.target} ${one.protocol}" ${one.status ?? '-'} ${one.bytes ?? '-'}`,
-    steps: decoded === sample ? [] : [{ step: 'percent', field: 'target', before: sample, after: decoded }],
-    units: [
-      {
-        field: 'target',
-        text: decoded,
-        spans: one.attack ? [{ start: Math.min(5, decoded.length), end: Math.min(24, decoded.length) }] : [],
-      },
-      { field: 'user_agent', text: one.user_agent ?? '', spans: [] },
-    ],
-    rules: one.rules.map(rule => ({
-      rule,
-      title: `Looks like ${one.attack}`,
-      attack: one.attack,
-      severity: 'high',
-      field: 'target',
-      matched: [decoded.slice(5, 24)],
-    })),
+    verdict: one.attack ? `An attack (${one.attack}).` : 'Ordinary: nothing was found.',
     score: one.score,
     threshold: 0.5,
     attack: one.attack,
+    rules: one.rules,
     outcome: one.outcome,
+    outcome_reason: one.attack ? 'the status alone does not tell whether it worked' : null,
+    target_spans: spans,
+    units: one.attack
+      ? [
+          {
+            field: 'target',
+            kind: 'value',
+            text: decoded,
+            decoding: decoded === one.target ? [] : [['percent', decoded]],
+            rules: one.rules.map(rule => ({
+              rule,
+              title: `Looks like ${one.attack}`,
+              attack: one.attack,
+              confidence: 0.97,
+              spans,
+              raw_spans: [],
+            })),
+            hints: ['hint-quote'],
+            model: 0.91,
+            ngrams: [
+              ["' union", 2.1],
+              ['select', 1.4],
+              ['item', -0.6],
+            ],
+            verification: ['Read as SQL: a string is closed and a second query begins.'],
+            score: one.score,
+            attack: one.attack,
+          },
+        ]
+      : [],
+    request_rules: [],
+    quiet_units: 4,
+    detector: '0123abcd',
   }
 }
 const sources = () =>

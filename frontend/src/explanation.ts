@@ -3,36 +3,50 @@ import type { Span } from './api/types'
 
 export interface DecodingStep {
   name: string
-  before: string
   after: string
 }
-export interface Unit {
-  field: string
-  text: string
-  spans: Span[]
-}
-export interface RuleHit {
-  id: string
+export interface Match {
+  rule: string
   title: string
   attack: string | null
-  severity: string | null
-  field: string | null
-  matched: string[]
+  confidence: number | null
+}
+/** One decoded part of the request, and all that was found about it. */
+export interface Unit {
+  field: string
+  kind: string
+  text: string
+  /** What rules matched, in the decoded text. */
+  spans: Span[]
+  decoding: DecodingStep[]
+  rules: Match[]
+  hints: string[]
+  /** The classifier's probability; null: it has nothing to say. */
+  model: number | null
+  ngrams: { text: string; weight: number }[]
+  verification: string[]
+  score: number | null
+  attack: string | null
 }
 export interface Explanation {
   raw: string | null
-  steps: DecodingStep[]
-  units: Unit[]
-  rules: RuleHit[]
+  format: string | null
+  /** Why the line is no event; null: it is one. */
+  reason: string | null
+  verdict: string | null
   score: number | null
   threshold: number | null
   attack: string | null
   outcome: string | null
+  outcomeReason: string | null
+  units: Unit[]
+  requestRules: string[]
+  /** Parts in which nothing was found. */
+  quietUnits: number
   target: string | null
-  /** Stretches of the target as logged that rules matched. */
+  /** What rules matched, in the target as logged. */
   targetSpans: Span[]
-  /** Everything else that the explanation says, as written by the server. */
-  rest: Record<string, unknown>
+  detector: string | null
 }
 
 type Bag = Record<string, unknown>
@@ -40,74 +54,70 @@ const bag = (value: unknown): Bag =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Bag) : {}
 const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : [])
 const text = (value: unknown): string | null => (typeof value === 'string' ? value : null)
+const texts = (value: unknown): string[] => list(value).filter(one => typeof one === 'string')
 const number = (value: unknown): number | null =>
   typeof value === 'number' && Number.isFinite(value) ? value : null
 
-const span = (value: unknown): Span[] => {
-  const [start, end] = Array.isArray(value)
-    ? [number(value[0]), number(value[1])]
-    : [number(bag(value).start), number(bag(value).end)]
-  return start !== null && end !== null && end > start && start >= 0 ? [{ start, end }] : []
+/** A pair of offsets in characters as one in UTF-16, for a text that has characters beyond them. */
+function span(value: unknown, of: string): Span[] {
+  const [start, end] = list(value).map(number)
+  if (start == null || end == null || start < 0 || end <= start) return []
+  if (!/[\ud800-\udbff]/.test(of)) return [{ start, end }]
+  const characters = [...of]
+  const at = (n: number) => characters.slice(0, n).join('').length
+  return [{ start: at(start), end: at(end) }]
 }
 
-const KNOWN = new Set([
-  'raw',
-  'line',
-  'event',
-  'steps',
-  'decoding',
-  'units',
-  'rules',
-  'score',
-  'threshold',
-  'attack',
-  'outcome',
-])
+function readUnit(value: unknown): Unit {
+  const unit = bag(value)
+  const shown = text(unit.text) ?? ''
+  const rules = list(unit.rules).map(bag)
+  return {
+    field: text(unit.field) ?? '',
+    kind: text(unit.kind) ?? '',
+    text: shown,
+    spans: rules.flatMap(rule => list(rule.spans).flatMap(one => span(one, shown))),
+    decoding: list(unit.decoding)
+      .map(list)
+      .map(([name, after]) => ({ name: text(name) ?? '', after: text(after) ?? '' })),
+    rules: rules.map(rule => ({
+      rule: text(rule.rule) ?? '',
+      title: text(rule.title) ?? '',
+      attack: text(rule.attack),
+      confidence: number(rule.confidence),
+    })),
+    hints: texts(unit.hints),
+    model: number(unit.model),
+    ngrams: list(unit.ngrams)
+      .map(list)
+      .flatMap(([gram, weight]) => {
+        const n = number(weight)
+        return typeof gram === 'string' && n !== null ? [{ text: gram, weight: n }] : []
+      }),
+    verification: texts(unit.verification),
+    score: number(unit.score),
+    attack: text(unit.attack),
+  }
+}
 
 export function readExplanation(answer: Record<string, unknown>): Explanation {
   const event = bag(answer.event)
-  const units = list(answer.units)
-    .map(bag)
-    .map(unit => ({
-      field: text(unit.field) ?? text(unit.name) ?? '',
-      text: text(unit.text) ?? text(unit.value) ?? '',
-      spans: list(unit.spans).flatMap(span),
-    }))
   const target = text(event.target)
-  const whole = units.find(unit => unit.text === target)
   return {
-    raw: text(answer.raw) ?? text(answer.line),
-    steps: list(answer.steps ?? answer.decoding)
-      .map(bag)
-      .map(step => ({
-        name: text(step.step) ?? text(step.name) ?? '',
-        before: text(step.before) ?? '',
-        after: text(step.after) ?? text(step.text) ?? '',
-      })),
-    units,
-    rules: list(answer.rules).map(one => {
-      const rule = typeof one === 'string' ? { id: one } : bag(one)
-      return {
-        id: text(rule.id) ?? text(bag(one).rule) ?? '',
-        title: text(bag(one).title) ?? '',
-        attack: text(bag(one).attack),
-        severity: text(bag(one).severity),
-        field: text(bag(one).field),
-        matched: list(bag(one).matched).flatMap(m => text(m) ?? text(bag(m).text) ?? []),
-      }
-    }),
+    raw: text(answer.line),
+    format: text(answer.format),
+    reason: text(answer.reason),
+    verdict: text(answer.verdict),
     score: number(answer.score) ?? number(event.score),
     threshold: number(answer.threshold),
     attack: text(answer.attack) ?? text(event.attack),
     outcome: text(answer.outcome) ?? text(event.outcome),
+    outcomeReason: text(answer.outcome_reason),
+    units: list(answer.units).map(readUnit),
+    requestRules: texts(answer.request_rules),
+    quietUnits: number(answer.quiet_units) ?? 0,
     target,
-    targetSpans: list(answer.target_spans)
-      .flatMap(span)
-      .concat(whole?.spans ?? []),
-    rest: Object.fromEntries(
-      Object.entries(answer).filter(
-        ([key, value]) => !KNOWN.has(key) && value !== null && value !== undefined,
-      ),
-    ),
+    targetSpans: target === null ? [] : list(answer.target_spans).flatMap(one => span(one, target)),
+    detector: text(answer.detector),
   }
 }

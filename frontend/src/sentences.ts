@@ -1,51 +1,64 @@
-// What the server says in English, said in the reader's language where the key is known.
+// What the server says of incidents in English, said in Chinese from the same key and values. A key that
+// is not known here is shown in the server's English.
 import type { Incident } from './api/types'
-import { count, country, type Language } from './format'
+import { count, country, type Language, span } from './format'
 import { translate } from './i18n'
-import { en as NAMES } from './i18n/en'
-import { SENTENCES } from './i18n/sentences'
+import { en } from './i18n/en'
 
-type Arguments = Record<string, unknown>
+const HOW: Record<string, string> = {
+  worked: '至少有一次可能已成功',
+  unknown: '是否成功无法判断',
+  missed: '其所寻找的内容都不存在',
+  blocked: '每次尝试都被拒绝',
+}
 
-/** Fill the {names} of a sentence; numbers, countries and classes in the reader's language. */
-function fill(sentence: string, values: Arguments, language: Language): string | null {
-  let whole = true
-  const text = sentence.replace(/\{(\w+)\}/g, (_, name: string) => {
-    const value = values[name]
-    if (value === undefined || value === null) {
-      whole = false
-      return ''
-    }
-    return write(name, value, language)
+const ADVICE: Record<string, string> = {
+  read_answers: '先查看服务器对标记为“可能已成功”的请求作了什么应答。',
+  look_for_files: '检查自首个请求以来网站目录中新出现的文件，以及以网站服务器用户运行的进程。',
+  change_secrets: '将该文件移出网站目录，并更换其中的所有密钥和密码。',
+  check_database: '在数据库日志中查找该时段的查询，并改用绑定变量向数据库传递该参数。',
+  reset_accounts: '找出从这些地址登录过的账户，重置其密码并终止其会话。',
+  limit_sign_in: '按账户和地址限制登录尝试次数，并启用第二验证因素。',
+  limit_rate: '在网站服务器或其前端限制每个地址的请求速率。',
+  update: '确认受攻击的软件已升级到没有此漏洞的版本。',
+  block_network: '如果没有访客来自该网络，请将其封禁。',
+  block_actor: '如果你不认识该地址，请将其封禁数日。',
+  nothing: '无需处理：网站上没有对方所寻找的内容。',
+}
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : '')
+const number = (value: unknown): number => (typeof value === 'number' ? value : 0)
+
+function inChinese({ summary_key, summary_args: args, actor }: Incident): string | null {
+  if (summary_key !== 'actor' && summary_key !== 'campaign') return null
+  const members = number(args.members)
+  const many = `${count(members, 'zh')} 个地址`
+  const who = actor.startsWith('site:')
+    ? many
+    : members > 1
+      ? `${text(args.actor)} 的 ${many}`
+      : text(args.actor)
+  const place = text(args.country) ? `（${country(text(args.country), 'zh')}）` : ''
+  const where = text(args.site) ? `在 ${text(args.site)} 上` : ''
+  const classes = (Array.isArray(args.attacks) ? args.attacks : []).map(one => {
+    const key = `attack.${text(one)}`
+    return Object.hasOwn(en, key) ? translate('zh', key as keyof typeof en) : text(one)
   })
-  return whole ? text : null
-}
-
-function write(name: string, value: unknown, language: Language): string {
-  if (typeof value === 'number') return count(value, language)
-  if (Array.isArray(value))
-    return value.map(one => write(name, one, language)).join(language === 'zh' ? '、' : ', ')
-  const text = String(value)
-  if (name === 'country' || name === 'countries') return country(text, language)
-  if (/^(attack|class|classes|attacks)$/.test(name)) return closed('attack', text, language)
-  if (name === 'stage' || name === 'outcome') return closed(name, text, language)
-  return text
-}
-const closed = (set: string, value: string, language: Language): string => {
-  const key = `${set}.${value}`
-  return key in NAMES ? translate(language, key as Parameters<typeof translate>[1]) : value
+  const events = number(args.events)
+  const much =
+    events === 1 ? '1 个请求' : `${span(number(args.seconds), 'zh')}内 ${count(events, 'zh')} 个请求`
+  const how = HOW[text(args.outcome)]
+  return classes.length > 0 && how
+    ? `${who}${place}${where}尝试了${classes.join('、')}：${much}；${how}。`
+    : null
 }
 
 /** One sentence: what happened. */
-export function summary(incident: Incident, language: Language): string {
-  const known = language === 'en' ? undefined : SENTENCES[language]?.[incident.summary_key]
-  return (known && fill(known, incident.summary_args, language)) || incident.summary
-}
+export const summary = (incident: Incident, language: Language): string =>
+  (language === 'zh' ? inChinese(incident) : null) ?? incident.summary
 
 /** What to do, in order. */
-export function advice(incident: Incident, language: Language): string[] {
-  return incident.advice.map((english, i) => {
-    const known = language === 'en' ? undefined : SENTENCES[language]?.[incident.advice_keys[i] ?? '']
-    return (known && fill(known, incident.summary_args, language)) || english
-  })
-}
+export const advice = (incident: Incident, language: Language): string[] =>
+  incident.advice.map(
+    (english, i) => (language === 'zh' ? ADVICE[incident.advice_keys[i] ?? ''] : undefined) ?? english,
+  )
