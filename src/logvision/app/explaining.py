@@ -1,3 +1,119 @@
 """Why a line was judged as it was, from its raw bytes on."""
 
 from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from logvision.detect.explain import explain
+from logvision.enrich import agent, client, network, request
+from logvision.formats import parse_line
+from logvision.pipeline import Knowledge
+from logvision.schema import PARSED, TEXT
+
+
+def explain_line(line: str, known: Knowledge, source: str = "lines") -> dict[str, Any]:
+    """The explanation of one line by a process that judges nothing else meanwhile; see `Explainer`."""
+    return Explainer(known, known.agents).explain(line, source)
+
+
+class Explainer:
+    """Explains lines, from any thread, also while an engine runs on the same knowledge.
+
+    Nothing is learned from the lines. What cannot be shared with the engine is made anew: agents have
+    one scratch space (seconds, at first use), routes would learn.
+    """
+
+    def __init__(self, known: Knowledge, agents: agent.Agents | None = None) -> None:
+        """`agents`: those of nobody else."""
+        self._known = known
+        self._agents = agents
+        self._lock = threading.Lock()
+
+    def explain(self, line: str, source: str = "lines") -> dict[str, Any]:
+        """The whole explanation of a raw line, JSON-ready.
+
+        Keys: `line`, `format`, `confidence`, `reason` (of a line that is no event; then nothing else),
+        `event` (its columns), `steps` (decoding of the unit that decided), `target_spans` (where the
+        target as logged matched, in characters), and those of `detect.explain.Explanation`. `source`
+        chooses the pinned format. Bytes that are not UTF-8 come as surrogate escapes, as in `sys.argv`.
+        """
+        raw = line.encode("utf-8", "surrogateescape").rstrip(b"\r\n")
+        parsed = parse_line(raw, self._known.formats, source)
+        said = {
+            "line": raw.decode("utf-8", "backslashreplace"),
+            "format": parsed["format"],
+            "confidence": parsed["confidence"],
+            "reason": parsed["reason"],
+        }
+        if parsed["fields"] is None:
+            return said
+        with self._lock:
+            event = self._enriched(parsed["fields"])
+        found = explain(event, self._known.detector).to_dict()
+        event |= {name: found[name] for name in ("score", "attack", "rules", "outcome")}
+        return {
+            **said,
+            "event": event,
+            **found,
+            "steps": _steps(found["units"]),
+            "target_spans": _target_spans(event["target"] or "", found["units"]),
+        }
+
+    def _enriched(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields with those that enrichment adds."""
+        if self._agents is None:
+            self._agents = agent.Agents()
+        plain = pa.schema([f.with_type(pa.string()) if f.type == TEXT else f for f in PARSED])
+        row = {**fields, "source": "", "position": 0, "time": None}
+        table = pa.Table.from_pylist([row], schema=_nullable(plain)).cast(_nullable(PARSED))
+        table = client.resolve(table, self._known.proxies)
+        # Two threads may ask for networks: at worst both work an answer out.
+        table = network.add(table, self._known.networks)
+        table = agent.add(table, self._agents)
+        table = request.add(table, request.Routes())
+        made: dict[str, Any] = table.drop_columns(["source", "position"]).to_pylist()[0]
+        return made | {"time": fields["time"]}
+
+
+def _nullable(schema: pa.Schema) -> pa.Schema:
+    """Time stays the text that `parse_line` gave, so the column is empty."""
+    return pa.schema([f.with_nullable(True) for f in schema])
+
+
+def _steps(units: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """Each decoding of the unit that decided, with the text before it."""
+    if not units:
+        return []
+    texts = [text for _, text in units[0]["decoding"]]
+    names = [name for name, _ in units[0]["decoding"]]
+    before = ["", *texts]
+    return [
+        {"name": name, "before": before[i], "after": text}
+        for i, (name, text) in enumerate(zip(names, texts, strict=True))
+    ]
+
+
+def _target_spans(target: str, units: list[dict[str, Any]]) -> list[tuple[int, int]]:
+    """Matched stretches of the target, joined where they touch; from bytes to characters."""
+    raw = target.encode()
+    spans = sorted(
+        tuple(span)
+        for unit in units
+        if unit["field"] == "target"
+        for match in unit["rules"]
+        for span in match["raw_spans"]
+    )
+    joined: list[tuple[int, int]] = []
+    for start, end in spans:
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return [
+        (len(raw[:start].decode("utf-8", "ignore")), len(raw[:end].decode("utf-8", "ignore")))
+        for start, end in joined
+    ]

@@ -5,15 +5,15 @@ from __future__ import annotations
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import FrameType
-from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 
 from logvision.app import parts
+from logvision.app.explaining import Explainer
 from logvision.app.health import Health
 from logvision.app.stores import Stores, open_stores, take_up
 from logvision.app.upkeep import Upkeep
@@ -66,7 +66,7 @@ def watch(settings: Settings, source: Source, announce: Announce) -> None:
             metrics=metrics,
         )
         health = Health(reader, engine, known, live, clock)
-        hooks = Hooks(sources=health.sources, explain=_explainer(known), checks=health.checks)
+        hooks = Hooks(sources=health.sources, explain=Explainer(known).explain, checks=health.checks)
         app = page(settings, stores, live, known, hooks=hooks, metrics=metrics)
         stack.enter_context(serving(app, listener))
         stack.enter_context(Upkeep(stores.lake, settings.lake, clock).running())
@@ -162,12 +162,3 @@ def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _explainer(known: Knowledge) -> Callable[[str], Mapping[str, Any]]:
-    def explain(line: str) -> Mapping[str, Any]:
-        from logvision.app.explaining import explain_line  # noqa: PLC0415
-
-        return explain_line(line, known)
-
-    return explain

@@ -4,23 +4,37 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from collections.abc import Iterable
+from importlib import import_module
+from typing import Annotated, Final
 
 import typer
 
 from logvision import __version__
-from logvision.cli import generate, scan, watch
 from logvision.cli.output import complain
 from logvision.errors import SetupError, StoreError
 
-door = typer.Typer(
-    name="logvision",
-    help="Web access logs, live: what is happening, who attacks, did it work, why, and what to do.",
-    no_args_is_help=True,
-    rich_markup_mode="markdown",
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+COMMANDS: Final = (
+    *("watch", "scan", "explain", "export"),
+    *("check", "password", "generate"),
 )
+"""In the order in which `--help` lists them. A module of that name registers the command."""
+
+
+def door(commands: Iterable[str] = COMMANDS) -> typer.Typer:
+    """The command line with these commands, whose modules are imported now: two seconds for all of them."""
+    made = typer.Typer(
+        name="logvision",
+        help="Web access logs, live: what is happening, who attacks, did it work, why, and what to do.",
+        no_args_is_help=True,
+        rich_markup_mode="markdown",
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    made.callback()(_door)
+    for name in commands:
+        import_module(f"logvision.cli.{name}").register(made)
+    return made
 
 
 def _version(wanted: bool) -> None:
@@ -29,7 +43,6 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@door.callback()
 def _door(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
@@ -38,15 +51,12 @@ def _door(
     """What every command shares."""
 
 
-watch.register(door)
-scan.register(door)
-generate.register(door)
-
-
 def main() -> None:
     """Run a command. Exit codes: 0 done, 1 the answer is no, 2 bad set-up (one line per mistake)."""
     try:
-        door()
+        first = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+        # A command that is named is the only one whose modules are needed.
+        door([first] if first in COMMANDS else COMMANDS)()
     except SetupError as error:
         complain(error.problems)
         sys.exit(2)

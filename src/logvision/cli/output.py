@@ -8,8 +8,11 @@ from collections.abc import Iterable
 
 from rich.console import Console
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+WIDE = 10_000
+"""Characters of a line that is not for a terminal: whoever reads it cuts it."""
+
+out = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
+err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else WIDE)
 
 
 def plain(text: str | None) -> str:

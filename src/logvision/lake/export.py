@@ -14,7 +14,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from logvision.schema import EVENT
+from logvision.schema import EVENT, REJECT
 
 
 class Format(StrEnum):
@@ -65,6 +65,9 @@ ECS: Final = {
     "severity": "log.level",
     "summary": "message",
     "id": "event.id",
+    "reason": "error.type",
+    "raw": "event.original",
+    "read_at": "event.ingested",
 }
 """Own names to those of the Elastic Common Schema 8; all others get the prefix `logvision.`."""
 
@@ -103,7 +106,7 @@ INCIDENT: Final = pa.schema(
 
 def events(tables: Iterable[pa.Table], format_: Format, *, ecs: bool = False) -> Iterator[bytes]:
     """The bytes of an export of tables with EVENT's columns, which are never held all at once."""
-    plain = (_plain(table) for table in chain([EVENT.empty_table()], tables))
+    plain = (_plain(table, EVENT) for table in chain([EVENT.empty_table()], tables))
     if format_ is Format.PARQUET:
         yield from _parquet(_renamed(table, ecs) for table in plain)
         return
@@ -123,6 +126,15 @@ def incidents(
         yield from _text(flat, format_, INCIDENT.names, ecs=ecs)
         return
     yield from _parquet([_renamed(pa.Table.from_pylist(list(flat), schema=INCIDENT), ecs)])
+
+
+def rejects(tables: Iterable[pa.Table], format_: Format, *, ecs: bool = False) -> Iterator[bytes]:
+    """The bytes of an export of tables with REJECT's columns, `raw` as text."""
+    plain = (_plain(table, REJECT) for table in chain([REJECT.empty_table()], tables))
+    if format_ is Format.PARQUET:
+        yield from _parquet(_renamed(table, ecs) for table in plain)
+        return
+    yield from _text((row for table in plain for row in table.to_pylist()), format_, REJECT.names, ecs=ecs)
 
 
 def _text(
@@ -202,10 +214,10 @@ class _Sink(io.RawIOBase):
         return said
 
 
-def _plain(events: pa.Table) -> pa.Table:
+def _plain(rows: pa.Table, schema: pa.Schema) -> pa.Table:
     """Text columns as plain strings, so that dictionaries of many batches need not agree."""
-    text = [pa.string() if pa.types.is_dictionary(f.type) else f.type for f in EVENT]
-    return events.cast(pa.schema(list(zip(EVENT.names, text, strict=True))))
+    written = [pa.string() if pa.types.is_dictionary(f.type) or f.name == "raw" else f.type for f in schema]
+    return rows.cast(pa.schema(list(zip(schema.names, written, strict=True))))
 
 
 def _renamed(table: pa.Table, ecs: bool) -> pa.Table:

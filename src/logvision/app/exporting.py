@@ -1,0 +1,76 @@
+"""Exports from a data folder, as bytes that are never held all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from logvision.app.stores import Stores, open_stores
+from logvision.casebook.base import Casebook
+from logvision.casebook.base import Question as CaseQuestion
+from logvision.incident import Status
+from logvision.lake import export, queries, storage
+from logvision.lake.export import Format
+from logvision.lake.queries import Database, Question
+from logvision.lake.queries.kept import readable
+from logvision.lake.segments import Lake
+from logvision.schema import REJECT
+
+
+class What(StrEnum):
+    """What can be exported."""
+
+    EVENTS = "events"
+    INCIDENTS = "incidents"
+    REJECTS = "rejects"
+
+
+def exported(
+    folder: Path, what: What, format_: Format, question: Question, *, ecs: bool = False
+) -> Generator[bytes, None, None]:
+    """The bytes of an export. Incidents follow the question's range and site; rejects follow nothing.
+
+    Raises SetupError when there is no data folder.
+    """
+    with open_stores(folder, writer=False) as stores:
+        if what is What.EVENTS:
+            yield from _events(stores, format_, question, ecs=ecs)
+        elif what is What.INCIDENTS:
+            wanted = CaseQuestion(frozenset(Status), question.start, question.end, question.site)
+            yield from export.incidents(documents(stores.casebook, wanted), format_, ecs=ecs)
+        else:
+            yield from export.rejects(_rejects(stores.lake), format_, ecs=ecs)
+
+
+def documents(casebook: Casebook, question: CaseQuestion) -> Iterator[dict[str, Any]]:
+    """Every incident of a question with its decisions, newest first, page by page."""
+    cursor: str | None = None
+    while True:
+        page = casebook.cases(question, 200, cursor)
+        yield from (case.to_dict() for case in page.rows)
+        if page.next is None:
+            return
+        cursor = page.next
+
+
+def _events(stores: Stores, format_: Format, question: Question, *, ecs: bool) -> Iterator[bytes]:
+    database = Database(stores.lake)
+    try:
+        yield from export.events(queries.tables(database, question), format_, ecs=ecs)
+    finally:
+        database.close()
+
+
+def _rejects(lake: Lake) -> Iterator[pa.Table]:
+    """Every kept reject in reading order, its bytes as text; row by row, for an export is read by people."""
+    at = REJECT.get_field_index("raw")
+    for table in (
+        REJECT.empty_table(),
+        *(storage.read(f.path, REJECT) for f in lake.view().catalogue.rejects),
+    ):
+        lines = [readable(raw) for raw in table.column("raw").to_pylist()]
+        yield table.set_column(at, "raw", pa.array(lines, pa.string()))
