@@ -33,7 +33,7 @@ LOOKED_AT: Final = 4096
 
 LEARNED: Final = 384
 """Of these, those that teach, as many different routes as possible, each at most PER_ROUTE times."""
-PER_ROUTE: Final = 4
+PER_ROUTE: Final = 6
 
 ROUTES_KEPT: Final = 4096
 SITES_KEPT: Final = 256
@@ -274,7 +274,10 @@ def parameter_of(query: str | None) -> str:
 
 
 def _chosen(rows: Ints, *columns: npt.NDArray[np.int32]) -> Ints:
-    """LEARNED rows: the first of each client in each route, the routes' firsts before their seconds."""
+    """LEARNED rows: the first of each client in each route, the routes' firsts before their seconds.
+
+    Routes that one client only asked for come last: a site has thousands of those.
+    """
     if not rows.size:
         return rows
     site, route, client = (column[rows].astype(np.int64) + 1 for column in columns)
@@ -284,9 +287,12 @@ def _chosen(rows: Ints, *columns: npt.NDArray[np.int32]) -> Ints:
     order = firsts[np.argsort(spots[firsts], kind="stable")]
     ordered = spots[order]
     begins = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
-    rank = np.arange(order.size) - np.repeat(begins, np.diff(np.append(begins, order.size)))
-    order, rank = order[rank < PER_ROUTE], rank[rank < PER_ROUTE]
-    taken = order[np.argsort(rank, kind="stable")[:LEARNED]]
+    many = np.diff(np.append(begins, order.size))
+    rank = np.arange(order.size) - np.repeat(begins, many)
+    rank[rank >= PER_ROUTE] = PER_ROUTE + 1
+    rank[np.repeat(many == 1, many)] = PER_ROUTE
+    taken = order[np.argsort(rank, kind="stable")]
+    taken = taken[: min(LEARNED, int((rank <= PER_ROUTE).sum()))]
     return np.sort(rows[taken])
 
 

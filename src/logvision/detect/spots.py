@@ -14,7 +14,8 @@ import numpy as np
 
 from logvision.detect.baselines import near
 
-ANSWERS_KEPT: Final = 64
+ANSWERS_KEPT: Final = 48
+CONDITIONS_KEPT: Final = 32
 CONTROLS_KEPT: Final = 8
 
 
@@ -53,6 +54,7 @@ class Spot:
     """The answers to one client at one route; bounded."""
 
     answers: list[Answer] = field(default_factory=list)  # status 2xx, the latest
+    conditions: list[Answer] = field(default_factory=list)  # of these, with a `truth`: the latest
     controls: list[int] = field(default_factory=list)  # sizes of answers 200 to sound requests, the first
     refused: int = 0  # payloads that the application would not take: 400, 404, 422
     broken: int = 0  # payloads that it broke on: 500, 502, 503
@@ -61,6 +63,9 @@ class Spot:
     def note(self, answer: Answer) -> None:
         self.answers.append(answer)
         del self.answers[:-ANSWERS_KEPT]
+        if answer.truth:
+            self.conditions.append(answer)
+            del self.conditions[:-CONDITIONS_KEPT]
 
     def control(self, size: int) -> None:
         if len(self.controls) < CONTROLS_KEPT:
@@ -122,17 +127,18 @@ class Spot:
         return verdict
 
     def _of(self, truth: str) -> Sequence[int]:
-        return [a.size for a in self.answers if a.truth == truth]
+        return [a.size for a in self.conditions if a.truth == truth]
 
     def document(self) -> list[Any]:
         """JSON-ready."""
-        return [[list(a) for a in self.answers], self.controls, self.refused, self.broken, self.obeyed]
+        answers = [[list(a) for a in kept] for kept in (self.answers, self.conditions)]
+        return [*answers, self.controls, self.refused, self.broken, self.obeyed]
 
     @staticmethod
     def of(document: Sequence[Any]) -> Spot:
         """What `document` gave."""
-        answers, controls, *rest = document
-        return Spot([Answer(*a) for a in answers], list(controls), *rest)
+        answers, conditions, controls, *rest = document
+        return Spot([Answer(*a) for a in answers], [Answer(*a) for a in conditions], list(controls), *rest)
 
 
 def _together(sizes: Sequence[int], middle: float) -> bool:

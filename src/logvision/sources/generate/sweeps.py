@@ -76,7 +76,7 @@ def vulnerability_scan(script: Script) -> None:
                 agent=agent,
                 method=method,
                 attack=Attack.CVE,
-                outcome=Outcome.MISSED,
+                outcome=Outcome.BLOCKED if answer.status == 400 else Outcome.MISSED,
                 stage=Stage.PROBE,
             )
         script.wait(script.seconds / script.lines)
@@ -189,19 +189,21 @@ def wordpress(script: Script) -> None:
     }
     for path in script.deal(payloads.WORDPRESS, script.lines):
         known = site.name == "blog" and path in there
-        told = known and path.endswith("users")
-        answer = Answer(200, there[path], 90_000) if known else script.missing(site)
-        if site.name == "blog" and path.startswith("/?author"):
-            answer, told = Answer(301, 0, 60_000), True
-        if site.name == "blog" and path == "/xmlrpc.php":
-            answer = Answer(405, 42, 40_000)
+        answer, outcome = script.missing(site), Outcome.MISSED
+        if known:
+            answer = Answer(200, there[path], 90_000)
+            outcome = Outcome.WORKED if path.endswith("users") else Outcome.UNKNOWN
+        elif site.name == "blog" and path.startswith("/?author"):
+            answer, outcome = Answer(301, 0, 60_000), Outcome.WORKED
+        elif site.name == "blog" and path == "/xmlrpc.php":
+            answer, outcome = Answer(405, 42, 40_000), Outcome.BLOCKED
         script.send(
             site,
             path,
             answer,
             agent=agent,
             attack=Attack.ENUMERATION if "author=" in path or path.endswith("users") else Attack.PROBE,
-            outcome=Outcome.WORKED if told else Outcome.UNKNOWN if known else Outcome.MISSED,
+            outcome=outcome,
             stage=Stage.RECON,
         )
         script.wait(script.seconds / script.lines)
@@ -266,7 +268,7 @@ def odd_protocol(script: Script) -> None:
                 method="CONNECT",
                 agent="-",
                 attack=Attack.PROTOCOL,
-                outcome=Outcome.MISSED,
+                outcome=Outcome.BLOCKED,
                 stage=Stage.RECON,
             )
         elif turn % 3 == 1:
@@ -287,7 +289,7 @@ def odd_protocol(script: Script) -> None:
                 method="",
                 agent="-",
                 attack=Attack.PROTOCOL,
-                outcome=Outcome.MISSED,
+                outcome=Outcome.BLOCKED,
                 stage=Stage.RECON,
             )
         script.wait(script.seconds / script.lines)
