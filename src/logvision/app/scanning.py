@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from datetime import datetime
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any, Final
 
 import pyarrow as pa
 
 from logvision.app import parts
-from logvision.app.stores import open_stores, take_up
+from logvision.app.reporting import Wanted, gather, write
+from logvision.app.stores import Stores, open_stores, take_up
 from logvision.app.upkeep import tidy
 from logvision.clock import SystemClock
 from logvision.config import Settings
@@ -19,6 +22,9 @@ from logvision.engines.embedded import Embedded, Options
 from logvision.engines.summary import Summary
 from logvision.engines.verdicts import Verdicts
 from logvision.incident import Incident, iso
+from logvision.lake.queries import Question
+from logvision.respond.report import Asked
+from logvision.respond.words import Language
 from logvision.schema import Severity
 from logvision.sources.base import Reader
 
@@ -32,26 +38,39 @@ class Scan:
     """One scan, run once."""
 
     def __init__(
-        self, settings: Settings, files: Sequence[str], *, keep: bool, verdicts: Verdicts | None = None
+        self,
+        settings: Settings,
+        files: Sequence[str],
+        *,
+        keep: bool,
+        verdicts: Verdicts | None = None,
+        report: Path | None = None,
+        language: Language = Language.EN,
     ) -> None:
+        """`report`: write an HTML report there; without a data folder its facts lie in a temporary one."""
         self._settings = settings
         self._keep = keep
         self._source = parts.source(parts.Wanted(files, ()), follow=False)
         self._known = parts.knowledge(settings)
         self._state = parts.state(settings)
         self._verdicts = verdicts
+        self._report = report
+        self._language = language
         self._incidents: dict[str, Incident] = {}
         self._summary = Summary()
         self._seconds = 0.0
         self.step_seconds: dict[str, float] = {}
+        self.notes: list[str] = []  # what was wrong with a source, e.g. an archive that is cut short
+        self.lost = False  # a source could not be read to its end
 
     def run(self, progress: Progress | None = None) -> None:
         """Read everything. With a data folder it goes on from what was committed there before."""
         began = perf_counter()
         with ExitStack() as stack:
             stores = resume = None
-            if self._keep:
-                stores = stack.enter_context(open_stores(self._settings.lake.folder, writer=True))
+            folder = self._folder(stack)
+            if folder is not None:
+                stores = stack.enter_context(open_stores(folder, writer=True))
                 resume = take_up(stores, self._known, self._state)
             reader = self._source.open(resume.positions if resume else {})
             stack.callback(reader.close)
@@ -63,17 +82,40 @@ class Scan:
                 lake=stores.lake if stores else None,
                 casebook=stores.casebook if stores else None,
                 # Age makes no segments here: nobody is watching.
-                options=Options(flush_s=3600.0, flush_rows=self._settings.lake.flush_rows),
+                options=Options(
+                    flush_s=3600.0, flush_rows=self._settings.lake.flush_rows, patient=False
+                ),
                 on_batch=_Telling(reader, self._verdicts, progress, began),
                 on_incident=self._keep_incident,
                 positions=resume.positions if resume else None,
                 counts=resume.counts if resume else None,
+                anonymiser=parts.anonymiser(self._settings.lake, kept=self._keep),
             )
             self._summary = engine.run()
             self.step_seconds = engine.seconds
+            self.notes = [f"{s.source}: {s.detail}" for s in reader.status() if s.detail]
+            self.lost = any(s.state == "lost" for s in reader.status())
             if stores:
-                tidy(stores.lake, self._settings.lake, SystemClock().now())
+                if self._keep:
+                    tidy(stores.lake, self._settings.lake, SystemClock().now())
+                self._write_report(stores)
         self._seconds = perf_counter() - began
+
+    def _folder(self, stack: ExitStack) -> Path | None:
+        """Where facts are kept: the data folder, or for the report alone a temporary one."""
+        if self._keep:
+            return self._settings.lake.folder
+        if self._report is None:
+            return None
+        return Path(stack.enter_context(TemporaryDirectory(prefix="logvision-scan-")))
+
+    def _write_report(self, stores: Stores) -> None:
+        if self._report is None:
+            return
+        made = datetime.fromtimestamp(SystemClock().now(), UTC)
+        wanted = Wanted(Question(), Asked(), self._language)
+        found = gather(stores, wanted, made, self._known.networks.attribution())
+        write(found, self._report, self._language)
 
     def _keep_incident(self, incident: Incident) -> None:
         self._incidents[incident.id] = incident

@@ -15,7 +15,7 @@ from logvision.cli.output import complain
 from logvision.errors import SetupError, StoreError
 
 COMMANDS: Final = (
-    *("watch", "scan", "explain", "export"),
+    *("watch", "scan", "explain", "report", "export"),
     *("check", "password", "generate"),
 )
 """In the order in which `--help` lists them. A module of that name registers the command."""

@@ -18,6 +18,7 @@ from logvision.cli.options import Config, read_settings
 from logvision.cli.output import count, err, out, plain, size
 from logvision.engines.verdicts import Verdicts
 from logvision.incident import iso
+from logvision.respond.words import Language
 
 
 def register(door: typer.Typer) -> None:
@@ -42,6 +43,7 @@ def scan(
     report: Annotated[
         Path | None, typer.Option("--report", help="Write a self-contained HTML report to this file.")
     ] = None,
+    language: Annotated[Language, typer.Option("--lang", help="Language of that report.")] = Language.EN,
     fmt: Annotated[
         str | None,
         typer.Option("--format", help="Name of a format, or a pasted log_format or LogFormat line."),
@@ -49,7 +51,9 @@ def scan(
 ) -> None:
     """Read logs to their end: what happened, who attacked, did it work.
 
-    Leaves nothing behind unless given --data.
+    Example: `logvision scan /var/log/nginx/access.log* --report week.html`
+
+    Leaves nothing behind unless given --data, which a later scan goes on from.
     """
     flags: dict[str, Any] = {"lake": {"folder": data}, "formats": {"*": fmt}}
     settings = read_settings(config, flags)
@@ -57,11 +61,9 @@ def scan(
         sink = None
         if verdicts is not None:
             sink = Verdicts(stack.enter_context(verdicts.open("wb")), {source_name(f): f for f in files})
-        run = Scan(settings, files, keep=data is not None, verdicts=sink)
+        run = Scan(settings, files, keep=data is not None, verdicts=sink, report=report, language=language)
         _run(run, quiet=as_json or not sys.stderr.isatty())
         result = run.result()
-        if report is not None:
-            run.write_report(report)
     if as_json:
         sys.stdout.write(orjson.dumps(result).decode() + "\n")
     else:
