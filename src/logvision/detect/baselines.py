@@ -59,9 +59,13 @@ VERSION: Final = 1
 """Of the snapshot."""
 
 
+NEAR: Final = 48
+"""Two answers this near, in B, may be one page: numbers and tokens on it differ."""
+
+
 def near(size: int, other: int) -> bool:
     """Whether two answers, in B, are as good as the same page."""
-    return abs(size - other) <= max(64, other // 64)
+    return abs(size - other) <= max(NEAR, other // 64)
 
 
 def network_of(client: str) -> int:

@@ -74,7 +74,7 @@ _TRUTH: Final = (
 _EXTRACTS: Final = r"(?i)\bunion\b.{0,40}\bselect\b|\bselect\b.+\bfrom\b"
 _BLANK: Final = r"/\*[^*]*\*/|\s+"
 _HIDDEN: Final = (
-    r"(?i)(?:^|/)\.(?:env|git|svn|hg|aws|ssh|ht|npmrc|docker|ds_store|vscode|idea)"
+    r"(?i)(?:^|/)\.(?:env|git|svn|hg|aws|ssh|ht|npmrc|docker|ds_store|vscode|idea|claude|cursor|aider)"
     r"|(?:composer|package|secrets|credentials)\.json$|/(?:phpinfo|info)\.php$|/server-status$|/actuator/"
     r"|/id_rsa|web\.config$|docker-compose|tfstate|[._]log$|database\.yml$|\.(?:bak|old|orig|save|swp|sql|dump|zip|tar|gz|tgz|rar|7z|key|pem|pfx)$|~$"
 )
@@ -97,18 +97,24 @@ class Baselines:
         self._spots: OrderedDict[_Place, Spot] = OrderedDict()
 
     def spot(self, place: _Place) -> Spot:
-        """The spot of a place, made when it is not there."""
+        """The spot of a place, made when it is not there; `forget` keeps them few."""
         found = self._spots.get(place)
         if found is None:
             found = self._spots[place] = Spot()
-            if len(self._spots) > SPOTS_KEPT:
-                self._spots.popitem(last=False)
         else:
             self._spots.move_to_end(place)
         return found
 
     def known_spot(self, place: _Place) -> Spot | None:
+        """The spot of a place; None: nobody attacked there."""
         return self._spots.get(place)
+
+    def forget(self) -> None:
+        """Drop what is longest unused and too much; never in the middle of a batch, which would tear it."""
+        while len(self._spots) > SPOTS_KEPT:
+            self._spots.popitem(last=False)
+        while len(self.attackers) > ATTACKERS_KEPT:
+            self.attackers.popitem(last=False)
 
     def snapshot(self) -> bytes:
         """Everything that a restart needs."""
@@ -143,6 +149,7 @@ def judge(events: pa.Table, baselines: Baselines) -> pa.Table:
             events.select(_READ).take(pa.array(np.flatnonzero(mine)[:READ_CLOSELY])),
             baselines,
         )
+        baselines.forget()
     column = text(pa.array([o.value for o in Outcome], pa.string()), codes)
     if "outcome" in events.column_names:
         return events.set_column(events.schema.get_field_index("outcome"), "outcome", column)
@@ -158,8 +165,6 @@ def _mark(
             network = network_of(clients[code].as_py())
             baselines.attackers[network] = None
             baselines.attackers.move_to_end(network)
-    while len(baselines.attackers) > ATTACKERS_KEPT:
-        baselines.attackers.popitem(last=False)
 
 
 def of_status(status: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
@@ -208,18 +213,18 @@ def _place(row: Mapping[str, Any]) -> _Place:
 def _cases(rows: pa.Table, baselines: Baselines) -> list[_Case]:
     cut = [(t or "")[:TARGET_READ] for t in rows["target"].to_pylist()]
     # Twice, since what is encoded twice is often decoded twice.
-    plain = [unquote_plus(unquote_plus(target)) for target in cut]
-    spaced = pc.replace_substring_regex(pa.array(plain, pa.string()), _BLANK, " ")
+    once = [unquote_plus(target) for target in cut]
+    spaced = pc.replace_substring_regex(pa.array(map(unquote_plus, once), pa.string()), _BLANK, " ")
     delays = pc.struct_field(pc.extract_regex(spaced, _DELAY), "seconds").to_pylist()
     truths = pc.extract_regex(spaced, _TRUTH).to_pylist()
     secrets = pc.match_substring_regex(pc.fill_null(rows["path"].cast(pa.string()), ""), _HIDDEN).to_pylist()
     extracts = pc.match_substring_regex(spaced, _EXTRACTS).to_pylist()
     found = []
     for row, target, decoded, delay, truth, secret, more in zip(
-        rows.to_pylist(), cut, plain, delays, truths, secrets, extracts, strict=True
+        rows.to_pylist(), cut, once, delays, truths, secrets, extracts, strict=True
     ):
         attack = Attack(row["attack"])
-        if attack is Attack.SCANNER and secret:
+        if attack in (Attack.SCANNER, Attack.PROBE) and secret:
             attack = Attack.SENSITIVE
         site, route, parameter = row["site"] or "", row["route"], parameter_of(row["query"])
         size = None if row["method"] == "HEAD" else row["bytes"]
@@ -228,7 +233,8 @@ def _cases(rows: pa.Table, baselines: Baselines) -> list[_Case]:
             size=-1 if size is None else size,
             length=len(decoded),
             name=_name(decoded),
-            truth=_truth(truth),
+            # A delay or a query for more data shows in the answer, whatever condition stands beside it.
+            truth="" if asked or more else _truth(truth),
             payload=zlib.crc32(target.encode()),
             duration_us=row["duration_us"],
             asked_s=asked,
@@ -239,7 +245,10 @@ def _cases(rows: pa.Table, baselines: Baselines) -> list[_Case]:
                 status=row["status"] or 0,
                 path=row["path"] or "",
                 answer=answer,
-                spot=baselines.spot(_place(row)),
+                # Who looks for files has as many places as names: they share one spot.
+                spot=baselines.spot(
+                    _place(row) if row["query"] or attack not in SOUGHT else (*_place(row)[:2], "", "")
+                ),
                 site=baselines.learned.site(site),
                 extracts=more,
                 # A path that ends in a variable is nobody's in particular.
@@ -329,11 +338,14 @@ class _Case:
 
     def _known_path(self) -> bool:
         """Whether ordinary visitors are given this very path."""
-        return self.own and any(r is not None and r.known for r in (self.route, self.bare))
+        return (
+            self.path == "/" or self.own and any(r is not None and r.known for r in (self.route, self.bare))
+        )
 
     def _nothing(self) -> bool:
         """Whether it was given the page for what is not there."""
-        return not self._known_path() and self.site.anything(self.answer.size)
+        tells = self.attack in FILES or self.attack in QUERIES or self.attack in INTERPRETED
+        return (tells or not self._known_path()) and self.site.anything(self.answer.size)
 
     def _waited(self) -> bool | None:
         """Whether the answer took as long as the payload asked; None: it did not ask, or no times."""
@@ -372,7 +384,7 @@ class _Case:
             self.extracts and self.spot.broken >= BROKEN and not self.spot.like_control(size)
         ):
             return Outcome.WORKED
-        given = self.route.sizes if self.route is not None else ()
+        given = [size for answers in (self.route, self.bare) if answers is not None for size in answers.sizes]
         most = max([*self.spot.controls, *given], default=0)
         if shape.common(self.answer) or self.spot.follows() is False:
             return Outcome.MISSED

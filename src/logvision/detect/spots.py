@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from logvision.detect.baselines import near
+from logvision.detect.baselines import NEAR, near
 
 ANSWERS_KEPT: Final = 48
 CONDITIONS_KEPT: Final = 32
@@ -91,7 +91,7 @@ class Spot:
             return Shape(0, slope, None, 0, apart=False)
         order = np.argsort(residuals, kind="stable")
         ordered = residuals[order]
-        width = np.maximum(96, ordered / 64)
+        width = np.maximum(NEAR, ordered / 64)
         until = np.searchsorted(ordered, ordered + width, side="right")
         counts = until - np.arange(ordered.size)
         best = int(np.argmax(counts))
