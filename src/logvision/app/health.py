@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -18,16 +18,33 @@ from logvision.sources.base import Reader, SourceStatus
 PERIOD_S: Final = 5.0
 LOOK_S: Final = 0.5  # a changed state is told this soon
 
+Problems = Mapping[str, Callable[[], str | None]]
+"""Name of a part to what is wrong with it now; None: nothing."""
+
 
 class Health:
     """Asks reader and engine; safe from any thread."""
 
-    def __init__(self, reader: Reader, engine: Embedded, known: Knowledge, live: Live, clock: Clock) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        engine: Embedded,
+        known: Knowledge,
+        live: Live,
+        clock: Clock,
+        *,
+        others: Problems | None = None,
+        say: Callable[[str], None] | None = None,
+    ) -> None:
+        """`others`: further parts to ask. `say`: told when something goes wrong or is well again."""
         self._reader = reader
         self._engine = engine
         self._known = known
         self._live = live
         self._clock = clock
+        self._others = dict(others or {})
+        self._say = say
+        self._said: dict[str, str] = {}
         self._stop = threading.Event()
         self._rates: dict[str, float] = {}
         self._before: tuple[float, dict[str, int]] = (clock.monotonic(), {})
@@ -64,15 +81,37 @@ class Health:
     def checks(self) -> list[Mapping[str, Any]]:
         """Rows of GET /api/health beyond the stores' own."""
         problem = self._engine.problem
-        lost = [s for s in self._reader.status() if s.state == "lost"]
+        lost = self._lost()
         return [
             {"name": "engine", "ok": problem is None, "detail": problem or "reading and committing"},
             {
                 "name": "sources",
                 "ok": not lost,
-                "detail": "; ".join(f"{s.source}: {s.detail}" for s in lost) or "all there",
+                "detail": "; ".join(f"{name}: {detail}" for name, detail in lost.items()) or "all there",
             },
+            *(
+                {"name": name, "ok": problem is None, "detail": problem or "as it should be"}
+                for name, ask in self._others.items()
+                for problem in [ask()]
+            ),
         ]
+
+    def _lost(self) -> dict[str, str]:
+        return {s.source: s.detail for s in self._reader.status() if s.state == "lost"}
+
+    def speak(self) -> None:
+        """Tell the operator what has gone wrong, or is well again, since the last time."""
+        if self._say is None:
+            return
+        now = self._lost()
+        if self._engine.problem is not None:
+            now["engine"] = self._engine.problem
+        for name, detail in now.items():
+            if self._said.get(name) != detail:
+                self._say(f"{name}: {detail}")
+        for name in self._said.keys() - now.keys():
+            self._say(f"{name}: well again")
+        self._said = now
 
     @contextmanager
     def telling(self) -> Iterator[None]:
@@ -91,6 +130,7 @@ class Health:
         while not self._stop.wait(LOOK_S):
             states = [(s.source, s.state, s.detail) for s in self._reader.status()]
             states.append(("", self._engine.problem or "", ""))
+            self.speak()
             now = self._clock.monotonic()
             if states == told and now < due:
                 continue

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from logvision.config import Settings
+from logvision.config import LakeSettings, Settings
 from logvision.detect import Detector
 from logvision.detect.behaviour import Behaviour
 from logvision.detect.correlate import Correlator
@@ -19,6 +20,8 @@ from logvision.enrich.network import Networks
 from logvision.enrich.request import Routes
 from logvision.errors import Problem, SetupError
 from logvision.formats import Formats
+from logvision.lake import anonymise
+from logvision.lake.anonymise import Anonymiser
 from logvision.pipeline import Knowledge
 from logvision.sources.base import Source
 from logvision.sources.file import FileSource
@@ -54,6 +57,18 @@ def knowledge(settings: Settings) -> Knowledge:
 def state(settings: Settings) -> State:
     """Empty windows, buckets and incidents."""
     return State(Folder(), Behaviour.open(settings.detect.scenarios), Correlator())
+
+
+def anonymiser(lake: LakeSettings, *, kept: bool) -> Anonymiser | None:
+    """How addresses are made unrecognisable; None: not at all.
+
+    `kept`: into a data folder, whose key makes equal what is equal over restarts. Raises SetupError.
+    """
+    if lake.anonymise == "truncate":
+        return anonymise.truncating()
+    if lake.anonymise == "hash":
+        return anonymise.hashing(anonymise.key_of(lake.folder) if kept else secrets.token_bytes(32))
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
-from typing import Any, Final
+from typing import Any
 
 import pyarrow as pa
 
 from logvision.app import parts
+from logvision.app.found import Found
 from logvision.app.reporting import Wanted, gather, write
 from logvision.app.stores import Stores, open_stores, take_up
 from logvision.app.upkeep import tidy
@@ -25,13 +26,10 @@ from logvision.incident import Incident, iso
 from logvision.lake.queries import Question
 from logvision.respond.report import Asked
 from logvision.respond.words import Language
-from logvision.schema import Severity
 from logvision.sources.base import Reader
 
 Progress = Callable[[int, int | None, float], None]
 """Told now and then: log bytes read, bytes to read in all (None: unknown), lines per second."""
-
-SEVERITIES: Final = list(Severity)
 
 
 class Scan:
@@ -56,7 +54,7 @@ class Scan:
         self._verdicts = verdicts
         self._report = report
         self._language = language
-        self._incidents: dict[str, Incident] = {}
+        self._found = Found()
         self._summary = Summary()
         self._seconds = 0.0
         self.step_seconds: dict[str, float] = {}
@@ -82,11 +80,9 @@ class Scan:
                 lake=stores.lake if stores else None,
                 casebook=stores.casebook if stores else None,
                 # Age makes no segments here: nobody is watching.
-                options=Options(
-                    flush_s=3600.0, flush_rows=self._settings.lake.flush_rows, patient=False
-                ),
+                options=Options(flush_s=3600.0, flush_rows=self._settings.lake.flush_rows, patient=False),
                 on_batch=_Telling(reader, self._verdicts, progress, began),
-                on_incident=self._keep_incident,
+                on_incident=self._found.add,
                 positions=resume.positions if resume else None,
                 counts=resume.counts if resume else None,
                 anonymiser=parts.anonymiser(self._settings.lake, kept=self._keep),
@@ -117,17 +113,9 @@ class Scan:
         found = gather(stores, wanted, made, self._known.networks.attribution())
         write(found, self._report, self._language)
 
-    def _keep_incident(self, incident: Incident) -> None:
-        self._incidents[incident.id] = incident
-
     def incidents(self) -> list[Incident]:
-        """Those that stand by themselves, worst first."""
-        alone = [incident for incident in self._incidents.values() if incident.part_of is None]
-        return sorted(
-            alone,
-            key=lambda i: (SEVERITIES.index(i.severity), i.outcome == "worked", i.score, i.events, i.id),
-            reverse=True,
-        )
+        """The worst of those that stand by themselves, worst first."""
+        return self._found.worst()
 
     def result(self) -> dict[str, Any]:
         """The fixed contract of `scan --json`, and `log_bytes`, `classes`, `filter_reasons` besides."""
@@ -141,7 +129,7 @@ class Scan:
             "log_bytes": totals.total("bytes"),
             "visitors": totals.visitors,
             "attacks": totals.attacks,
-            "incidents": len(self.incidents()),
+            "incidents": self._found.count,
             "status": dict(sorted(totals.status.items())),
             "methods": dict(sorted(totals.methods.items())),
             "classes": dict(totals.classes.most_common()),

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from threading import Event
 from types import FrameType
+from typing import Final
 
 import uvicorn
 from fastapi import FastAPI
 
 from logvision.app import parts
+from logvision.app.access import protected
 from logvision.app.explaining import Explainer
 from logvision.app.health import Health
+from logvision.app.reloading import Reloading, Say
 from logvision.app.stores import Stores, open_stores, take_up
 from logvision.app.upkeep import Upkeep
 from logvision.clock import SystemClock
@@ -30,20 +36,33 @@ from logvision.sources.base import Source
 from logvision.web.app import create_app
 from logvision.web.services import Hooks, WebOptions
 
-Announce = Callable[[str], None]
-"""Told the page's address once it answers."""
+Announce = Callable[[str, str | None], None]
+"""Told the page's address once it answers, and its password when that was made just now."""
+
+TICK_S: Final = 0.1  # the live page is served at least this often, also when nothing will ever come
 
 
-def watch(settings: Settings, source: Source, announce: Announce) -> None:
-    """Run until the source ends or a signal comes. Raises SetupError before anything is read.
+def watch(
+    settings: Settings, source: Source, announce: Announce, say: Say, stop: Event | None = None
+) -> None:
+    """Run until a signal comes or `stop` is set, also after the end of a finite source: the page stays up.
 
-    What was read is committed before it returns.
+    `say` gets what the operator should know meanwhile. Raises SetupError before anything is read. What
+    was read is committed before it returns.
     """
     clock = SystemClock()
-    known, state = parts.knowledge(settings), parts.state(settings)
+    stop = stop or Event()
     with ExitStack() as stack:
+        stack.enter_context(on_signals(stop.set, signal.SIGINT, signal.SIGTERM))
         listener = stack.enter_context(listening(settings.web))
+        known, state = parts.knowledge(settings), parts.state(settings)
+        if stop.is_set():
+            return
+        rules = Reloading(known, settings.detect.rules, say)
+        stack.enter_context(on_signals(_hung_up(stop.set, rules.ask), signal.SIGHUP))
         stores = stack.enter_context(open_stores(settings.lake.folder, writer=True))
+        web, password = protected(settings.web, settings.lake.folder)
+        settings = settings.model_copy(update={"web": web})
         resume = take_up(stores, known, state)
         reader = source.open(resume.positions)
         stack.callback(reader.close)
@@ -64,16 +83,26 @@ def watch(settings: Settings, source: Source, announce: Announce) -> None:
             positions=resume.positions,
             counts=resume.counts,
             metrics=metrics,
+            anonymiser=parts.anonymiser(settings.lake, kept=True),
+            stop=stop,
         )
-        health = Health(reader, engine, known, live, clock)
+        upkeep = Upkeep(stores.lake, settings.lake, clock)
+        problems = {"rules": lambda: rules.problem, "upkeep": lambda: upkeep.problem}
+        health = Health(reader, engine, known, live, clock, others=problems, say=say)
         hooks = Hooks(sources=health.sources, explain=Explainer(known).explain, checks=health.checks)
         app = page(settings, stores, live, known, hooks=hooks, metrics=metrics)
         stack.enter_context(serving(app, listener))
-        stack.enter_context(Upkeep(stores.lake, settings.lake, clock).running())
+        stack.enter_context(upkeep.running())
+        stack.enter_context(rules.running())
         stack.enter_context(health.telling())
-        announce(address(settings.web, listener))
-        with stopped_by_signals(engine.stop):
-            engine.run()
+        announce(address(settings.web, listener), password)
+        engine.run()
+        if not stop.is_set():
+            say("everything was read; the page stays up until a signal ends it")
+        # Not `wait`: a handler that sets the event would wait for the lock that this thread holds.
+        while not stop.is_set():
+            time.sleep(TICK_S)
+            ticker.tick()
 
 
 def page(
@@ -147,18 +176,34 @@ def serving(app: FastAPI, listener: socket.socket) -> Iterator[None]:
 
 
 @contextmanager
-def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
-    """SIGINT and SIGTERM ask for an orderly end; the former handlers come back afterwards."""
+def on_signals(call: Callable[[], None], *numbers: signal.Signals) -> Iterator[None]:
+    """Call this when one of the signals comes; the former handlers come back afterwards.
 
-    def ask(_number: int, _frame: FrameType | None) -> None:
-        stop()
+    Signals are the main thread's: in any other nothing is changed.
+    """
+
+    def asked(_number: int, _frame: FrameType | None) -> None:
+        call()
 
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, asked) for number in numbers}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _hung_up(stop: Callable[[], None], reload: Callable[[], None]) -> Callable[[], None]:
+    """SIGHUP has two meanings: a terminal that was closed ends the run, anything else asks for a reload."""
+    terminal = os.isatty(2)
+
+    def asked() -> None:
+        if terminal and not os.isatty(2):
+            stop()
+        else:
+            reload()
+
+    return asked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Iterable
@@ -15,10 +16,13 @@ from logvision.cli.output import complain
 from logvision.errors import SetupError, StoreError
 
 COMMANDS: Final = (
-    *("watch", "scan", "explain", "report", "export"),
+    *("watch", "scan", "serve", "explain", "report", "export"),
     *("check", "password", "generate"),
 )
 """In the order in which `--help` lists them. A module of that name registers the command."""
+
+FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
+"""Errors of writing a result that are the disk's, not ours."""
 
 
 def door(commands: Iterable[str] = COMMANDS) -> typer.Typer:
@@ -56,7 +60,10 @@ def main() -> None:
     try:
         first = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
         # A command that is named is the only one whose modules are needed.
-        door([first] if first in COMMANDS else COMMANDS)()
+        try:
+            door([first] if first in COMMANDS else COMMANDS)()
+        finally:
+            sys.stdout.flush()
     except SetupError as error:
         complain(error.problems)
         sys.exit(2)
@@ -65,5 +72,16 @@ def main() -> None:
         sys.exit(2)
     except BrokenPipeError:
         # The reader of our output went away (`| head`): that is its right.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _let_go_of_output()
         sys.exit(0)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        complain([f"{error.filename or 'the output'} cannot be written: {error.strerror}"])
+        _let_go_of_output()
+        sys.exit(2)
+
+
+def _let_go_of_output() -> None:
+    """What still waits for standard output would fail once more when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

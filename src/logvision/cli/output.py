@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import unicodedata
 from collections.abc import Iterable
+from contextlib import suppress
 
 from rich.console import Console
 
@@ -33,6 +34,12 @@ def complain(problems: Iterable[object]) -> None:
     """One line per mistake on standard error."""
     for problem in problems:
         print(f"logvision: {plain(str(problem))}", file=sys.stderr)
+
+
+def say(sentence: str) -> None:
+    """One sentence for the operator while a command runs; who closed standard error does not want it."""
+    with suppress(OSError):
+        complain([sentence])
 
 
 def count(value: int) -> str:

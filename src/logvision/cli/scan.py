@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO
 
 import orjson
 import typer
@@ -15,8 +15,9 @@ from rich.table import Table
 from logvision.app.parts import source_name
 from logvision.app.scanning import Scan
 from logvision.cli.options import Config, read_settings
-from logvision.cli.output import count, err, out, plain, size
+from logvision.cli.output import complain, count, err, out, plain, size
 from logvision.engines.verdicts import Verdicts
+from logvision.errors import Problem, SetupError
 from logvision.incident import iso
 from logvision.respond.words import Language
 
@@ -60,14 +61,25 @@ def scan(
     with ExitStack() as stack:
         sink = None
         if verdicts is not None:
-            sink = Verdicts(stack.enter_context(verdicts.open("wb")), {source_name(f): f for f in files})
+            sink = Verdicts(stack.enter_context(_created(verdicts)), {source_name(f): f for f in files})
         run = Scan(settings, files, keep=data is not None, verdicts=sink, report=report, language=language)
         _run(run, quiet=as_json or not sys.stderr.isatty())
         result = run.result()
+    complain(run.notes)
     if as_json:
         sys.stdout.write(orjson.dumps(result).decode() + "\n")
     else:
         _show(result, run)
+    if run.lost:
+        raise typer.Exit(2)
+
+
+def _created(file: Path) -> BinaryIO:
+    try:
+        return file.open("wb")
+    except OSError as error:
+        got = error.strerror or str(error)
+        raise SetupError(Problem(str(file), got.lower(), "a file that can be written")) from None
 
 
 def _run(run: Scan, *, quiet: bool) -> None:

@@ -10,7 +10,7 @@ import typer
 from logvision.app import parts
 from logvision.app.watching import watch as run
 from logvision.cli.options import Config, DataFolder, read_settings
-from logvision.cli.output import err
+from logvision.cli.output import err, say
 from logvision.sources.base import Source
 from logvision.sources.generate import GenerateSource
 
@@ -67,7 +67,12 @@ def watch(
                 }
             )
 
-    def announce(url: str) -> None:
+    def announce(url: str, password: str | None) -> None:
         err.print(f"[bold]LogVision[/] shows it live at [bold]{url}[/]   (Ctrl-C ends it)")
+        if password is not None:
+            err.print(
+                f"Password: [bold]{password}[/]   (made now and shown this once; it stays over restarts."
+                " One of your own: logvision password)"
+            )
 
-    run(settings, source, announce)
+    run(settings, source, announce, say)

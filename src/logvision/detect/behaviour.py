@@ -204,12 +204,15 @@ class _Batch:
 
 
 def network_of(address: str | None) -> str | None:
-    """The /24 of an IPv4 address, the /48 of an IPv6 address, both as canonical text."""
+    """The /24 of an IPv4 address, the /48 of an IPv6 address, both as canonical text.
+
+    What is no address (any more: see `lake.anonymise`) is a network of its own.
+    """
     if address is None:
         return None
     if ":" not in address:
         head, dot, _ = address.rpartition(".")
-        return f"{head}.0/24" if dot else None
+        return f"{head}.0/24" if dot else address
     head, gap, _ = address.partition("::")
     groups = head.split(":")
     groups = groups[:3] if len(groups) > 3 or not gap else (groups + ["0"] * 3)[:3]

@@ -194,7 +194,11 @@ class _Reader:
         digest = hashlib.sha256()
         rules: dict[str, Rule] = {}
         for path in _files(paths, self.problems):
-            text = path.read_bytes()
+            try:
+                text = path.read_bytes()
+            except OSError as error:
+                self._problem(path, 1, (error.strerror or str(error)).lower(), "a rule file that can be read")
+                continue
             digest.update(path.stem.encode() + b"\0" + text)
             rule = self._rule(path, text, digest)
             if rule is None:

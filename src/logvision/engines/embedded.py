@@ -27,6 +27,7 @@ from logvision.engines.meters import Meters
 from logvision.engines.summary import Summary
 from logvision.errors import SourceError, StoreError
 from logvision.incident import Incident
+from logvision.lake.anonymise import Anonymiser
 from logvision.lake.segments import Counts, Lake
 from logvision.live.base import INCIDENT, Live
 from logvision.live.ticker import Ticker
@@ -80,6 +81,7 @@ class Options:
     flush_s: float = 2.0  # a segment is written when its first row is this old
     flush_rows: int = 262_144  # or when it has this many
     read_bytes: int = READ_BYTES
+    patient: bool = True  # wait for a store that is lost; otherwise its error ends the run
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,10 @@ class Embedded:
         positions: Mapping[str, Position] | None = None,
         counts: Mapping[str, Counts] | None = None,
         metrics: Metrics | None = None,
+        anonymiser: Anonymiser | None = None,
+        stop: threading.Event | None = None,
     ) -> None:
+        """`anonymiser`: applied before anything is counted, shown or kept. `stop`: as `stop()`, when set."""
         self._reader = reader
         self._known = known
         self._state = state
@@ -168,12 +173,18 @@ class Embedded:
         self._judged: Channel[_Judged] = Channel(2)
         self._flushes: Channel[_Flush] = Channel(1)
         self._learned_due = clock.monotonic() + LEARNED_S
-        self._stop = threading.Event()
+        self._anonymiser = anonymiser
+        self._stop = stop or threading.Event()
+        self._problems: dict[str, str] = {}  # by stage
         self._failure: BaseException | None = None
         self.summary = Summary(sources=dict(counts or {}))
         self._meters = Meters(metrics or Metrics())
         self.seconds: dict[str, float] = {}  # wall seconds per pipeline step
-        self.problem: str | None = None  # why nothing can be committed right now
+
+    @property
+    def problem(self) -> str | None:
+        """Why nothing can be read or committed right now."""
+        return "; ".join(self._problems.copy().values()) or None
 
     def stop(self) -> None:
         """Ask it to end: what was read so far is committed, then `run` returns. Any thread."""
@@ -212,9 +223,10 @@ class Embedded:
             try:
                 batches = self._reader.read(self._options.read_bytes)
             except SourceError as error:
-                self.problem = str(error)
+                self._problems["read"] = str(error)
                 self._stop.wait(RETRY_S)
                 continue
+            self._problems.pop("read", None)
             if batches:
                 self._read.put(batches)
             elif self._reader.finished:
@@ -236,6 +248,9 @@ class Embedded:
         records = pa.concat_tables([batch.records for batch in batches])
         read_at = datetime.fromtimestamp(self._clock.now(), UTC)
         flow = pipeline.run(records, read_at, self._known, self.seconds)
+        events, rejects = flow.events, flow.rejects
+        if self._anonymiser is not None:
+            events, rejects = self._anonymiser.events(events), self._anonymiser.rejects(rejects)
         log_bytes: dict[str, int] = {}
         for batch in batches:
             log_bytes[batch.source] = log_bytes.get(batch.source, 0) + batch.bytes
@@ -244,7 +259,7 @@ class Embedded:
         if self._lake is not None and self._clock.monotonic() >= self._learned_due:
             self._learned_due = self._clock.monotonic() + LEARNED_S
             learned = self._known.save()
-        return _Judged(flow.events, flow.rejects, log_bytes, resume, self._known.formats.snapshot(), learned)
+        return _Judged(events, rejects, log_bytes, resume, self._known.formats.snapshot(), learned)
 
     def _folding(self) -> None:
         pending = _Pending(self._clock.monotonic())
@@ -340,9 +355,9 @@ class Embedded:
             try:
                 result = write()
             except StoreError as error:
-                self.problem = str(error)
-                if self._failure is not None or self._stop.wait(RETRY_S):
+                self._problems["commit"] = str(error)
+                if not self._options.patient or self._failure is not None or self._stop.wait(RETRY_S):
                     raise
             else:
-                self.problem = None
+                self._problems.pop("commit", None)
                 return result

@@ -21,6 +21,13 @@ from logvision.schema import FILTERED
 EXACT_VISITORS: Final = 4_000_000
 """Distinct addresses that are counted exactly (8 B each); beyond it a HyperLogLog goes on."""
 
+METHODS: Final = 1_000
+"""Request methods counted by name. A log may claim any token for a method: the rare ones become OTHER."""
+
+METHOD_READ: Final = 64  # characters of a method; no real one is longer
+
+OTHER: Final = "(other)"  # no method can be called so: brackets are no token (RFC 9110, 5.6.2)
+
 LG_K: Final = 14  # standard error 0.8 % (Flajolet et al., "HyperLogLog", AofA 2007)
 
 
@@ -89,7 +96,7 @@ class Summary:
     def _add_events(self, events: pa.Table) -> None:
         for source, rows in _counts(events, "source").items():
             self._count(source, Counts(read=rows, events=rows))
-        self.methods.update(_counts(events, "method"))
+        self._add_methods(_counts(events, "method"))
         self.classes.update(_counts(events, "attack", null=None))
         self.attacks = self.classes.total()
         self.traffic += pc.sum(events.column("bytes")).as_py() or 0
@@ -103,6 +110,15 @@ class Summary:
         addresses, codes = distinct(events, "client_ip")
         used = np.unique(codes)
         self._visitors.add(addresses.take(pa.array(used[used >= 0])))
+
+    def _add_methods(self, counts: dict[str, int]) -> None:
+        for method, rows in counts.items():
+            self.methods[method if len(method) <= METHOD_READ else f"{method[:METHOD_READ]}…"] += rows
+        if len(self.methods) > METHODS:
+            rare = self.methods.most_common()[METHODS // 2 :]
+            for method, rows in rare:
+                del self.methods[method]
+            self.methods[OTHER] += sum(rows for _, rows in rare)
 
     def _add_rejects(self, rejects: pa.Table) -> None:
         groups = (

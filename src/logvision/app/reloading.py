@@ -1,0 +1,92 @@
+"""Rules read again while running: when a rule file of the operator's changes, or when told to (SIGHUP)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from logvision.errors import SetupError
+from logvision.pipeline import Knowledge
+
+PERIOD_S: Final = 3.0
+"""Between two looks at the rule files."""
+
+ASKED_S: Final = 0.2  # somebody who asks waits no longer
+
+Say = Callable[[str], None]
+"""Told one sentence for the operator at a time."""
+
+Stamp = dict[str, tuple[int, int]]
+"""Size and time of change of each file; a file that comes, goes or changes makes another stamp."""
+
+
+class Reloading:
+    """Swaps the detector under a running engine. Bad rules are refused: the running set stays."""
+
+    def __init__(self, known: Knowledge, paths: Sequence[Path], say: Say) -> None:
+        """`paths`: the operator's own folders and files of rules."""
+        self._known = known
+        self._paths = tuple(paths)
+        self._say = say
+        self._stop = threading.Event()
+        self._asked = False
+        self._seen = stamp(self._paths)
+        self.problem: str | None = None  # why the rules as they stand in the files are not in use
+
+    def ask(self) -> None:
+        """Read the rules again now; may be called from a signal handler."""
+        self._asked = True  # and no more: a lock taken here could be held by the code that was interrupted
+
+    @contextmanager
+    def running(self) -> Iterator[Reloading]:
+        thread = threading.Thread(target=self._run, name="logvision-rules", daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            self._stop.set()
+            thread.join()
+
+    def _run(self) -> None:
+        due = 0.0
+        while not self._stop.wait(ASKED_S):
+            due += ASKED_S
+            if self._asked or due >= PERIOD_S:
+                due = 0.0
+                self.look()
+
+    def look(self) -> None:
+        """Read the rules again if somebody asked for it or a file has changed."""
+        found = stamp(self._paths)
+        if not self._asked and found == self._seen:
+            return
+        self._asked, self._seen = False, found
+        running = self._known.detector
+        try:
+            fresh = running.reloaded(self._paths)
+        except SetupError as error:
+            self.problem = "; ".join(str(problem) for problem in error.problems)
+            for problem in error.problems:
+                self._say(f"rules refused, the former ones stay: {problem}")
+            return
+        self.problem = None
+        # The engine looks its detector up once per batch, so a batch is judged by one set of rules.
+        self._known.detector = fresh
+        what = "unchanged" if fresh is running else "in use"
+        self._say(f"rules read again: {len(fresh.rules.rules)} rules, {what}")
+
+
+def stamp(paths: Sequence[Path]) -> Stamp:
+    """The files under these paths as they are now; what cannot be looked at is left out."""
+    found: Stamp = {}
+    for path in paths:
+        # A file may be taken away at this very moment, and a link may lead nowhere: reading the rules tells.
+        with suppress(OSError):
+            for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+                with suppress(OSError):
+                    status = file.stat()
+                    found[str(file)] = (status.st_size, status.st_mtime_ns)
+    return found
