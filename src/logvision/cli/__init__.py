@@ -17,7 +17,7 @@ from logvision.errors import SetupError, StoreError
 
 COMMANDS: Final = (
     *("watch", "scan", "serve", "explain", "report", "export"),
-    *("check", "password", "generate"),
+    *("doctor", "check", "password", "generate"),
 )
 """In the order in which `--help` lists them. A module of that name registers the command."""
 

@@ -54,7 +54,7 @@ def explain(
 
     Exit code 1 when a line is no event.
     """
-    settings = read_settings(config, {"formats": {"pins": {"*": fmt} if fmt else None}})
+    settings = read_settings(config, {"formats": {"*": fmt}})
     known = parts.knowledge(settings)
     understood = True
     for one in _lines(line):
