@@ -339,7 +339,7 @@ class _Case:
     def _known_path(self) -> bool:
         """Whether ordinary visitors are given this very path."""
         return (
-            self.path == "/" or self.own and any(r is not None and r.known for r in (self.route, self.bare))
+            self.path == "/" or (self.own and any(r is not None and r.known for r in (self.route, self.bare)))
         )
 
     def _nothing(self) -> bool:
