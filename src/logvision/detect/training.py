@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,9 +18,13 @@ import numpy.typing as npt
 import orjson
 import pyarrow as pa
 
+from logvision.columns import constant
 from logvision.detect.classifier import BITS, SIZES, Classifier, gathered, ngrams, scorable
+from logvision.detect.detector import Detector
 from logvision.detect.units import Ints, Owners, Units, split
 from logvision.errors import Problem, SetupError
+from logvision.formats import Formats
+from logvision.schema import RECORD
 
 LABELLED: Final = pa.schema(
     [
@@ -35,6 +40,14 @@ LABELLED: Final = pa.schema(
 NOT_LEARNED: Final = frozenset({"csic2010", "fwaf_bad"})
 """Sets whose attack side is not learned: most of CSIC's show nothing in the URL, Fwaf repeats one scanner."""
 
+
+ORDINARY_BELOW: Final = 0.3
+"""A request of a log is learned as ordinary when rules and verification give it less than this."""
+
+LONG_AFTER: Final = datetime(9999, 12, 1, tzinfo=UTC)
+"""A time of reading that makes no line too late: training looks at requests, not at the clock."""
+
+_JUDGED: Final = ("target", "user_agent", "referer", "method")
 
 PRIOR: Final = 0.05
 """Share of attacks among units that hold marks of syntax, assumed for calibration."""
@@ -81,6 +94,52 @@ def read(paths: Iterable[Path]) -> pa.Table:
     return pa.Table.from_pylist(rows, LABELLED)
 
 
+def read_log(path: Path) -> pa.Table:
+    """The requests of an access log (.gz or plain), parsed: a PARSED table. Lines that are none are left out."""
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rb") as lines:
+        raw = lines.read().splitlines()
+    records = pa.table(
+        [pa.array(raw, pa.binary()), constant(path.name, len(raw)), pa.array(range(len(raw)), pa.int64())],
+        schema=RECORD,
+    )
+    return Formats().parse(records, LONG_AFTER).events
+
+
+def ordinary(path: Path, detector: Detector) -> pa.Table:
+    """The distinct requests of a log that rules and verification leave alone, as LABELLED rows.
+
+    `detector` should hold no classifier, else it would teach itself.
+    """
+    events = read_log(path)
+    rows = events.group_by(list(_JUDGED)).aggregate([])
+    columns = [rows.column(name).to_pylist() for name in _JUDGED]
+    score = detector.judge(*columns).column("score").to_numpy()
+    kept = rows.filter(pa.array(score < ORDINARY_BELOW))
+    return pa.table(
+        [
+            pa.array([path.name] * len(kept), pa.string()),
+            pa.array([False] * len(kept), pa.bool_()),
+            *(kept.column(name).cast(pa.string()).combine_chunks() for name in LABELLED.names[2:]),
+        ],
+        schema=LABELLED,
+    )
+
+
+def train_from(attacks: Path, logs: Sequence[Path], out: Path, seed: int = 1, *, made: str) -> Classifier:
+    """Learn from labelled JSON lines and from access logs, and write the artefact.
+
+    Of the logs, what rules and verification without a classifier score below ORDINARY_BELOW is ordinary; the
+    rest is not learned at all. Same files, same seed, same artefact. `made`: the date for the card.
+    """
+    detector = Detector.open(model=None)
+    tables = [read([attacks]), *(ordinary(path, detector) for path in logs)]
+    sources = [attacks.name, f"{len(logs)} access logs, what rules and verification left unflagged"]
+    model = train(pa.concat_tables(tables), name=out.stem, made=made, sources=sources, seed=seed)
+    model.save(out)
+    return model
+
+
 def examples(table: pa.Table) -> Examples:
     """The units to learn from a LABELLED table; a text that is both is ordinary."""
     parts: list[tuple[Units, Ints, bool]] = []
@@ -109,7 +168,7 @@ def examples(table: pa.Table) -> Examples:
     )
 
 
-def train(table: pa.Table, *, name: str, made: str, sources: Sequence[str]) -> Classifier:
+def train(table: pa.Table, *, name: str, made: str, sources: Sequence[str], seed: int = 1) -> Classifier:
     """Learn a classifier from a LABELLED table.
 
     Logistic regression on the counts of hashed n-grams over the root of the length, classes weighted
@@ -120,12 +179,12 @@ def train(table: pa.Table, *, name: str, made: str, sources: Sequence[str]) -> C
 
     found = examples(table)
     matrix = counts(found.flat, found.starts, found.ends)
-    order = np.random.default_rng(1).permutation(len(found.attack))
+    order = np.random.default_rng(seed).permutation(len(found.attack))
     cut = len(order) * 2 // 3
     fit, held = order[:cut], order[cut:]
     learner = SGDClassifier(
         loss="log_loss", alpha=1e-5, penalty="elasticnet", l1_ratio=0.15, class_weight="balanced",
-        max_iter=12, tol=None, random_state=1, average=True,
+        max_iter=12, tol=None, random_state=seed, average=True,
     )  # fmt: skip
     learner.fit(matrix[fit], found.attack[fit])
     weights = learner.coef_[0].astype(np.float32)

@@ -1,0 +1,446 @@
+"""Detection quality, leave one site out: what is caught, what is flagged without cause, and by which stage.
+
+    python bench/quality.py --data FOLDER [--folds 4] [--sample 1500] [--dump FOLDER]
+
+FOLDER holds `logs/*.log.gz` (access logs of one site each) and `labelled.jsonl.gz`
+({set, label, class, url, user_agent, referer} a line). Sites and labelled sets are dealt over the folds; a fold
+is judged by a classifier that saw none of its sites and sets (`--folds 0`: by the shipped one).
+Nothing of the logs is kept: `bench/reviewed.tsv` holds digests of what a person read and found to be an attack;
+every other alarm in a log counts as false.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import hashlib
+import json
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from ancestor import Ancestor
+from logvision.detect import Detector
+from logvision.detect.cascade import Verification
+from logvision.detect.fusion import Evidence
+from logvision.detect.training import LABELLED, NOT_LEARNED, read_log, train
+from logvision.detect.units import Kind
+
+HERE = Path(__file__).parent
+LOOKALIKES = HERE / "lookalikes"
+REVIEWED = HERE / "reviewed.tsv"
+INJECTIONS = {
+    "sqli": "sqli", "nosqli": "nosqli", "xss": "xss", "lfi": "lfi", "rfi": "rfi", "rce": "rce", "php": "php", "ssti": "ssti",
+    "jndi": "jndi", "ssrf": "ssrf", "xxe": "xxe", "ldap": "ldap", "ssi": "ssi", "redirect": "redirect",
+}  # fmt: skip
+"""Classes of the labelled sets that are injections; CRLF and the rest stand in the table but not in the mean."""
+
+BARE = {"httpparams", "grananqvist"}
+"""Sets whose ordinary side is bare values, no requests of a site: their alarms are shown apart."""
+
+
+class Silent(Verification):
+    """No verification: what signatures (and the classifier) say by themselves."""
+
+    def of(self, text: bytes, kind: Kind) -> tuple[list[Evidence], bool]:
+        return [], True
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is judged: one distinct target, agent or referer of a site, or one labelled request."""
+
+    target: str | None
+    agent: str | None = None
+    referer: str | None = None
+    method: str | None = "GET"
+    lines: int = 1
+
+    @property
+    def digest(self) -> str:
+        text = "\n".join((self.target or "", self.agent or "", self.referer or ""))
+        return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+
+
+@dataclass
+class Tally:
+    """How many of one group were flagged."""
+
+    total: int = 0
+    flagged: int = 0
+    lines: int = 0
+    lines_flagged: int = 0
+
+    def add(self, flagged: bool, lines: int = 1) -> None:
+        self.total += 1
+        self.flagged += flagged
+        self.lines += lines
+        self.lines_flagged += lines * flagged
+
+    @property
+    def share(self) -> float:
+        return self.flagged / self.total if self.total else 0.0
+
+
+@dataclass
+class Site:
+    """The distinct parts of one log's requests, and the lines as indices into them."""
+
+    name: str
+    parts: list[Request]
+    lines: np.ndarray[Any, Any]  # (distinct lines, 3) indices into parts, -1: none
+    counts: np.ndarray[Any, Any]
+    requests: np.ndarray[Any, Any]  # per distinct line: which distinct request (target) it is
+
+
+@dataclass
+class Results:
+    """Everything that is printed and kept."""
+
+    sites: dict[str, dict[str, Tally]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(Tally))
+    )
+    attacks: dict[tuple[str, str], dict[str, Tally]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(Tally))
+    )
+    benign: dict[str, dict[str, Tally]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(Tally))
+    )
+    lookalikes: dict[str, dict[str, Tally]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(Tally))
+    )
+    bins: dict[int, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
+
+
+def sites(folder: Path) -> Iterator[Site]:
+    """The logs of a data folder, each reduced to its distinct parts."""
+    for path in sorted((folder / "logs").glob("*.log.gz")):
+        events = read_log(path)
+        grouped = events.group_by(["method", "target", "user_agent", "referer"]).aggregate(
+            [([], "count_all")]
+        )
+        rows = grouped.to_pylist()
+        parts: dict[Request, int] = {}
+        lines: list[tuple[int, int, int]] = []
+        requests: dict[tuple[Any, Any], int] = {}
+        of_request: list[int] = []
+        for row in rows:
+            found = (
+                Request(row["target"], method=row["method"]),
+                Request(None, agent=row["user_agent"]),
+                Request(None, referer=row["referer"]),
+            )
+            lines.append(tuple(parts.setdefault(one, len(parts)) for one in found))  # type: ignore[arg-type]
+            of_request.append(requests.setdefault((row["method"], row["target"]), len(requests)))
+        yield Site(
+            path.name.split(".")[0], list(parts), np.array(lines).reshape(-1, 3),
+            np.array([row["count_all"] for row in rows]), np.array(of_request),
+        )  # fmt: skip
+
+
+def labelled(folder: Path, sample: int) -> list[tuple[str, str, bool, Request]]:
+    """Distinct (set, class, is an attack, request), at most `sample` of a set and class, chosen by digest."""
+    groups: dict[tuple[str, str, bool], dict[str, Request]] = defaultdict(dict)
+    with gzip.open(folder / "labelled.jsonl.gz", "rt", encoding="utf-8") as lines:
+        for line in lines:
+            row = json.loads(line)
+            request = Request(
+                row["url"],
+                row.get("user_agent") or None,
+                row.get("referer") or None,
+                row.get("method") or "GET",
+            )
+            group = (row["set"], (row["class"] or "-").split(":")[0] or "protocol", row["label"] == "attack")
+            groups[group][request.digest] = request
+    chosen = []
+    for (name, kind, attack), found in sorted(groups.items()):
+        for digest in sorted(found)[: sample or None]:
+            chosen.append((name, kind, attack, found[digest]))
+    return chosen
+
+
+def judged(
+    detector: Detector, requests: Sequence[Request], *, span: int = 20_000
+) -> Iterator[tuple[float, str]]:
+    """Score and rules of every request; attacks are what reaches the threshold."""
+    for start in range(0, len(requests), span):
+        part = requests[start : start + span]
+        table = detector.judge(
+            *([getattr(r, n) for r in part] for n in ("target", "agent", "referer", "method"))
+        )
+        for score, rules in zip(
+            table.column("score").to_pylist(), table.column("rules").to_pylist(), strict=True
+        ):
+            yield score, rules or ""
+
+
+def stages(shipped: Detector, model: Any) -> dict[str, Detector]:
+    """The cascade cut off after each stage; the last is the product."""
+    return {
+        "signatures": replace(shipped, model=None, verification=Silent()),
+        "verified": replace(shipped, model=None, verification=Verification()),
+        "all": replace(shipped, model=model, verification=Verification()),
+    }
+
+
+def lookalikes() -> list[tuple[str, Request]]:
+    """Our own hard ordinary requests: (kind, request); a line is a target, `referer: …` or `agent: …`."""
+    found = []
+    for path in sorted(LOOKALIKES.glob("*.txt")):
+        for line in path.read_text().splitlines():
+            if line and not line.startswith("# "):
+                found.append((path.stem, request_of(line)))
+    return found
+
+
+def request_of(line: str) -> Request:
+    """A line of a look-alike file as a request."""
+    if line.startswith("referer: "):
+        return Request("/", "Mozilla/5.0", line[9:])
+    if line.startswith("agent: "):
+        return Request("/", line[7:])
+    return Request(line, "Mozilla/5.0")
+
+
+def table_of(rows: Sequence[tuple[str, str, bool, Request]]) -> pa.Table:
+    return pa.Table.from_pylist(
+        [
+            {"set": s, "attack": a, "target": r.target or "/", "user_agent": r.agent, "referer": r.referer}
+            for s, _, a, r in rows
+        ],
+        LABELLED,
+    )
+
+
+def measure(arguments: argparse.Namespace) -> Results:
+    """Every fold judged by what did not see it."""
+    results = Results()
+    reviewed = set()
+    if REVIEWED.exists():
+        pairs = (line.split("\t") for line in REVIEWED.read_text().splitlines() if line[:1] != "#")
+        reviewed = {digest for digest, verdict in pairs if verdict == "true"}
+    shipped = Detector.open()
+    every_site = list(sites(arguments.data))
+    every_label = labelled(arguments.data, arguments.sample)
+    sets = sorted({name for name, *_ in every_label})
+    dump = arguments.dump
+    for fold in range(max(arguments.folds, 1)):
+        alone = arguments.folds == 0
+        here = [s for i, s in enumerate(every_site) if alone or i % arguments.folds == fold]
+        held = {s for i, s in enumerate(sets) if alone or i % arguments.folds == fold}
+        model, ancestor = shipped.model, None
+        if not alone:
+            others = [s for i, s in enumerate(every_site) if i % arguments.folds != fold]
+            model, ancestor = _learned(shipped, others, [r for r in every_label if r[0] not in held])
+        cut = stages(shipped, model)
+        for site in here:
+            _site(results, site, cut, ancestor, reviewed, dump)
+        _labels(results, [r for r in every_label if r[0] in held], cut, ancestor, dump)
+        print(f"fold {fold + 1} of {max(arguments.folds, 1)} judged", file=sys.stderr)
+        if fold == 0:
+            _lookalikes(results, cut, ancestor)
+    return results
+
+
+def _learned(shipped: Detector, others: Sequence[Site], rows: list[Any]) -> tuple[Any, Ancestor]:
+    bare = replace(shipped, model=None)
+    ordinary = []
+    for site in others:
+        parts = [p for p in site.parts if p.target is not None]
+        scores = [score for score, _ in judged(bare, parts)]
+        ordinary += [(site.name, "", False, p) for p, score in zip(parts, scores, strict=True) if score < 0.3]
+    rows = [*rows, *ordinary]
+    model = train(table_of(rows), name="fold", made="", sources=())
+    attacks = [r.target or "/" for s, _, a, r in rows if a and s not in NOT_LEARNED]
+    return model, Ancestor.train([r.target or "/" for _, _, a, r in rows if not a], attacks)
+
+
+def _site(
+    results: Results,
+    site: Site,
+    cut: dict[str, Detector],
+    ancestor: Ancestor | None,
+    reviewed: set[str],
+    dump: Any,
+) -> None:
+    true = np.array([p.digest in reviewed for p in site.parts])[site.lines].any(axis=1)
+    scores = {name: list(judged(detector, site.parts)) for name, detector in cut.items()}
+    found = {name: np.array([s for s, _ in each]) >= 0.5 for name, each in scores.items()}
+    if ancestor is not None:
+        of_part = ancestor.score([p.target or "" for p in site.parts]) >= 0.5
+        found["ancestor"] = of_part & np.array([p.target is not None for p in site.parts])
+    ordinary = np.zeros(site.requests.max() + 1, bool)
+    ordinary[site.requests[~true]] = True
+    for name, of_part in found.items():
+        alarm = of_part[site.lines].any(axis=1)
+        false = np.zeros(len(ordinary), bool)
+        false[site.requests[alarm & ~true]] = True
+        results.sites[site.name][name] = Tally(
+            int(ordinary.sum()),
+            int(false.sum()),
+            int(site.counts[~true].sum()),
+            int(site.counts[alarm & ~true].sum()),
+        )
+    results.sites[site.name]["true"] = Tally(
+        int(len(np.unique(site.requests[true]))), 0, int(site.counts[true].sum())
+    )
+    of_line = np.array([s for s, _ in scores["all"]])[site.lines].max(axis=1)
+    best = np.zeros(len(ordinary))
+    np.maximum.at(best, site.requests, of_line)
+    for score, is_ordinary in zip(best.tolist(), ordinary.tolist(), strict=True):
+        results.bins[min(int(score * 10), 9)][0 if is_ordinary else 1] += 1
+    if dump:
+        used = np.zeros(len(site.parts), np.int64)
+        for column in range(3):
+            np.add.at(used, site.lines[:, column], site.counts)
+        with (dump / "alarms.tsv").open("a") as out:
+            for part, (score, rules), count in zip(site.parts, scores["all"], used.tolist(), strict=True):
+                if score >= 0.35:
+                    mark = "true" if part.digest in reviewed else "new"
+                    text = "\t".join(repr(t) for t in (part.target, part.agent, part.referer) if t)
+                    out.write(
+                        f"{site.name}\t{mark}\t{score:.2f}\t{rules}\t{count}\t{part.digest}\t{part.method}\t{text}\n"
+                    )
+
+
+def _labels(
+    results: Results, rows: list[Any], cut: dict[str, Detector], ancestor: Ancestor | None, dump: Any
+) -> None:
+    requests = [r for *_, r in rows]
+    flags = {
+        name: [s >= 0.5 for s, _ in judged(detector, requests)]
+        for name, detector in cut.items()
+        if name != "all"
+    }
+    full = list(judged(cut["all"], requests))
+    flags["all"] = [s >= 0.5 for s, _ in full]
+    if ancestor is not None:
+        flags["ancestor"] = (ancestor.score([r.target or "" for r in requests]) >= 0.5).tolist()
+    for name, flagged in flags.items():
+        for (source, kind, attack, _), flag in zip(rows, flagged, strict=True):
+            (results.attacks[source, kind] if attack else results.benign[source])[name].add(flag)
+    for (source, _, attack, _), (score, _) in zip(rows, full, strict=True):
+        if attack or source not in BARE:
+            results.bins[min(int(score * 10), 9)][int(attack)] += 1
+    if dump:
+        with (dump / "labelled.tsv").open("a") as out:
+            for (source, kind, attack, request), (score, rules) in zip(rows, full, strict=True):
+                if (score < 0.5) == attack:
+                    label = "miss" if attack else "false"
+                    out.write(
+                        f"{label}\t{source}\t{kind}\t{score:.2f}\t{rules}\t{request.target!r}"
+                        f"\t{request.agent!r}\t{request.referer!r}\n"
+                    )
+
+
+def _lookalikes(results: Results, cut: dict[str, Detector], ancestor: Ancestor | None) -> None:
+    found = lookalikes()
+    requests = [r for _, r in found]
+    for name, detector in cut.items():
+        for (kind, request), (score, rules) in zip(found, judged(detector, requests), strict=True):
+            results.lookalikes[kind][name].add(score >= 0.5)
+            if name == "all" and score >= 0.5:
+                print(f"look-alike flagged: {score:.2f} {rules} {request}", file=sys.stderr)
+    if ancestor is not None:
+        for (kind, _), score in zip(found, ancestor.score([r.target or "" for r in requests]), strict=True):
+            results.lookalikes[kind]["ancestor"].add(bool(score >= 0.5))
+
+
+def summary(results: Results) -> dict[str, Any]:
+    """The figures that the project's numbers are about."""
+    names = ["signatures", "verified", "all", "ancestor"]
+    classes: dict[str, dict[str, Tally]] = defaultdict(lambda: defaultdict(Tally))
+    for (_, kind), stages_ in results.attacks.items():
+        for name, tally in stages_.items():
+            classes[kind][name].total += tally.total
+            classes[kind][name].flagged += tally.flagged
+    out: dict[str, Any] = {}
+    for name in names:
+        injected = [classes[kind][name] for kind in INJECTIONS if classes[kind][name].total]
+        if not injected:
+            continue
+        of_sites = [s[name] for s in results.sites.values()]
+        alike = [s[name] for s in results.lookalikes.values()]
+        out[name] = {
+            "injections_caught": sum(t.flagged for t in injected) / sum(t.total for t in injected),
+            "mean_over_classes": float(np.mean([t.share for t in injected])),
+            "sensitive": classes["sensitive"][name].share,
+            "false_alarms_requests": sum(t.flagged for t in of_sites)
+            / max(sum(t.total for t in of_sites), 1),
+            "false_alarms_lines": sum(t.lines_flagged for t in of_sites)
+            / max(sum(t.lines for t in of_sites), 1),
+            "lookalikes": sum(t.flagged for t in alike) / max(sum(t.total for t in alike), 1),
+        }
+    return {
+        "stages": out,
+        "classes": {k: {n: [t.flagged, t.total] for n, t in v.items()} for k, v in sorted(classes.items())},
+        "sets": {f"{s} {k}": {n: [t.flagged, t.total] for n, t in v.items()} for (s, k), v in sorted(results.attacks.items())},
+        "ordinary_sets": {s: {n: [t.flagged, t.total] for n, t in v.items()} for s, v in sorted(results.benign.items())},
+        "sites": {
+            s: {n: [t.flagged, t.total, t.lines_flagged, t.lines] for n, t in v.items()}
+            for s, v in sorted(results.sites.items())
+        },
+        "lookalikes": {k: {n: [t.flagged, t.total] for n, t in v.items()} for k, v in sorted(results.lookalikes.items())},
+        "calibration": {f"{b / 10:.1f}": counts for b, counts in sorted(results.bins.items())},
+    }  # fmt: skip
+
+
+def show(found: dict[str, Any]) -> None:
+    """The tables, as text."""
+    print(
+        f"{'':12}{'injections':>12}{'mean class':>12}{'sensitive':>11}{'FA requests':>13}{'FA lines':>11}{'look-alikes':>13}"
+    )
+    for name, row in found["stages"].items():
+        print(
+            f"{name:12}{row['injections_caught']:12.3f}{row['mean_over_classes']:12.3f}{row['sensitive']:11.3f}"
+            f"{row['false_alarms_requests']:13.6f}{row['false_alarms_lines']:11.7f}{row['lookalikes']:13.3f}"
+        )
+    for title in ("classes", "sets", "ordinary_sets", "lookalikes"):
+        print(f"\n{title}: flagged share after each stage (of how many)")
+        for key, row in found[title].items():
+            cells = "".join(f"{n[:10]:>12} {f / max(t, 1):.3f}" for n, (f, t) in row.items())
+            print(f"{key:34}{cells}   ({max(t for _, t in row.values())})")
+    print(
+        "\nsites: alarms not reviewed as true, of distinct requests and of lines; true attacks (requests, lines)"
+    )
+    for key, row in found["sites"].items():
+        f, t, lf, lt = row["all"]
+        print(f"{key:10}{f:6} of {t:7}{lf:8} of {lt:8}   true {row['true'][1]:6}{row['true'][3]:8}")
+    print("\ncalibration: score, ordinary, attacks, share of attacks")
+    for key, (ordinary, attacks) in found["calibration"].items():
+        print(f"{key}  {ordinary:8} {attacks:8}  {attacks / max(ordinary + attacks, 1):.3f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n", maxsplit=1)[0])
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--folds", type=int, default=4, help="0: the shipped classifier judges everything")
+    parser.add_argument("--sample", type=int, default=0, help="at most so many of a labelled set and class")
+    parser.add_argument("--dump", type=Path, help="folder for misses and alarms as text, to be read by eye")
+    parser.add_argument("--no-keep", action="store_true", help="write no result file")
+    arguments = parser.parse_args()
+    if arguments.dump:
+        arguments.dump.mkdir(parents=True, exist_ok=True)
+        for name in ("alarms.tsv", "labelled.tsv"):
+            (arguments.dump / name).write_text("")
+    found = summary(measure(arguments))
+    show(found)
+    if not arguments.no_keep:
+        commit = subprocess.run(
+            ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True, cwd=HERE
+        ).stdout.strip()
+        day = datetime.now(UTC).date().isoformat()
+        kept = {"date": day, "commit": commit, "folds": arguments.folds, "sample": arguments.sample, **found}
+        (HERE / "results").mkdir(exist_ok=True)
+        (HERE / "results" / f"quality-{day}-{commit}.json").write_text(json.dumps(kept, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
