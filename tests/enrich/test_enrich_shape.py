@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,7 +9,8 @@ from logvision.enrich import shape
 
 
 def text_of(segment: str) -> str:
-    return shape.tokens(pl.Series([segment]))[0].text
+    (text,) = shape.tokens(pa.array([segment])).texts.to_pylist()
+    return str(text)
 
 
 @pytest.mark.parametrize(
@@ -87,4 +88,4 @@ def test_the_shape_of_a_shape_is_itself(segment: str) -> None:
     ],
 )
 def test_a_path_is_a_page_a_file_or_a_call(path: str, kind: str) -> None:
-    assert shape.kinds(pl.Series([path])).to_list() == [kind]
+    assert [shape.KINDS[code] for code in shape.kinds(pa.array([path]))] == [kind]

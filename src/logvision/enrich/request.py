@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from logvision import columns
-from logvision.enrich.routes import Routes
+from logvision.enrich import shape
+from logvision.enrich.routes import Answers, Routes
 
 __all__ = ["Routes", "add"]
+
+_KINDS: Final = pa.array(shape.KINDS, pa.string())
 
 
 def add(events: pa.Table, routes: Routes) -> pa.Table:
@@ -20,21 +25,14 @@ def add(events: pa.Table, routes: Routes) -> pa.Table:
     Null `path` gives null for both.
     """
     values, codes = columns.used(*columns.distinct(events, "path"))
-    paths = routes.paths(values.to_pylist())
-    unsettled = np.array([*map(routes.open, paths), False])  # the last answers code -1
-    teaches = unsettled[codes] & _answered(events)
-    if teaches.any():
-        clients, client_codes = columns.distinct(events, "client_ip")
-        rows = np.flatnonzero(teaches & (client_codes >= 0))
-        pairs = codes[rows].astype(np.int64) * max(len(clients), 1) + client_codes[rows]
-        rows = rows[np.sort(np.unique(pairs, return_index=True)[1])]  # first of each pair, in order
-        who = clients.take(pa.array(client_codes[rows])).to_pylist()
-        routes.learn(zip([paths[code] for code in codes[rows].tolist()], who, strict=True))
-        routes.renew(paths)
-    route = pa.array([path.route for path in paths], pa.string())
-    kind = pa.array([path.kind for path in paths], pa.string())
-    return events.append_column("route", columns.recode(route, codes)).append_column(
-        "kind", columns.recode(kind, codes)
+    clients, client_codes = columns.distinct(events, "client_ip")
+    rows = np.flatnonzero(_answered(events) & (codes >= 0) & (client_codes >= 0))
+    answers = Answers(codes[rows].astype(np.int64), client_codes[rows].astype(np.int64), clients)
+    found = routes.find(values, answers)
+    route = np.append(found.of_path, -1)[codes].astype(np.int32)  # the last answers code -1
+    kind = np.append(found.kinds, -1)[codes].astype(np.int32)
+    return events.append_column("route", columns.recode(found.routes, route)).append_column(
+        "kind", columns.text(_KINDS, kind)
     )
 
 

@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-import polars as pl
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Mask = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
+Bytes = npt.NDArray[np.uint8]
 
 WORD_READ: Final = 64
 """Characters of the longest segment that can be a word of a route."""
@@ -30,10 +37,8 @@ DYNAMIC: Final = (
 )
 """Extensions of pages and programs: they stay visible behind a placeholder, as in `{slug}.php`."""
 
-API: Final = (
-    r"(?i)^/(?:[^/]+/)?(?:api|apis|rest|graphql|rpc|jsonrpc|xmlrpc|wp-json|odata|oauth2?|v[0-9]{1,2})(?:[/.]|$)"
-    r"|\.(?:json|jsonp|asmx|svc)$|/xmlrpc\.php$"
-)
+_API_WORDS: Final = "(?:api|apis|rest|graphql|rpc|jsonrpc|xmlrpc|wp-json|odata|oauth2?|v[0-9]{1,2})"
+API: Final = rf"(?i)^/(?:[^/]+/)?{_API_WORDS}(?:[/.]|$)" r"|\.(?:json|jsonp|asmx|svc)$|/xmlrpc\.php$"
 """Paths that programs ask for."""
 
 PLACEHOLDER: Final = (
@@ -52,86 +57,214 @@ _HASHED: Final = r"(?i)[.-](?:[0-9a-f]{8}|[0-9a-f]{12}|[0-9a-f]{16}|[0-9a-f]{20}
 _WORD: Final = r"^[A-Za-z0-9._~!$()+,=:@%-]+(?:\{hex\})?(?:\.[A-Za-z0-9]{1,11})?$"
 
 
-class Token(NamedTuple):
-    """What a segment is in a route."""
+_LONGEST: Final = 11
+_EXTENSIONS: Final = np.array(sorted([*STATIC, *DYNAMIC]), f"S{_LONGEST}")
+_SUFFIXES: Final = ("", *(f".{name.decode()}" for name in _EXTENSIONS.tolist()))
+_SUFFIX_SIZES: Final = np.array([len(suffix) for suffix in _SUFFIXES])
+_OF_FILES: Final = np.array([suffix[1:] in STATIC for suffix in _SUFFIXES])
+_OF_CALLS: Final = np.array([suffix in {".json", ".jsonp", ".asmx", ".svc"} for suffix in _SUFFIXES])
 
-    text: str  # what stands in the template: the word itself, or a placeholder by its shape
-    fallback: str | None  # what a word becomes when it is not one of the route's; null: a placeholder
+# Kinds of bytes. The union over a segment's bytes tells which of the expressions can match it at all:
+# an expression costs 0.1 µs per segment and nearly all segments need none.
+DIGIT, UPPER, LOWER, BEYOND_F, DASH, DOT, AT, SIGN, BRACE, FOREIGN = (1 << bit for bit in range(10))
 
 
-def tokens(segments: pl.Series) -> list[Token]:
-    """A token per segment (distinct, not empty, no "/"). Vectorised; about 2 µs per segment."""
-    frame = pl.DataFrame({"segment": segments})
-    extension = pl.col("segment").str.extract(r"\.([A-Za-z0-9]{1,11})$", 1).str.to_lowercase()
-    frame = frame.with_columns(
-        suffix=pl.when(extension.is_in([*STATIC, *DYNAMIC]) & ~pl.col("segment").str.starts_with("."))
-        .then(pl.lit(".") + extension)
-        .otherwise(pl.lit(""))
-    ).with_columns(
-        stem=pl.when(pl.col("suffix") == "")
-        .then(pl.col("segment"))
-        .otherwise(pl.col("segment").str.replace(r"\.[A-Za-z0-9]{1,11}$", ""))
+def _kinds_of_bytes() -> npt.NDArray[np.uint16]:
+    kinds = np.full(256, FOREIGN, np.uint16)
+    for of_kind, members in (
+        (DIGIT, b"0123456789"),
+        (UPPER, b"ABCDEF"),
+        (UPPER | BEYOND_F, b"GHIJKLMNOPQRSTUVWXYZ"),
+        (LOWER, b"abcdef"),
+        (LOWER | BEYOND_F, b"ghijklmnopqrstuvwxyz"),
+        (DASH, b"-_"),
+        (DOT, b"."),
+        (AT, b"@%"),
+        (SIGN, b"~!$()+,=:"),
+        (BRACE | FOREIGN, b"{}"),
+    ):
+        kinds[list(members)] = of_kind
+    return kinds
+
+
+_KIND: Final = _kinds_of_bytes()
+_LOWERED: Final = np.frombuffer(bytes(range(256)).lower(), np.uint8)
+_HEX_BYTE: Final = np.isin(_LOWERED, np.frombuffer(b"0123456789abcdef", np.uint8))
+_API_INITIAL: Final = np.isin(_LOWERED, np.frombuffer(b"argjxwov", np.uint8))
+
+_SHAPES: Final = ("{slug}", "{int}", "{uuid}", "{date}", "{hex}", "{hash}", "{email}", "{int}-{slug}")
+_SLUG, _INTEGER, _IDENTIFIER, _DAY, _HEXADECIMAL, _RANDOM, _ADDRESS, _TITLE = range(len(_SHAPES))
+_SUFFIX_TEXTS: Final = pa.array(_SUFFIXES, pa.string())
+_PLACEHOLDERS: Final = pa.array([shape + suffix for shape in _SHAPES for suffix in _SUFFIXES], pa.string())
+
+FALLBACKS: Final = tuple(f"{{slug}}{suffix}" for suffix in _SUFFIXES)
+"""What words become that are not words of the route."""
+
+KINDS: Final = ("page", "static", "api")
+PAGE_KIND, STATIC_KIND, API_KIND = range(len(KINDS))
+
+HEADS_API, ENDS_API, ENDS_STATIC = 1, 2, 4
+"""Hints: as first or second segment it marks a call; as the last one it marks a call, a static file."""
+
+
+class Tokens(NamedTuple):
+    """What segments are in a route: columns of one length."""
+
+    texts: pa.StringArray  # what stands in the template: the word itself, or a placeholder by its shape
+    fallbacks: Ints  # of a word: index in FALLBACKS; of a placeholder: -1
+    hints: Ints  # sum of HEADS_API, ENDS_API and ENDS_STATIC: what the segment says about the kind of path
+
+
+def tokens(segments: pa.StringArray) -> Tokens:
+    """A token per segment (no null, not empty, no "/"). Vectorised; about 0.5 µs per segment."""
+    if not len(segments):
+        return Tokens(segments, np.zeros(0, np.int64), np.zeros(0, np.int64))
+    raw, starts, ends = spans(segments)
+    extension = _extensions(raw, starts, ends)
+    suffix = np.where(raw[starts] == ord("."), 0, extension)
+    stops = ends - _SUFFIX_SIZES[suffix]  # where the stem ends
+    has = np.bitwise_or.reduceat(_KIND[raw], np.column_stack((starts, stops)).ravel())[::2]
+    first = raw[starts]
+    own = _where(segments, (has & BRACE > 0) & (first == ord("{")), PLACEHOLDER)
+    shape = _shapes(raw, starts, stops, has)
+    shape[own] = _SLUG
+    open_yet = shape == _SLUG
+    open_yet[own] = False
+
+    word = open_yet & (has & FOREIGN == 0) & (ends - starts <= WORD_READ)
+    # A word in braces is ASCII: its bytes are its characters.
+    word[_where(segments, open_yet & (has & BRACE > 0) & (ends - starts <= WORD_READ), _WORD)] = True
+    # A build's fingerprint inside a name: main.3f2a9c1d.js is main.{hex}.js for ever.
+    ending = np.maximum(stops[:, None] - np.arange(1, 9), 0)
+    hashed = np.flatnonzero(
+        open_yet
+        & (has & DIGIT > 0)
+        & (has & (DASH | DOT) > 0)
+        & (stops - starts >= 9)
+        & _HEX_BYTE[raw[ending]].all(axis=1)
     )
-    stem = pl.col("stem")
-    digit, upper, lower = (stem.str.contains(c) for c in ("[0-9]", "[A-Z]", "[a-z]"))
-    long_enough = stem.str.len_bytes() >= 22
-    shaped = (
-        pl.when(stem.str.contains(_INT))
-        .then(pl.lit("{int}"))
-        .when(stem.str.contains(_UUID))
-        .then(pl.lit("{uuid}"))
-        .when(stem.str.contains(_DATE))
-        .then(pl.lit("{date}"))
-        .when(stem.str.contains(_HEX) & digit)
-        .then(pl.lit("{hex}"))
-        .when(stem.str.contains(_BASE64) & digit & upper & lower & (long_enough | ~stem.str.contains("[-_]")))
-        .then(pl.lit("{hash}"))
-        .when(stem.str.contains(_EMAIL))
-        .then(pl.lit("{email}"))
-        .when(stem.str.contains(_NUMBERED))
-        .then(pl.lit("{int}-{slug}"))
-        .otherwise(None)
+    if hashed.size:
+        hashed, names = _unhashed(hashed, slices(raw, starts[hashed], stops[hashed]), suffix)
+        named = _matches(names, _WORD) & (pc.binary_length(names).to_numpy() <= WORD_READ)
+        word[hashed] = named
+        hashed, names = hashed[named], names.filter(pa.array(named))
+    texts = pc.if_else(
+        pa.array(word), segments, _PLACEHOLDERS.take(pa.array(shape * len(_SUFFIXES) + suffix))
     )
-    hashed = stem.str.extract(_HASHED.replace("(?:", "(", 1), 1)
-    frame = frame.with_columns(
-        own=pl.col("segment").str.contains(PLACEHOLDER),
-        shaped=shaped,
-        # A build's fingerprint inside a name: main.3f2a9c1d.js is main.{hex}.js for ever.
-        word=pl.when(hashed.str.contains("[0-9]"))
-        .then(stem.str.replace(_HASHED, "") + pl.lit(".{hex}") + pl.col("suffix"))
-        .otherwise(pl.col("segment")),
-    )
-    answer = frame.select(
-        text=pl.when(pl.col("own"))
-        .then(pl.col("segment"))
-        .when(pl.col("shaped").is_not_null())
-        .then(pl.col("shaped") + pl.col("suffix"))
-        .when(pl.col("word").str.contains(_WORD) & (pl.col("word").str.len_chars() <= WORD_READ))
-        .then(pl.col("word"))
-        .otherwise(pl.lit("{slug}") + pl.col("suffix")),
-        suffix="suffix",
-    )
-    answer = answer.select(
-        "text",
-        fallback=pl.when(pl.col("text").str.contains(PLACEHOLDER))
-        .then(None)
-        .otherwise(pl.lit("{slug}") + pl.col("suffix")),
-    )
-    return list(map(Token._make, answer.rows()))
+    if own.size:
+        texts = _put(texts, own, segments.take(pa.array(own)))
+    if hashed.size:
+        texts = _put(texts, hashed, names)
+    heads = _where(segments, _API_INITIAL[first], rf"(?i)^{_API_WORDS}(?:\.|$)")
+    ends_api = _OF_CALLS[extension]
+    if heads.size:
+        ends_api[heads] |= _matches(segments.take(pa.array(heads)), r"(?i)^xmlrpc\.php$")
+    hints = ENDS_API * ends_api + ENDS_STATIC * _OF_FILES[extension]
+    hints[heads] += HEADS_API
+    return Tokens(texts, np.where(word, suffix, -1), hints)
 
 
-def kinds(paths: pl.Series) -> pl.Series:
-    """page, static or api per path."""
-    extension = paths.str.tail(16).str.extract(r"\.([A-Za-z0-9]{1,11})$", 1).str.to_lowercase()
-    return pl.select(
-        pl.when(extension.is_in(list(STATIC)))
-        .then(pl.lit("static"))
-        .when(paths.str.contains(API))
-        .then(pl.lit("api"))
-        .otherwise(pl.lit("page"))
-    ).to_series()
+def _shapes(raw: Bytes, starts: Ints, stops: Ints, has: npt.NDArray[np.uint16]) -> Ints:
+    """Per stem the index in _SHAPES of the first that fits."""
+    size = stops - starts
+    first, second, third = (raw[starts + n] for n in range(3))
+    shape = np.full(len(starts), _SLUG)
+
+    def settle(candidates: Mask, becomes: int, pattern: str | None = None) -> None:
+        at = np.flatnonzero(candidates & (shape == _SLUG))
+        if at.size and pattern is not None:
+            at = at[_matches(slices(raw, starts[at], stops[at]), pattern)]
+        shape[at] = becomes
+
+    def all_of(*kinds: int) -> Mask:
+        return np.asarray((has & sum(kinds)) == sum(kinds))
+
+    century = ((first == ord("1")) & (second == ord("9"))) | ((first == ord("2")) & (second == ord("0")))
+    numbered = (_KIND[first] == DIGIT) & (_KIND[second] == DIGIT) & (_KIND[third] == DIGIT)
+    random = all_of(DIGIT, UPPER, LOWER) & (has & (DOT | AT | FOREIGN) == 0)
+    settle(has == DIGIT, _INTEGER)
+    settle((has == DIGIT | DASH) & (first == ord("-")), _INTEGER, _INT)
+    settle(all_of(DASH) & (size >= 36) & (size <= 38), _IDENTIFIER, _UUID)
+    settle(all_of(DASH) & century, _DAY, _DATE)
+    settle(all_of(DIGIT) & (has < BEYOND_F) & (size >= 8), _HEXADECIMAL)
+    settle(all_of(DIGIT, BEYOND_F) & (first == ord("0")) & (size >= 10), _HEXADECIMAL, _HEX)
+    settle(random & (size >= np.where(all_of(DASH), 22, 16)), _RANDOM, _BASE64)
+    settle(all_of(AT, DOT), _ADDRESS, _EMAIL)
+    settle(all_of(DASH) & numbered, _TITLE, _NUMBERED)
+    return shape
 
 
-def is_placeholder(text: str) -> bool:
-    """Is a token's text a placeholder (maybe with an extension) and not a word."""
-    return text.startswith("{")
+def spans(texts: pa.StringArray) -> tuple[Bytes, Ints, Ints]:
+    """The bytes of texts, padded so that a few beyond an end can be read, and where each starts and ends."""
+    _, places, data = texts.buffers()
+    offsets = np.frombuffer(places, np.int32)[texts.offset : texts.offset + len(texts) + 1].astype(np.int64)
+    raw = np.frombuffer(data or b"", np.uint8)[offsets[0] : offsets[-1]]
+    offsets -= offsets[0]
+    return np.append(raw, np.zeros(4, np.uint8)), offsets[:-1], offsets[1:]
+
+
+def _extensions(raw: Bytes, starts: Ints, ends: Ints) -> Ints:
+    """Per segment the index in _SUFFIXES of its extension, 0: none that is known."""
+    dots = np.flatnonzero(raw == ord("."))
+    found = np.zeros(len(starts), np.int64)
+    if not dots.size:
+        return found
+    dot = dots[np.searchsorted(dots, ends) - 1]  # the last one before the end, if it is in the segment
+    at = np.flatnonzero(
+        (dot >= starts) & (dot < ends - 1) & (ends - dot <= _LONGEST + 1) & (raw[ends - 1] > 0)
+    )
+    places = dot[at, None] + np.arange(1, _LONGEST + 1)
+    inside = places < ends[at, None]
+    letters = np.where(inside, _LOWERED[raw[np.where(inside, places, 0)]], 0).astype(np.uint8)
+    names = np.ascontiguousarray(letters).view(f"S{_LONGEST}").ravel()
+    slot = np.minimum(np.searchsorted(_EXTENSIONS, names), len(_EXTENSIONS) - 1)
+    found[at] = np.where(_EXTENSIONS[slot] == names, slot + 1, 0)
+    return found
+
+
+def _unhashed(at: Ints, stems: pa.StringArray, suffix: Ints) -> tuple[Ints, pa.StringArray]:
+    """Which stems really end with a fingerprint, and their names with `{hex}` in its place."""
+    fingerprint = pc.extract_regex(stems, _HASHED.replace("(?:", "(?P<hex>", 1)).field("hex")
+    sure = _matches(pc.fill_null(fingerprint, ""), "[0-9]")
+    at, stems = at[sure], stems.filter(pa.array(sure))
+    bare = pc.replace_substring_regex(stems, _HASHED, "", max_replacements=1)
+    return at, pc.binary_join_element_wise(bare, ".{hex}", _SUFFIX_TEXTS.take(pa.array(suffix[at])), "")
+
+
+def _matches(texts: pa.StringArray, pattern: str) -> Mask:
+    """Per text whether RE2 finds the pattern in it."""
+    if not len(texts):
+        return np.zeros(0, np.bool_)
+    found = pc.match_substring_regex(texts, pattern)
+    return np.asarray(found.to_numpy(zero_copy_only=False), np.bool_)
+
+
+def _where(texts: pa.StringArray, candidates: Mask, pattern: str) -> Ints:
+    """Which of the candidates match."""
+    at = np.flatnonzero(candidates)
+    if not at.size:
+        return at
+    return at[_matches(texts.take(pa.array(at)), pattern)]
+
+
+def slices(raw: Bytes, starts: Ints, stops: Ints) -> pa.StringArray:
+    """Parts of a text as texts."""
+    offsets = np.zeros(len(starts) + 1, np.int32)
+    np.cumsum(stops - starts, out=offsets[1:])
+    data = raw[np.repeat(starts - offsets[:-1], stops - starts) + np.arange(offsets[-1])]
+    return pa.StringArray.from_buffers(len(starts), pa.py_buffer(offsets), pa.py_buffer(data))
+
+
+def _put(texts: pa.StringArray, at: Ints, values: pa.StringArray) -> pa.StringArray:
+    """The texts with some replaced; the places are sorted."""
+    mask = np.zeros(len(texts), np.bool_)
+    mask[at] = True
+    return pc.replace_with_mask(texts, pa.array(mask), values)
+
+
+def kinds(paths: pa.StringArray) -> Ints:
+    """Per path the index in KINDS."""
+    if not len(paths):
+        return np.zeros(0, np.int64)
+    static = _OF_FILES[_extensions(*spans(paths))]
+    return np.where(static, STATIC_KIND, np.where(_matches(paths, API), API_KIND, PAGE_KIND))

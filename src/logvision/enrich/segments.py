@@ -1,0 +1,180 @@
+"""Paths cut into segments, and segments as integers: what the routes are learned from and looked up with."""
+
+from __future__ import annotations
+
+from itertools import repeat
+from typing import Final, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from logvision.enrich import shape
+from logvision.enrich.shape import Ints, Mask
+
+PATH_READ: Final = 2048
+"""Characters of a path that are read for its route."""
+
+DEPTH: Final = 10
+"""Segments of a path that are told apart."""
+
+SEGMENTS_KEPT: Final = 65_536
+"""Distinct segments whose shape is kept, beside the words in use: about 15 MB."""
+
+SEGMENT_KEPT: Final = 96
+"""Bytes of the longest segment that is kept; longer ones are no words."""
+
+_HINT_BITS: Final = 3
+
+
+class Words:
+    """The texts that segments are in a route, numbered, and the shape of segments seen lately.
+
+    The first numbers are those of `shape.FALLBACKS`, so that a word's fallback is a number as well.
+    """
+
+    def __init__(self) -> None:
+        self.texts: list[str] = list(shape.FALLBACKS)
+        self.fallbacks: Ints = np.full(len(self.texts), -1)
+        """Per number that of the placeholder a word becomes when it is none of the route's; -1: it is one."""
+        self._numbers = {text: number for number, text in enumerate(self.texts)}
+        self._seen: dict[str, int] = {}  # "/" and segment → number and hints
+
+    def encode(self, segments: pa.StringArray) -> tuple[Ints, Ints]:
+        """Per segment, each with the slash before it, the number of its text and its hints (shape.py)."""
+        encoded = segments.dictionary_encode()
+        distinct = encoded.dictionary
+        texts = distinct.to_pylist()
+        packed = np.fromiter(map(self._seen.get, texts, repeat(-1)), np.int64, len(texts))
+        new = np.flatnonzero(packed < 0)
+        if new.size:
+            fresh = distinct if new.size == len(texts) else distinct.take(pa.array(new))
+            raw, starts, ends = shape.spans(fresh)
+            tokens = shape.tokens(shape.slices(raw, starts + 1, ends))
+            packed[new] = (
+                self._number(tokens.texts.to_pylist(), tokens.fallbacks) << _HINT_BITS | tokens.hints
+            )
+            short = np.flatnonzero(ends - starts <= SEGMENT_KEPT)
+            self._seen.update(
+                zip(fresh.take(pa.array(short)).to_pylist(), packed[new[short]].tolist(), strict=True)
+            )
+        packed = packed[encoded.indices.to_numpy()]
+        return packed >> _HINT_BITS, packed & ((1 << _HINT_BITS) - 1)
+
+    def known(self, texts: list[str]) -> Ints:
+        """The numbers of texts that are shapes already, as those of a snapshot."""
+        return self._number(texts, shape.tokens(pa.array(texts, pa.string())).fallbacks)
+
+    def crowded(self, in_use: int) -> bool:
+        """Is it time to `forget`, when so many numbers are in use."""
+        return len(self._seen) > SEGMENTS_KEPT or len(self.texts) - in_use > SEGMENTS_KEPT
+
+    def forget(self, in_use: Ints) -> Ints:
+        """Let go of everything but these numbers; gives the new number per old one, -1: gone."""
+        fixed = len(shape.FALLBACKS)
+        keep = np.unique(np.concatenate((np.arange(fixed), in_use)))
+        renumbered = np.full(len(self.texts), -1)
+        renumbered[keep] = np.arange(len(keep))
+        self.texts = [self.texts[number] for number in keep.tolist()]
+        self.fallbacks = self.fallbacks[keep]
+        self._numbers = {text: number for number, text in enumerate(self.texts)}
+        self._seen = {}
+        return renumbered
+
+    def _number(self, texts: list[str], fallbacks: Ints) -> Ints:
+        numbers = self._numbers
+        new = {
+            text: fallback
+            for text, fallback in zip(texts, fallbacks.tolist(), strict=True)
+            if text not in numbers
+        }
+        if new:
+            numbers.update(zip(new, range(len(self.texts), len(self.texts) + len(new)), strict=True))
+            self.texts.extend(new)
+            self.fallbacks = np.append(self.fallbacks, np.fromiter(new.values(), np.int64, len(new)))
+        return np.fromiter(map(numbers.__getitem__, texts), np.int64, len(texts))
+
+
+class Paths(NamedTuple):
+    """Distinct paths, cut: columns of one length, but `words`."""
+
+    words: Ints  # numbers of the segments' texts, path after path
+    first: Ints  # index in `words` of a path's first segment
+    length: Ints  # its segments, DEPTH at most; -1: not a path
+    deep: Mask  # has more than DEPTH segments
+    slash: Mask  # ends with a slash
+    kinds: Ints  # index in shape.KINDS
+
+
+def cut(paths: pa.StringArray, words: Words) -> Paths:
+    """Cut distinct paths (no null) at their slashes. Vectorised; about 0.5 µs per path.
+
+    Of an absolute target ("GET http://host/path", as proxies send) the path counts; path parameters
+    (";jsessionid=...") and empty segments are no part of it.
+    """
+    if not len(paths):
+        none = np.zeros(0, np.int64)
+        return Paths(none, none, none, none > 0, none > 0, none)
+    odd = _odd(paths)
+    plain = paths
+    if odd.size:
+        asked = pc.utf8_slice_codeunits(paths.take(pa.array(odd)), 0, PATH_READ)
+        mask = np.zeros(len(paths), np.bool_)
+        mask[odd] = True
+        plain = pc.replace_with_mask(paths, pa.array(mask), _plain(asked))
+    raw, starts, ends = shape.spans(plain)
+    # Every path starts with a slash now or is empty, so the bytes between slashes are the segments.
+    slashes = np.flatnonzero(raw == ord("/"))
+    bounds = np.searchsorted(slashes, np.append(starts, ends[-1]))
+    segments = pa.StringArray.from_buffers(
+        len(slashes),
+        pa.py_buffer(np.append(slashes, ends[-1]).astype(np.int32)),
+        pa.py_buffer(raw),
+    )
+    slash = (ends > starts) & (raw[ends - 1] == ord("/"))
+    count = np.diff(bounds) - slash
+    deep = count > DEPTH
+    if slash.any() or deep.any():
+        rank = np.arange(len(slashes)) - np.repeat(bounds[:-1], np.diff(bounds))
+        count = np.minimum(count, DEPTH)
+        segments = segments.filter(pa.array(rank < np.repeat(count, np.diff(bounds))))
+    first = np.cumsum(count) - count
+    numbers, hints = words.encode(segments)
+    kinds = _kinds(hints, first, count, slash)
+    if deep.any():
+        kinds[deep] = shape.kinds(plain.filter(pa.array(deep)))
+    if odd.size:
+        kinds[odd] = shape.kinds(asked)
+    return Paths(numbers, first, np.where(ends > starts, count, -1), deep, slash, kinds)
+
+
+def _odd(paths: pa.StringArray) -> Ints:
+    """Which paths cannot be cut as they are."""
+    raw, starts, ends = shape.spans(paths)
+    odd = (ends == starts) | (raw[starts] != ord("/")) | (ends - starts > PATH_READ)
+    semicolons = np.flatnonzero(raw == ord(";"))
+    odd[np.searchsorted(ends, semicolons, side="right")] = True
+    is_slash = raw == ord("/")
+    doubles = np.flatnonzero(is_slash[:-1] & is_slash[1:])
+    of_path = np.searchsorted(ends, doubles, side="right")
+    odd[of_path[doubles + 1 < ends[of_path]]] = True
+    return np.flatnonzero(odd)
+
+
+def _plain(paths: pa.StringArray) -> pa.StringArray:
+    """Odd paths in the form of ordinary ones; empty: not a path."""
+    text = pc.replace_substring_regex(paths, r"^(?i:https?)://[^/]*", "", max_replacements=1)
+    text = pc.replace_substring_regex(text, r";[^/]*", "")
+    text = pc.replace_substring_regex(text, r"/+", "/")
+    return pc.if_else(pc.starts_with(text, "/"), text, "")
+
+
+def _kinds(hints: Ints, first: Ints, count: Ints, slash: Mask) -> Ints:
+    """Kinds from what the first two segments and the last one say."""
+    hints = np.append(hints, 0)
+    nothing = len(hints) - 1
+    one, two = (hints[np.where(count > n, first + n, nothing)] for n in range(2))
+    last = hints[np.where((count > 0) & ~slash, first + count - 1, nothing)]
+    api = ((one | two) & shape.HEADS_API) | (last & shape.ENDS_API)
+    static = last & shape.ENDS_STATIC
+    return np.where(static > 0, shape.STATIC_KIND, np.where(api > 0, shape.API_KIND, shape.PAGE_KIND))
