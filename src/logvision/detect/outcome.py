@@ -11,12 +11,10 @@ that teaches the baselines, is all that depends on how events were cut into batc
 
 from __future__ import annotations
 
-import zlib
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import unquote_plus
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from logvision.columns import distinct, text
+from logvision.detect.asked import Asked, read
 from logvision.detect.baselines import Learned, Ordinary, Site, network_of, packed, parameter_of, unpacked
 from logvision.detect.spots import Answer, Shape, Spot
 from logvision.schema import Attack, Outcome
@@ -33,12 +32,13 @@ READ_CLOSELY: Final = 2048
 
 SPOTS_KEPT: Final = 1024
 ATTACKERS_KEPT: Final = 8192
-TARGET_READ: Final = 2048
-"""Bounds of memory and work: spots, networks of attackers, characters of a target."""
+"""Bounds of memory: spots, networks of attackers."""
 
-REFUSED: Final = (400, 401, 403, 405, 406, 407, 418, 429, 431, 444, 451, 494, 495, 496, 497, 501)
 BROKEN: Final = 2
 """Errors 5xx to injected queries that show that the queries are run."""
+
+REFUSED: Final = (400, 401, 403, 405, 406, 407, 418, 429, 431, 444, 451, 494, 495, 496, 497, 501)
+"""Answers of a server, or of a firewall before it, that would not even look."""
 
 UNTOLD: Final = (408, 425, 499)
 """Answers 4xx that say nothing of what the server did."""
@@ -62,22 +62,6 @@ INTERPRETED: Final = frozenset(
 
 QUERIES: Final = frozenset({Attack.SQLI, Attack.NOSQLI, Attack.LDAP, Attack.GRAPHQL, Attack.SCANNER})
 """Classes whose success shows as more data than the page ordinarily gives, or as a condition obeyed."""
-
-_DELAY: Final = (
-    r"(?i)(?:sleep|delay|receive_message|benchmark|timeout|ping)[\s(:'\"+,$\{\}a-z/_-]*"
-    r"(?:0{1,2}:0{1,2}:)?(?P<seconds>\d{1,2})(?:\D|$)"
-)
-_TRUTH: Final = (
-    r"(?i)\b(?P<word>and|or)\b[\s(]*(?P<quote>['\"]?)(?P<left>\w{1,20})['\"]?"
-    r"\s*(?P<sign>=|<>|!=|<|>)\s*['\"]?(?P<right>\w{1,20})"
-)
-_EXTRACTS: Final = r"(?i)\bunion\b.{0,40}\bselect\b|\bselect\b.+\bfrom\b"
-_BLANK: Final = r"/\*[^*]*\*/|\s+"
-_HIDDEN: Final = (
-    r"(?i)(?:^|/)\.(?:env|git|svn|hg|aws|ssh|ht|npmrc|docker|ds_store|vscode|idea|claude|cursor|aider)"
-    r"|(?:composer|package|secrets|credentials)\.json$|/(?:phpinfo|info)\.php$|/server-status$|/actuator/"
-    r"|/id_rsa|web\.config$|docker-compose|tfstate|[._]log$|database\.yml$|\.(?:bak|old|orig|save|swp|sql|dump|zip|tar|gz|tgz|rar|7z|key|pem|pfx)$|~$"
-)
 
 _READ: Final = [
     *("site", "route", "path", "query", "method", "target", "status", "bytes", "duration_us", "attack"),
@@ -211,73 +195,31 @@ def _place(row: Mapping[str, Any]) -> _Place:
 
 
 def _cases(rows: pa.Table, baselines: Baselines) -> list[_Case]:
-    cut = [(t or "")[:TARGET_READ] for t in rows["target"].to_pylist()]
-    # Twice, since what is encoded twice is often decoded twice.
-    once = [unquote_plus(target) for target in cut]
-    spaced = pc.replace_substring_regex(pa.array(map(unquote_plus, once), pa.string()), _BLANK, " ")
-    delays = pc.struct_field(pc.extract_regex(spaced, _DELAY), "seconds").to_pylist()
-    truths = pc.extract_regex(spaced, _TRUTH).to_pylist()
-    secrets = pc.match_substring_regex(pc.fill_null(rows["path"].cast(pa.string()), ""), _HIDDEN).to_pylist()
-    extracts = pc.match_substring_regex(spaced, _EXTRACTS).to_pylist()
-    found = []
-    for row, target, decoded, delay, truth, secret, more in zip(
-        rows.to_pylist(), cut, once, delays, truths, secrets, extracts, strict=True
-    ):
-        attack = Attack(row["attack"])
-        if attack in (Attack.SCANNER, Attack.PROBE) and secret:
-            attack = Attack.SENSITIVE
-        site, route, parameter = row["site"] or "", row["route"], parameter_of(row["query"])
-        size = None if row["method"] == "HEAD" else row["bytes"]
-        asked = int(delay) if delay and 1 <= int(delay) <= 60 else None
-        answer = Answer(
-            size=-1 if size is None else size,
-            length=len(decoded),
-            name=_name(decoded),
-            # A delay or a query for more data shows in the answer, whatever condition stands beside it.
-            truth="" if asked or more else _truth(truth),
-            payload=zlib.crc32(target.encode()),
-            duration_us=row["duration_us"],
-            asked_s=asked,
-        )
-        found.append(
-            _Case(
-                attack=attack,
-                status=row["status"] or 0,
-                path=row["path"] or "",
-                answer=answer,
-                # Who looks for files has as many places as names: they share one spot.
-                spot=baselines.spot(
-                    _place(row) if row["query"] or attack not in SOUGHT else (*_place(row)[:2], "", "")
-                ),
-                site=baselines.learned.site(site),
-                extracts=more,
-                # A path that ends in a variable is nobody's in particular.
-                own=route is not None and not route.rstrip("/").rpartition("/")[2].startswith("{"),
-                route=baselines.learned.route(site, route, parameter),
-                bare=baselines.learned.route(site, route, ""),
-                home=baselines.learned.route(site, "/", ""),
-            )
-        )
-    return found
+    asked = read(rows["target"].to_pylist(), rows["path"].cast(pa.string()))
+    return [_case(row, wish, baselines) for row, wish in zip(rows.to_pylist(), asked, strict=True)]
 
 
-def _name(decoded: str) -> str:
-    """What is asked for: the first word of the last segment or value, e.g. `env` of `/app/.env.bak?x`."""
-    last = decoded.rstrip("/\\\0").replace("\\", "/").rpartition("/")[2].rpartition("=")[2]
-    return last.lstrip("._-").partition(".")[0].lower()[:32]
-
-
-def _truth(found: Mapping[str, str] | None) -> str:
-    """Whether a condition of two constants holds; "" where they are none."""
-    if not found or not found["word"]:
-        return ""
-    left, right, sign = found["left"].lower(), found["right"].lower(), found["sign"]
-    numbers = left.isdecimal() and right.isdecimal()
-    if left != right and not numbers and not found["quote"]:
-        return ""
-    low, high = (int(left), int(right)) if numbers else (left, right)
-    holds = {"=": low == high, "<": low < high, ">": low > high}.get(sign, low != high)  # type: ignore[operator]
-    return found["word"].lower() + ("+" if holds else "-")
+def _case(row: Mapping[str, Any], asked: Asked, baselines: Baselines) -> _Case:
+    attack = Attack(row["attack"])
+    if attack in (Attack.SCANNER, Attack.PROBE) and asked.hidden:
+        attack = Attack.SENSITIVE
+    place = _place(row)
+    site, route, learned = place[1], row["route"], baselines.learned
+    size = None if row["method"] == "HEAD" else row["bytes"]
+    return _Case(
+        attack=attack,
+        status=row["status"] or 0,
+        path=row["path"] or "",
+        answer=Answer(-1 if size is None else size, row["duration_us"], asked),
+        # Who looks for files has as many places as names: they share one spot.
+        spot=baselines.spot(place if row["query"] or attack not in SOUGHT else (*place[:2], "", "")),
+        site=learned.site(site),
+        # A path that ends in a variable is nobody's in particular.
+        own=route is not None and not route.rstrip("/").rpartition("/")[2].startswith("{"),
+        route=learned.route(site, route, place[3]),
+        bare=learned.route(site, route, ""),
+        home=learned.route(site, "/", ""),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +232,6 @@ class _Case:
     answer: Answer
     spot: Spot
     site: Site
-    extracts: bool  # the payload is a query for more data
     own: bool  # the route is a path of its own, not one variable among many
     route: Ordinary | None
     bare: Ordinary | None  # the same route without a query
@@ -305,7 +246,7 @@ class _Case:
         elif 200 <= self.status < 300 and self.answer.size >= 0:
             self.spot.note(self.answer)
             if self.attack in SOUGHT and not self._known_path():
-                self.site.seek(self.answer.size, self.answer.name)
+                self.site.seek(self.answer.size, self.answer.asked.name)
 
     def outcome(self, shape: Shape) -> Outcome | None:
         """How it went; None: what the status says."""
@@ -338,8 +279,8 @@ class _Case:
 
     def _known_path(self) -> bool:
         """Whether ordinary visitors are given this very path."""
-        return (
-            self.path == "/" or (self.own and any(r is not None and r.known for r in (self.route, self.bare)))
+        return self.path == "/" or (
+            self.own and any(r is not None and r.known for r in (self.route, self.bare))
         )
 
     def _nothing(self) -> bool:
@@ -349,7 +290,7 @@ class _Case:
 
     def _waited(self) -> bool | None:
         """Whether the answer took as long as the payload asked; None: it did not ask, or no times."""
-        asked, took = self.answer.asked_s, self.answer.duration_us
+        asked, took = self.answer.asked.delay_s, self.answer.duration_us
         if asked is None or took is None or self.status in REFUSED:
             return None
         usual = self.spot.quick_us()
@@ -381,7 +322,7 @@ class _Case:
         size, ordinary = self.answer.size, self._ordinary()
         if self.spot.obeyed or (
             # What breaks on some queries and answers others runs them.
-            self.extracts and self.spot.broken >= BROKEN and not self.spot.like_control(size)
+            self.answer.asked.data and self.spot.broken >= BROKEN and not self.spot.like_control(size)
         ):
             return Outcome.WORKED
         given = [size for answers in (self.route, self.bare) if answers is not None for size in answers.sizes]
@@ -402,7 +343,7 @@ class _Case:
         if shape.common(self.answer) or self.spot.like_control(size):
             return Outcome.MISSED
         unlike = shape.middle is not None and abs(shape.residual(self.answer) - shape.middle) > max(
-            512, 4 * self.answer.length
+            512, 4 * self.answer.asked.length
         )
         if unlike and (self.attack is not Attack.RCE or not ordinary):
             return Outcome.WORKED

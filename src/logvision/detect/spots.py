@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from logvision.detect.asked import Asked
 from logvision.detect.baselines import NEAR, near
 
 ANSWERS_KEPT: Final = 48
@@ -22,13 +23,9 @@ CONTROLS_KEPT: Final = 8
 class Answer(NamedTuple):
     """What came back for one payload."""
 
-    size: int  # B
-    length: int  # of the decoded target, in characters
-    name: str  # what was asked for, without folder and ending
-    truth: str  # "and+", "and-", "or+", "or-": a condition that is true or false; "": none
-    payload: int  # checksum of the target
+    size: int  # B; -1: not logged, or a HEAD
     duration_us: int | None
-    asked_s: int | None  # seconds that the payload asks to wait
+    asked: Asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +39,7 @@ class Shape:
     apart: bool  # three or more sizes, hardly two of them alike
 
     def residual(self, answer: Answer) -> float:
-        return answer.size - self.slope * answer.length
+        return answer.size - self.slope * answer.asked.length
 
     def common(self, answer: Answer) -> bool:
         """Whether this is the answer that most payloads get."""
@@ -54,7 +51,7 @@ class Spot:
     """The answers to one client at one route; bounded."""
 
     answers: list[Answer] = field(default_factory=list)  # status 2xx, the latest
-    conditions: list[Answer] = field(default_factory=list)  # of these, with a `truth`: the latest
+    conditions: list[Answer] = field(default_factory=list)  # of these, with a condition: the latest
     controls: list[int] = field(default_factory=list)  # sizes of answers 200 to sound requests, the first
     refused: int = 0  # payloads that the application would not take: 400, 404, 422
     broken: int = 0  # payloads that it broke on: 500, 502, 503
@@ -63,7 +60,7 @@ class Spot:
     def note(self, answer: Answer) -> None:
         self.answers.append(answer)
         del self.answers[:-ANSWERS_KEPT]
-        if answer.truth:
+        if answer.asked.condition:
             self.conditions.append(answer)
             del self.conditions[:-CONDITIONS_KEPT]
 
@@ -77,14 +74,14 @@ class Spot:
 
     def quick_us(self) -> int | None:
         """The middle of the durations of payloads that asked for no delay, µs."""
-        times = [a.duration_us for a in self.answers if a.asked_s is None and a.duration_us is not None]
+        times = [a.duration_us for a in self.answers if a.asked.delay_s is None and a.duration_us is not None]
         return int(np.median(times)) if times else None
 
     def shape(self) -> Shape:
         """Cost is that of ANSWERS_KEPT answers."""
-        answers = list({a.payload: a for a in self.answers if a.asked_s is None}.values())
+        answers = list({a.asked.payload: a for a in self.answers if a.asked.delay_s is None}.values())
         sizes = np.array([a.size for a in answers], float)
-        lengths = np.array([a.length for a in answers], float)
+        lengths = np.array([a.asked.length for a in answers], float)
         slope = _slope(sizes, lengths)
         residuals = sizes - slope * lengths
         if not sizes.size:
@@ -101,7 +98,7 @@ class Spot:
             payloads=sizes.size,
             slope=slope,
             middle=float(np.median(residuals[inside])) if is_common else None,
-            names=len({answers[i].name for i in inside.tolist()}) if is_common else 0,
+            names=len({answers[i].asked.name for i in inside.tolist()}) if is_common else 0,
             apart=sizes.size >= 3 and not is_common and float(np.ptp(sizes)) > 256,
         )
 
@@ -126,19 +123,22 @@ class Spot:
                 verdict = False
         return verdict
 
-    def _of(self, truth: str) -> Sequence[int]:
-        return [a.size for a in self.conditions if a.truth == truth]
+    def _of(self, condition: str) -> Sequence[int]:
+        return [a.size for a in self.conditions if a.asked.condition == condition]
 
     def document(self) -> list[Any]:
         """JSON-ready."""
-        answers = [[list(a) for a in kept] for kept in (self.answers, self.conditions)]
+        answers = [
+            [[a.size, a.duration_us, a.asked] for a in kept] for kept in (self.answers, self.conditions)
+        ]
         return [*answers, self.controls, self.refused, self.broken, self.obeyed]
 
     @staticmethod
     def of(document: Sequence[Any]) -> Spot:
         """What `document` gave."""
         answers, conditions, controls, *rest = document
-        return Spot([Answer(*a) for a in answers], [Answer(*a) for a in conditions], list(controls), *rest)
+        kept = [[Answer(size, took, Asked(*asked)) for size, took, asked in a] for a in (answers, conditions)]
+        return Spot(kept[0], kept[1], list(controls), *rest)
 
 
 def _together(sizes: Sequence[int], middle: float) -> bool:

@@ -1,0 +1,94 @@
+"""Asked: what a payload asks for that an answer can show: a delay, a condition, data, a hidden file."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+from urllib.parse import unquote_plus
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+TARGET_READ: Final = 2048
+"""Characters of a target that are read."""
+
+_DELAY: Final = (
+    r"(?i)(?:sleep|delay|receive_message|benchmark|timeout|ping)[\s(:'\"+,$\{\}a-z/_-]*"
+    r"(?:0{1,2}:0{1,2}:)?(?P<seconds>\d{1,2})(?:\D|$)"
+)
+"""How many seconds a payload asks to wait; `ping` counts as its packets."""
+
+_TRUTH: Final = (
+    r"(?i)\b(?P<word>and|or)\b[\s(]*(?P<quote>['\"]?)(?P<left>\w{1,20})['\"]?"
+    r"\s*(?P<sign>=|<>|!=|<|>)\s*['\"]?(?P<right>\w{1,20})"
+)
+"""A condition of two constants."""
+
+_EXTRACTS: Final = r"(?i)\bunion\b.{0,40}\bselect\b|\bselect\b.+\bfrom\b"
+"""A query for more data."""
+
+_BLANK: Final = r"/\*[^*]*\*/|\s+"
+"""What stands for white space in SQL."""
+
+_HIDDEN: Final = (
+    r"(?i)(?:^|/)\.(?:env|git|svn|hg|aws|ssh|ht|npmrc|docker|ds_store|vscode|idea|claude|cursor|aider)"
+    r"|(?:composer|package|secrets|credentials)\.json$|/(?:phpinfo|info)\.php$|/server-status$|/actuator/"
+    r"|/id_rsa|web\.config$|docker-compose|tfstate|[._]log$|database\.yml$"
+    r"|\.(?:bak|old|orig|save|swp|sql|dump|zip|tar|gz|tgz|rar|7z|key|pem|pfx)$|~$"
+)
+
+
+class Asked(NamedTuple):
+    """What one target asks for."""
+
+    length: int  # of the decoded target, in characters
+    name: str  # what is asked for, without folder and ending: `env` of `/app/.env.bak?x`
+    delay_s: int | None  # seconds that the answer shall take, 1 to 60
+    condition: str  # "and+", "and-", "or+", "or-": of two constants, true or false; "": none, or it is beside
+    data: bool  # a query for more data
+    hidden: bool  # the path is one that nobody is meant to be given
+    payload: int  # checksum of the target
+
+
+def read(targets: list[str | None], paths: pa.Array) -> list[Asked]:
+    """Of targets and paths as logged (`paths`: text); one for each."""
+    cut = [(target or "")[:TARGET_READ] for target in targets]
+    once = [unquote_plus(target) for target in cut]
+    # Twice, since what is encoded twice is often decoded twice.
+    spaced = pc.replace_substring_regex(
+        pa.array([unquote_plus(target) for target in once], pa.string()), _BLANK, " "
+    )
+    delays = pc.struct_field(pc.extract_regex(spaced, _DELAY), "seconds").to_pylist()
+    truths = pc.extract_regex(spaced, _TRUTH).to_pylist()
+    data = pc.match_substring_regex(spaced, _EXTRACTS).to_pylist()
+    hidden = pc.match_substring_regex(pc.fill_null(paths, ""), _HIDDEN).to_pylist()
+    found = []
+    for target, decoded, delay, truth, more, secret in zip(
+        cut, once, delays, truths, data, hidden, strict=True
+    ):
+        delay_s = int(delay) if delay and 1 <= int(delay) <= 60 else None
+        # A delay or a query for more data shows in the answer, whatever condition stands beside it.
+        condition = "" if delay_s or more else _truth(truth)
+        payload = zlib.crc32(target.encode())
+        found.append(Asked(len(decoded), _name(decoded), delay_s, condition, more, secret, payload))
+    return found
+
+
+def _name(decoded: str) -> str:
+    """The first word of the last segment or value."""
+    last = decoded.rstrip("/\\\0").replace("\\", "/").rpartition("/")[2].rpartition("=")[2]
+    return last.lstrip("._-").partition(".")[0].lower()[:32]
+
+
+def _truth(found: Mapping[str, str] | None) -> str:
+    """Whether a condition of two constants holds; "" where they are none."""
+    if not found or not found["word"]:
+        return ""
+    left, right, sign = found["left"].lower(), found["right"].lower(), found["sign"]
+    numbers = left.isdecimal() and right.isdecimal()
+    if left != right and not numbers and not found["quote"]:
+        return ""
+    low, high = (int(left), int(right)) if numbers else (left, right)
+    holds = {"=": low == high, "<": low < high, ">": low > high}.get(sign, low != high)  # type: ignore[operator]
+    return found["word"].lower() + ("+" if holds else "-")
