@@ -16,8 +16,8 @@ from logvision.cli.output import complain
 from logvision.errors import SetupError, StoreError
 
 COMMANDS: Final = (
-    *("watch", "scan", "serve", "explain", "report", "export"),
-    *("doctor", "check", "password", "generate"),
+    *("watch", "scan", "serve", "top", "explain", "report", "export"),
+    *("doctor", "check", "password", "generate", "train", "evaluate"),
 )
 """In the order in which `--help` lists them. A module of that name registers the command."""
 
