@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
@@ -135,10 +136,10 @@ def listening(web: WebSettings) -> Iterator[socket.socket]:
         try:
             listener.bind((web.host, web.port))
         except OSError as error:
-            where = f"{web.host}:{web.port}"
-            raise SetupError(
-                Problem("web.port", f"{where}: {error.strerror}", "a free port; choose one with --port")
-            ) from None
+            got = f"{web.host}:{web.port}: {error.strerror}"
+            if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+                raise SetupError(Problem("web.host", got, "an address of this machine")) from None
+            raise SetupError(Problem("web.port", got, "a free port; choose one with --port")) from None
         listener.listen(128)
         yield listener
     finally:

@@ -159,10 +159,11 @@ class SqliteCasebook:
             db.execute("begin immediate")
             try:
                 yield db
+                db.execute("commit")
             except BaseException:
-                db.execute("rollback")
+                if db.in_transaction:  # a full disk has ended it already
+                    db.execute("rollback")
                 raise
-            db.execute("commit")
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:

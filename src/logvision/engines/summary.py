@@ -116,7 +116,7 @@ class Summary:
             self.methods[method if len(method) <= METHOD_READ else f"{method[:METHOD_READ]}…"] += rows
         if len(self.methods) > METHODS:
             rare = self.methods.most_common()[METHODS // 2 :]
-            for method, rows in rare:
+            for method, _ in rare:
                 del self.methods[method]
             self.methods[OTHER] += sum(rows for _, rows in rare)
 

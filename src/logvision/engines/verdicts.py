@@ -44,7 +44,7 @@ class Verdicts:
     def _write(self, source: str, rows: pl.DataFrame) -> None:
         before = self._lines.get(source, 0)
         self._lines[source] = before + rows.height
-        rows.select(
+        said = rows.select(
             pl.lit(self._names.get(source, source)).alias("source"),
             (pl.int_range(pl.len()) + before + 1).alias("line"),
             "event",
@@ -52,7 +52,8 @@ class Verdicts:
             "attack",
             pl.col("rules").str.split(" ").fill_null([]),
             "outcome",
-        ).write_ndjson(self._out)
+        ).write_ndjson()
+        self._out.write(said.encode())
 
 
 def _plain(table: pa.Table) -> pl.DataFrame:
