@@ -13,6 +13,7 @@ from typing import Final
 import re2
 
 from logvision.detect.fusion import Evidence
+from logvision.detect.verify.proofs import AnyOf, Proofs
 from logvision.schema import Attack
 
 RULE: Final = "verify.markup"
@@ -44,8 +45,8 @@ _CALLS: Final = (
 _DO: Final = r"(?:alert|prompt|confirm|eval|execScript|setTimeout|setInterval|fromCharCode|atob|XMLHttpRequest|document\.\w+|window\.\w+|location(?:\.\w+)?)"
 _S: Final = r"[\s/\x00-\x20]"
 
-_PROOFS: Final = tuple(
-    (re2.compile("(?is)" + expression), strength, sentence)
+_PROOFS: Final = Proofs([
+    ("(?is)" + expression, strength, sentence)
     for expression, strength, sentence in (
         (rf"<{_S}*script(?:{_S}|>|$|\W)", 0.97, "it opens a script element"),
         (r"</\s*script\b", 0.9, "it closes a script element"),
@@ -87,9 +88,9 @@ _PROOFS: Final = tuple(
         (r"=\s*(?:alert|prompt|confirm|eval)\s*[,;]|__define[GS]etter__|\bcatch\s*\(\w?\)\s*\{", 0.75, "a call is hidden behind a name"),
         (r"\.\s*(?:innerHTML|outerHTML|insertAdjacentHTML)\s*[=(]|\$\s*\.\s*getScript\s*\(|\bimportScripts\s*\(", 0.7, "it writes into the page"),
     )
-)  # fmt: skip
+])  # fmt: skip
 
-_GATE: Final = re2.compile(
+_GATE: Final = AnyOf(
     r"(?is)<|script\s*:|\bon[a-z]{3,20}\s*=|[\"'`)\]};(\[].{0,80}[(`=]|expression\s*\(|ADw-|data:|binding|"
     + _DO
 )
@@ -101,14 +102,9 @@ _HARMLESS: Final = re2.compile(
 def verify(text: str) -> list[Evidence]:
     """The strongest proof that the text would run; at most one piece of evidence."""
     text = text.replace("\x00", "")
-    if not _GATE.search(text) or _HARMLESS.match(text):
+    if not _GATE(text) or _HARMLESS.match(text):
         return []
-    best = (0.0, "", "")
-    for expression, strength, sentence in _PROOFS:
-        if strength > best[0]:
-            found = expression.search(text)
-            if found is not None:
-                best = (strength, sentence, found.group())
+    best = _PROOFS.strongest(text)
     if best[0] <= 0:
         return []
     return [Evidence(RULE, Attack.XSS, best[0], f"Read as HTML: {best[1]} ({best[2][:60]!r}).")]

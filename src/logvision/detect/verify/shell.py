@@ -13,6 +13,7 @@ from typing import Final
 import re2
 
 from logvision.detect.fusion import Evidence
+from logvision.detect.verify.proofs import AnyOf, Proofs
 from logvision.schema import Attack
 
 RULE: Final = "verify.shell"
@@ -39,8 +40,8 @@ _ARGUMENT: Final = (
 _START: Final = r"(?:[;|\n\r`]|&&|\|\||\$\(|<\(|>\(|&|\$\{IFS\}|\x00|\{)\s*\(?\s*(?:\{\s*)?(?:!\s*)?"
 _PLACE: Final = r"(?:[\w.~*?-]*/(?:usr/|s|local/|opt/)*(?:s?bin|\?{2,}|b[\w*?\[\]]{0,5})/+)?"
 
-_PROOFS: Final = tuple(
-    (re2.compile("(?is)" + expression), strength, sentence)
+_PROOFS: Final = Proofs([
+    ("(?is)" + expression, strength, sentence)
     for expression, strength, sentence in (
         (r"\(\s*\)\s*\{.{0,40}?;\s*\}\s*;?", 0.985, "a function definition that old shells run (Shellshock)"),
         (rf"{_START}{_PLACE}(?:{_SURE})(?:{_END}|{_ARGUMENT}|\s)", 0.93, "a command follows a mark that starts one"),
@@ -79,9 +80,9 @@ _PROOFS: Final = tuple(
         (r"\bcertutil\b.{0,60}-(?:urlcache|decode|f)\b|\bbitsadmin\b.{0,40}/transfer|\brundll32\b.{0,40},|\bregsvr32\b.{0,40}/[su]|\bmshta\b\s+\S+:", 0.95, "a Windows program is misused to fetch"),
         (rf"^\s*(?:{_WORDY}|{_SURE})\s+(?:-[a-zA-Z]+\s+)*(?:/|\.\./|~)(?:\w+/?)*", 0.7, "the value is a command"),
     )
-)  # fmt: skip
+])  # fmt: skip
 
-_GATE: Final = re2.compile(
+_GATE: Final = AnyOf(
     r"(?is)[;|&`\n\r<>{}^\"'\\]|\$[({\w]|\(\)|%\w|[a-z_]\(|\b(?:"
     + _SURE
     + r"|cat|ls|rm|id|net|dir|type|expr|cp|echo|set|nc|IEX|uname|Invoke|Get|New)\b"
@@ -98,13 +99,13 @@ def verify(text: str) -> list[Evidence]:
     text = text.replace("\xc2\xa0", " ").replace("\xa0", " ")
     if "+" in text and " " not in text:
         text = text.replace("+", " ")  # encoded twice: the plus was meant as a space
-    if not _GATE.search(text):
+    if not _GATE(text):
         return []
-    best = _best(text)
+    best = _PROOFS.strongest(text)
     bare = text.replace("${IFS}", " ").replace("$IFS$9", " ").replace("$IFS", " ")
     bare = _HIDING.sub(r"\1", bare)
     if bare != text and best[0] < 0.85:
-        hidden = _best(bare)
+        hidden = _PROOFS.strongest(bare)
         if hidden[0] * 0.97 > best[0]:
             best = (hidden[0] * 0.97, hidden[1], hidden[2])
     if best[0] <= 0:
@@ -134,13 +135,3 @@ _TELLING: Final = frozenset(
         "bash",
     ]
 )
-
-
-def _best(text: str) -> tuple[float, str, str]:
-    best = (0.0, "", "")
-    for expression, strength, sentence in _PROOFS:
-        if strength > best[0]:
-            found = expression.search(text)
-            if found is not None:
-                best = (strength, sentence, found.group())
-    return best
