@@ -21,6 +21,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import orjson
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -68,6 +69,9 @@ def near(size: int, other: int) -> bool:
     return abs(size - other) <= max(NEAR, other // 64)
 
 
+_NETWORK: Final = r"^(\d+\.\d+\.\d+|(?:[0-9a-f]*:){3}[0-9a-f]*)"
+
+
 def network_of(client: str) -> int:
     """A number for the network of an address in canonical text."""
     colon = ":" in client
@@ -111,9 +115,18 @@ class Ordinary:
         """Whether answers of this size, in B, are ordinary here; None: not known yet."""
         if not self.known:
             return None
-        low, high = min(self.sizes), max(self.sizes)
+        low, high = self.bounds()
         slack = max(64, high // 64, (high - low) // 8)
         return low - slack <= size <= high + slack
+
+    def bounds(self) -> tuple[int, int]:
+        """The smallest and the largest answer, B, but for what one network alone was given."""
+        lowest: dict[int, int] = {}
+        highest: dict[int, int] = {}
+        for network, size in zip(self.networks, self.sizes, strict=True):
+            lowest[network] = min(size, lowest.get(network, size))
+            highest[network] = max(size, highest.get(network, size))
+        return sorted(lowest.values())[1], sorted(highest.values())[-2]
 
     def median_us(self) -> int | None:
         """The middle of the durations, µs; None: none logged."""
@@ -200,10 +213,12 @@ class Learned:
         self._lost(names.to_pylist(), sites[(status == 404) | (status == 410)])
         sizes = pc.fill_null(picked["bytes"], -1).to_numpy()
         routes = distinct(picked, "route")[1]
-        clients = distinct(picked, "client_ip")[1]
+        networks = _networks(*distinct(picked, "client_ip"))
         redirected = (status >= 301) & (status <= 308) & (status != 304)
         telling = ((status == 200) & (sizes >= 0)) | redirected
-        chosen = _chosen(np.flatnonzero(telling & (routes >= 0) & (clients >= 0)), sites, routes, clients)
+        # Whoever signs in is shown a page and then sent on: both are learned.
+        spots = routes * 2 + redirected
+        chosen = _chosen(np.flatnonzero(telling & (routes >= 0) & (networks >= 0)), sites, spots, networks)
         # LEARNED rows at most.
         alike = _alike(chosen, sites, sizes)
         few = picked.take(pa.array(chosen))
@@ -277,10 +292,18 @@ def parameter_of(query: str | None) -> str:
     return "" if not query else query[:65].partition("&")[0].partition("=")[0][:64]
 
 
-def _chosen(rows: Ints, *columns: npt.NDArray[np.int32]) -> Ints:
-    """LEARNED rows: the first of each client in each route, the routes' firsts before their seconds.
+def _networks(clients: pa.StringArray, codes: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """A number for the network of each row's client; -1: not an address."""
+    used, place = np.unique(codes, return_inverse=True)
+    texts = pl.Series(pl.from_arrow(clients.take(pa.array(used, mask=used < 0))), dtype=pl.String)
+    numbers = texts.str.extract(_NETWORK).rank("dense").fill_null(0).to_numpy().astype(np.int32) - 1
+    return np.asarray(numbers[place])
 
-    Routes that one client only asked for come last: a site has thousands of those.
+
+def _chosen(rows: Ints, *columns: npt.NDArray[np.int32]) -> Ints:
+    """LEARNED rows: the first of each network in each route, the routes' firsts before their seconds.
+
+    Routes that one network only asked for come last: a site has thousands of those.
     """
     if not rows.size:
         return rows

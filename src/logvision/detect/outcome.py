@@ -325,7 +325,7 @@ class _Case:
             self.answer.asked.data and self.spot.broken >= BROKEN and not self.spot.like_control(size)
         ):
             return Outcome.WORKED
-        given = [size for answers in (self.route, self.bare) if answers is not None for size in answers.sizes]
+        given = [a.bounds()[1] for a in (self.route, self.bare) if a is not None and a.known]
         most = max([*self.spot.controls, *given], default=0)
         if shape.common(self.answer) or self.spot.follows() is False:
             return Outcome.MISSED

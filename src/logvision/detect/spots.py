@@ -129,7 +129,7 @@ class Spot:
     def document(self) -> list[Any]:
         """JSON-ready."""
         answers = [
-            [[a.size, a.duration_us, a.asked] for a in kept] for kept in (self.answers, self.conditions)
+            [[a.size, a.duration_us, list(a.asked)] for a in kept] for kept in (self.answers, self.conditions)
         ]
         return [*answers, self.controls, self.refused, self.broken, self.obeyed]
 
