@@ -6,6 +6,7 @@ from itertools import repeat
 from typing import Any, Final
 
 import numpy as np
+import pyarrow as pa
 
 from logvision.enrich.segments import Words
 from logvision.enrich.shape import Ints, Mask
@@ -21,6 +22,9 @@ ACTORS: Final = 5
 
 WAITING: Final = 4 * WORDS
 """Words of a crowded place that may be on their way to ACTORS at the same time."""
+
+MANY: Final = WAITING + WORDS
+"""Words that may come to one place at once before `Places.worth` should be asked."""
 
 ROOT: Final = 0
 NOWHERE: Final = -1
@@ -53,11 +57,10 @@ class Places:
         self._full = False
         self._edges = {-1: ROOT}  # (place, word) → place
         self._routes = [""]
-        self._parents = np.full(64, NOWHERE)
-        self._sizes = np.zeros(64, np.int64)  # children that are words, not placeholders
-        self._states = np.full(64, _GONE, np.int8)
-        self._states[ROOT] = _ROOMY
-        self._pending = np.zeros(64, np.bool_)  # has fewer than ACTORS clients yet, those of:
+        self._parents = [NOWHERE]
+        self._sizes = [0]  # children that are words, not placeholders
+        self._states = bytearray([_ROOMY])
+        self._pending = bytearray([False])  # has fewer than ACTORS clients yet, those of:
         self._actors: dict[int, Actors] = {}
         self._waiting: dict[int, dict[int, Actors]] = {}  # per crowded place: words not confirmed
         self._free: list[int] = []
@@ -73,7 +76,7 @@ class Places:
         """
         direct = self._look_up(keys)
         known = direct >= 0
-        unsettled = known & self._pending[direct]
+        unsettled = known & np.frombuffer(self._pending, np.bool_)[direct]
         lacking = np.flatnonzero(~known)
         if lacking.size:
             places, words = keys[lacking] >> WORD_BITS, keys[lacking] & _WORD
@@ -82,9 +85,19 @@ class Places:
             instead = np.full(lacking.size, NOWHERE)
             instead[of_words] = self._look_up(places[of_words] << WORD_BITS | fallbacks[of_words])
             direct[lacking] = instead
-            settled = (instead >= 0) & (self._states[places] == _CLOSED)
+            settled = (instead >= 0) & (np.frombuffer(self._states, np.uint8)[places] == _CLOSED)
             unsettled[lacking] = ~settled & (not self._full)
         return direct, unsettled
+
+    def find_one(self, key: int) -> tuple[int, bool]:
+        """`find` for one place and word."""
+        direct = self._edges.get(key)
+        if direct is not None:
+            return direct, bool(self._pending[direct])
+        place, fallback = key >> WORD_BITS, int(self._words.fallbacks[key & _WORD])
+        instead = NOWHERE if fallback < 0 else self._edges.get(place << WORD_BITS | fallback, NOWHERE)
+        settled = instead >= 0 and self._states[place] == _CLOSED
+        return instead, not settled and not self._full
 
     def worth(self, keys: Ints, actors: Ints) -> Mask:
         """Which of the keys, in order of time, `learn` must see: not the masses that could only come and go.
@@ -95,7 +108,7 @@ class Places:
         places, words = keys >> WORD_BITS, keys & _WORD
         several, counts = np.unique(places, return_counts=True)
         # A loop over the places that very many new words came to: few.
-        for place in several[counts > WAITING + WORDS].tolist():
+        for place in several[counts > MANY].tolist():
             at = np.flatnonzero((places == place) & (actors < ACTORS) & (self._words.fallbacks[words] >= 0))
             at = at[~np.isin(words[at], np.array(list(self._waiting.get(place, ())), np.int64))]
             at = at[self._look_up(keys[at]) < 0]
@@ -131,11 +144,11 @@ class Places:
         """Between two batches: numbers of places and words that nothing uses any more may be used again."""
         self._free += self._dropped
         self._dropped = []
-        in_use = len(self._edges) + sum(map(len, self._waiting.values()))
+        in_use = len(self._edges) + sum(map(len, self._waiting.values()))  # words, at most
         if self._words.crowded(in_use):
             used = {key & _WORD for key in self._edges if key >= 0}
             used.update(*self._waiting.values())
-            renumbered = self._words.forget(np.array(sorted(used), np.int64)).tolist()
+            renumbered = self._words.forget(sorted(used))
             self._edges = {
                 key >> WORD_BITS << WORD_BITS | renumbered[key & _WORD] if key >= 0 else key: place
                 for key, place in self._edges.items()
@@ -162,24 +175,20 @@ class Places:
             self._forget()
         if self._full or self._states[place] == _GONE:
             return False
-        route = f"{self._routes[place]}/{self._words.texts[word]}"
+        route = self._routes[place] + self._words.texts[word]
         if self._free:
             child = self._free.pop()
-            self._routes[child] = route
+            self._routes[child], self._parents[child], self._sizes[child] = route, place, 0
+            self._states[child] = _ROOMY
         else:
             child = len(self._routes)
             self._routes.append(route)
-            if child == len(self._parents):
-                for name in ("_parents", "_sizes", "_states", "_pending"):
-                    setattr(
-                        self, name, np.concatenate((getattr(self, name), np.zeros_like(getattr(self, name))))
-                    )
+            self._parents.append(place)
+            self._sizes.append(0)
+            self._states.append(_ROOMY)
+            self._pending.append(False)
         self._edges[place << WORD_BITS | word] = child
-        self._parents[child] = place
-        self._sizes[child] = 0
-        self._states[child] = _ROOMY
-        self._pending[child] = False
-        self._sizes[place] += self._words.fallbacks[word] >= 0
+        self._sizes[place] += int(self._words.fallbacks[word]) >= 0
         if who is not None:
             self._pend(child, who)
         return True
@@ -236,15 +245,17 @@ class Places:
         gone = np.zeros(len(self._parents) + 1, np.bool_)  # the last answers NOWHERE
         for key in keys:
             gone[self._edges[key]] = True
-            self._sizes[key >> WORD_BITS] -= self._words.fallbacks[key & _WORD] >= 0
-        alive = np.append(self._states != _GONE, False)
-        while (below := alive & ~gone & gone[np.append(self._parents, NOWHERE)]).any():
+            self._sizes[key >> WORD_BITS] -= int(self._words.fallbacks[key & _WORD]) >= 0
+        alive = np.append(np.frombuffer(self._states, np.uint8) != _GONE, False)
+        parents = np.array([*self._parents, NOWHERE])
+        while (below := alive & ~gone & gone[parents]).any():
             gone |= below
         numbers = np.flatnonzero(gone & alive).tolist()
-        self._edges = {key: place for key, place in self._edges.items() if not gone[place]}
-        self._states[numbers] = _GONE
-        self._pending[numbers] = False
+        kept = (~gone).tolist()
+        self._edges = {key: place for key, place in self._edges.items() if kept[place]}
         for place in numbers:
+            self._states[place] = _GONE
+            self._pending[place] = False
             self._actors.pop(place, None)
             self._waiting.pop(place, None)
         self._dropped += numbers
@@ -262,11 +273,11 @@ class Places:
 
     def _under(self, place: int, others: set[int]) -> bool:
         """Does a place stand below one of others."""
-        above = int(self._parents[place])
+        above = self._parents[place]
         while above != NOWHERE:
             if above in others:
                 return True
-            above = int(self._parents[above])
+            above = self._parents[above]
         return False
 
     def snapshot(self) -> dict[str, Any]:
@@ -275,13 +286,15 @@ class Places:
         nodes: dict[int, dict[str, Any]] = {place: {"children": {}} for place in self._edges.values()}
         for key, place in self._edges.items():
             if place != ROOT:
-                nodes[key >> WORD_BITS]["children"][texts[key & _WORD]] = nodes[place]
+                nodes[key >> WORD_BITS]["children"][texts[key & _WORD][1:]] = nodes[place]
         for place, who in self._actors.items():
             nodes[place]["actors"] = sorted(who)
         for place, node in nodes.items():
             if self._states[place] != _ROOMY:
                 node["crowded"] = True
-                node["waiting"] = {texts[w]: sorted(who) for w, who in self._waiting.get(place, {}).items()}
+                node["waiting"] = {
+                    texts[w][1:]: sorted(who) for w, who in self._waiting.get(place, {}).items()
+                }
             if self._states[place] == _CLOSED:
                 node["closed"] = True
         return {"version": VERSION, "limit": self.limit, "full": self._full, "root": nodes[ROOT]}
@@ -295,7 +308,9 @@ class Places:
             below: list[tuple[int, dict[str, Any]]] = []
             for place, node in level:
                 texts, waiting = node["children"], node.get("waiting", {})
-                numbers = self._words.known([*texts, *waiting]).tolist()
+                numbers = self._words.encode(pa.array([f"/{t}" for t in (*texts, *waiting)], pa.string()))[
+                    0
+                ].tolist()
                 for word, child in zip(numbers, texts.values(), strict=False):
                     who = tuple(child["actors"]) if "actors" in child else None
                     self._new(place, word, who)

@@ -15,6 +15,7 @@ from logvision.enrich.routes import Answers, Routes
 
 __all__ = ["Routes", "add"]
 
+_TEACHES: Final = np.isin(np.arange(401), (*range(200, 300), 302, 303, 304, 307))
 _KINDS: Final = pa.array(shape.KINDS, pa.string())
 
 
@@ -42,7 +43,7 @@ def _answered(events: pa.Table) -> npt.NDArray[np.bool_]:
     Not "moved permanently" (301, 308): a catch-all redirect gives it to whatever is asked.
     """
     status = pc.fill_null(events.column("status"), 0).to_numpy()
-    good = ((status >= 200) & (status < 300)) | np.isin(status, (302, 303, 304, 307))
+    good = _TEACHES[np.clip(status, 0, len(_TEACHES) - 1)]
     if "bot" in events.column_names:
         bots, codes = columns.distinct(events, "bot")
         scanner = [text is not None and text.startswith("scanner:") for text in bots.to_pylist()]

@@ -28,17 +28,17 @@ _HINT_BITS: Final = 3
 
 
 class Words:
-    """The texts that segments are in a route, numbered, and the shape of segments seen lately.
+    """The texts that segments are in a route, numbered; each with the slash before it.
 
     The first numbers are those of `shape.FALLBACKS`, so that a word's fallback is a number as well.
     """
 
     def __init__(self) -> None:
-        self.texts: list[str] = list(shape.FALLBACKS)
-        self.fallbacks: Ints = np.full(len(self.texts), -1)
+        self.texts: list[str] = []
+        self.fallbacks: Ints = np.zeros(0, np.int64)
         """Per number that of the placeholder a word becomes when it is none of the route's; -1: it is one."""
-        self._numbers = {text: number for number, text in enumerate(self.texts)}
-        self._seen: dict[str, int] = {}  # "/" and segment → number and hints
+        self._seen: dict[str, int] = {}  # segments seen lately → number of the text and hints
+        self._begin()
 
     def encode(self, segments: pa.StringArray) -> tuple[Ints, Ints]:
         """Per segment, each with the slash before it, the number of its text and its hints (shape.py)."""
@@ -48,51 +48,48 @@ class Words:
         packed = np.fromiter(map(self._seen.get, texts, repeat(-1)), np.int64, len(texts))
         new = np.flatnonzero(packed < 0)
         if new.size:
-            fresh = distinct if new.size == len(texts) else distinct.take(pa.array(new))
-            raw, starts, ends = shape.spans(fresh)
-            tokens = shape.tokens(shape.slices(raw, starts + 1, ends))
-            packed[new] = (
-                self._number(tokens.texts.to_pylist(), tokens.fallbacks) << _HINT_BITS | tokens.hints
-            )
-            short = np.flatnonzero(ends - starts <= SEGMENT_KEPT)
-            self._seen.update(
-                zip(fresh.take(pa.array(short)).to_pylist(), packed[new[short]].tolist(), strict=True)
-            )
+            fresh = [texts[at] for at in new.tolist()]
+            packed[new] = self._read(distinct.take(pa.array(new)), fresh)
         packed = packed[encoded.indices.to_numpy()]
         return packed >> _HINT_BITS, packed & ((1 << _HINT_BITS) - 1)
 
-    def known(self, texts: list[str]) -> Ints:
-        """The numbers of texts that are shapes already, as those of a snapshot."""
-        return self._number(texts, shape.tokens(pa.array(texts, pa.string())).fallbacks)
-
     def crowded(self, in_use: int) -> bool:
         """Is it time to `forget`, when so many numbers are in use."""
-        return len(self._seen) > SEGMENTS_KEPT or len(self.texts) - in_use > SEGMENTS_KEPT
+        return len(self._seen) > SEGMENTS_KEPT + in_use
 
-    def forget(self, in_use: Ints) -> Ints:
-        """Let go of everything but these numbers; gives the new number per old one, -1: gone."""
-        fixed = len(shape.FALLBACKS)
-        keep = np.unique(np.concatenate((np.arange(fixed), in_use)))
-        renumbered = np.full(len(self.texts), -1)
-        renumbered[keep] = np.arange(len(keep))
-        self.texts = [self.texts[number] for number in keep.tolist()]
-        self.fallbacks = self.fallbacks[keep]
-        self._numbers = {text: number for number, text in enumerate(self.texts)}
-        self._seen = {}
-        return renumbered
+    def forget(self, in_use: list[int]) -> dict[int, int]:
+        """Let go of everything but these numbers; gives their new numbers."""
+        texts = [self.texts[number] for number in in_use]
+        self._begin()
+        numbers, _ = self.encode(pa.array(texts, pa.string()))
+        return dict(zip(in_use, numbers.tolist(), strict=True))
 
-    def _number(self, texts: list[str], fallbacks: Ints) -> Ints:
-        numbers = self._numbers
-        new = {
-            text: fallback
-            for text, fallback in zip(texts, fallbacks.tolist(), strict=True)
-            if text not in numbers
-        }
-        if new:
-            numbers.update(zip(new, range(len(self.texts), len(self.texts) + len(new)), strict=True))
-            self.texts.extend(new)
-            self.fallbacks = np.append(self.fallbacks, np.fromiter(new.values(), np.int64, len(new)))
-        return np.fromiter(map(numbers.__getitem__, texts), np.int64, len(texts))
+    def _begin(self) -> None:
+        self.texts, self.fallbacks, self._seen = [], np.zeros(0, np.int64), {}
+        self.encode(pa.array([f"/{text}" for text in shape.FALLBACKS], pa.string()))
+
+    def _read(self, segments: pa.StringArray, texts: list[str]) -> Ints:
+        """Numbers and hints, packed, of distinct segments that were not seen lately."""
+        raw, starts, ends = shape.spans(segments)
+        bare = shape.slices(raw, starts + 1, ends)
+        tokens = shape.tokens(bare)
+        is_itself = pc.equal(tokens.texts, bare).to_numpy(zero_copy_only=False)
+        numbers = np.zeros(len(texts), np.int64)
+        own, others = np.flatnonzero(is_itself), np.flatnonzero(~is_itself)
+        if own.size:
+            numbers[own] = np.arange(len(self.texts), len(self.texts) + own.size)
+            self.texts += texts if not others.size else [texts[at] for at in own.tolist()]
+            self.fallbacks = np.append(self.fallbacks, tokens.fallbacks[own])
+            hinted = numbers[own] << _HINT_BITS | tokens.hints[own]
+            self._seen.update(zip(self.texts[-own.size :], hinted.tolist(), strict=True))
+        if others.size:
+            # The shape of a shape is itself, so this goes one deep.
+            shapes = tokens.texts.take(pa.array(others))
+            numbers[others], _ = self.encode(pc.binary_join_element_wise("/", shapes, ""))
+            short = others[(ends - starts)[others] <= SEGMENT_KEPT]
+            packed = numbers[short] << _HINT_BITS | tokens.hints[short]
+            self._seen.update(zip([texts[at] for at in short.tolist()], packed.tolist(), strict=True))
+        return numbers << _HINT_BITS | tokens.hints
 
 
 class Paths(NamedTuple):
