@@ -29,10 +29,10 @@ from logvision.columns import distinct
 
 Ints = npt.NDArray[np.int64]
 
-LOOKED_AT: Final = 4096
+LOOKED_AT: Final = 3072
 """Clean events of a batch that are looked at, evenly spread over it."""
 
-LEARNED: Final = 384
+LEARNED: Final = 256
 """Of these, those that teach, as many different routes as possible, each at most PER_ROUTE times."""
 PER_ROUTE: Final = 6
 
