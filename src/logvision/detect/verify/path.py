@@ -12,6 +12,7 @@ from typing import Final
 import re2
 
 from logvision.detect.fusion import Evidence
+from logvision.detect.verify.proofs import AnyOf
 from logvision.schema import Attack
 
 RULE: Final = "verify.path"
@@ -44,6 +45,8 @@ _STATIC: Final = re2.compile(
 
 def verify(text: str, *, is_path: bool) -> list[Evidence]:
     """What the text does as a path; at most one piece of evidence. `is_path`: it is the request's own path."""
+    if not _TELLING(text):
+        return []
     plain = _plainly(text)
     direct = _verify(text, is_path=is_path)
     if plain == text:
@@ -62,6 +65,12 @@ _SYSTEM_END: Final = re2.compile(
     r"(?i)(?:etc.{1,8}(?:passwd|shadow|issue|hosts|group)|boot\.ini|win\.ini|system32|web-?inf.{0,3}web\.xml)\W{0,3}\w{0,5}$"
 )
 _BARE_SLASH: Final = re2.compile(r"(\.\.)(?:2f|5c)")
+_TELLING: Final = AnyOf(
+    r"\.\.|\x00",
+    *(each.pattern for each in (_SYSTEM, _WRAPPER, _OBSCURED, _LOG, _REPEATED)),
+    *(each.pattern for each in (_ODD_SLASH, _ODD_DOTS, _BARE_SLASH)),
+)
+"""Without any of these there is nothing to read; one pass says so of most texts."""
 
 
 def _plainly(text: str) -> str:

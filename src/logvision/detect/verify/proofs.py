@@ -8,7 +8,7 @@ from typing import Any, Final
 import re2
 
 MEMORY: Final = 16 << 20
-"""Bytes that an automaton may fill with states before it starts afresh. A set never gives up for want of them."""
+"""Bytes of states after which an automaton starts afresh; a set never gives up for want of them."""
 
 
 class AnyOf:
