@@ -126,9 +126,10 @@ def frame(glance: Glance) -> RenderableType:
 
 def _ranking(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1), header_style="bold")
-    table.add_column(title, overflow="ellipsis", no_wrap=True, max_width=44)
-    table.add_column("requests", justify="right")
-    table.add_column("attacks", justify="right")
+    room = (out.width - 69) // 2  # beside three times two numbers, the statuses and what parts the columns
+    table.add_column(title, overflow="ellipsis", no_wrap=True, max_width=max(12, min(room, 44)))
+    table.add_column("requests", justify="right", min_width=8)
+    table.add_column("attacks", justify="right", min_width=7)
     for row in rows:
         attacks = Text(count(row["attacks"]), "red") if row["attacks"] else Text("")
         table.add_row(Text(plain(row["value"])), count(row["requests"]), attacks)
@@ -138,9 +139,10 @@ def _ranking(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:
 def _incidents(rows: Sequence[Mapping[str, Any]], total: int) -> RenderableType:
     if not rows:
         return Text("no incidents", "dim")
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("last seen (UTC)", "severity", "outcome", f"incidents ({count(total)} open)"):
-        table.add_column(title, no_wrap=True, overflow="ellipsis")
+    table = Table(box=None, pad_edge=False, header_style="bold", expand=out.is_terminal)
+    for title, width in (("last seen (UTC)", 19), ("severity", 8), ("outcome", 7)):
+        table.add_column(title, no_wrap=True, width=width)
+    table.add_column(f"incidents ({count(total)} open)", no_wrap=True, overflow="ellipsis", ratio=1)
     for row in rows:
         table.add_row(
             Text(plain(row["last_seen"][:19].replace("T", " "))),
