@@ -37,13 +37,16 @@ class Knowledge:
 
     def save(self) -> dict[str, bytes]:
         """What was learned, as named states for the casebook; costs milliseconds."""
-        return {"routes": orjson.dumps(self.routes.snapshot())}
+        return {"routes": orjson.dumps(self.routes.snapshot()), "baselines": self.baselines.snapshot()}
 
     def restore(self, load: Callable[[str], bytes | None]) -> None:
         """Take up what `save` gave; what was never saved stays as it is."""
         routes = load("routes")
         if routes is not None:
             self.routes = request.Routes.restore(orjson.loads(routes))
+        baselines = load("baselines")
+        if baselines is not None:
+            self.baselines.restore(baselines)
 
 
 @dataclass(frozen=True, slots=True)

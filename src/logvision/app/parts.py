@@ -13,6 +13,7 @@ from logvision.detect import Detector
 from logvision.detect.behaviour import Behaviour
 from logvision.detect.correlate import Correlator
 from logvision.detect.outcome import Baselines
+from logvision.detect.volume import Volume
 from logvision.engines.embedded import State
 from logvision.enrich.agent import Agents
 from logvision.enrich.client import TrustedProxies
@@ -56,7 +57,7 @@ def knowledge(settings: Settings) -> Knowledge:
 
 def state(settings: Settings) -> State:
     """Empty windows, buckets and incidents."""
-    return State(Folder(), Behaviour.open(settings.detect.scenarios), Correlator())
+    return State(Folder(), Behaviour.open(settings.detect.scenarios), Correlator(), Volume())
 
 
 def anonymiser(lake: LakeSettings, *, kept: bool) -> Anonymiser | None:

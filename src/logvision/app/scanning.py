@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from logvision.app import parts
+from logvision.app import memory, parts
 from logvision.app.found import Found
 from logvision.app.reporting import Wanted, gather, write
 from logvision.app.stores import Stores, open_stores, take_up
@@ -46,6 +46,7 @@ class Scan:
         language: Language = Language.EN,
     ) -> None:
         """`report`: write an HTML report there; without a data folder its facts lie in a temporary one."""
+        memory.settle()
         self._settings = settings
         self._keep = keep
         self._source = parts.source(parts.Wanted(files, ()), follow=False)

@@ -17,7 +17,7 @@ from typing import Final
 import uvicorn
 from fastapi import FastAPI
 
-from logvision.app import parts
+from logvision.app import memory, parts
 from logvision.app.access import protected
 from logvision.app.explaining import Explainer
 from logvision.app.health import Health
@@ -51,6 +51,7 @@ def watch(
     `say` gets what the operator should know meanwhile. Raises SetupError before anything is read. What
     was read is committed before it returns.
     """
+    memory.settle()
     clock = SystemClock()
     stop = stop or Event()
     with ExitStack() as stack:

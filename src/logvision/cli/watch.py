@@ -12,7 +12,7 @@ from logvision.app.watching import watch as run
 from logvision.cli.options import Config, DataFolder, read_settings
 from logvision.cli.output import err, say
 from logvision.sources.base import Source
-from logvision.sources.generate import GenerateSource
+from logvision.sources.generate import Format, GenerateSource
 
 
 def register(door: typer.Typer) -> None:
@@ -59,7 +59,7 @@ def watch(
         wanted = parts.Wanted(settings.source.paths, settings.source.syslog, history=settings.source.history)
         source = parts.source(wanted, follow=True)
     else:
-        source = GenerateSource(seed=settings.source.seed, rate=settings.source.rate)
+        source = GenerateSource(seed=settings.source.seed, rate=settings.source.rate, format=Format.JSON)
         if "folder" not in settings.lake.model_fields_set:
             settings = settings.model_copy(
                 update={

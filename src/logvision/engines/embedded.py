@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 
 import pyarrow as pa
@@ -22,6 +22,7 @@ from logvision.casebook.base import Casebook
 from logvision.clock import Clock
 from logvision.detect.behaviour import Behaviour
 from logvision.detect.correlate import Correlator, alerts_of
+from logvision.detect.volume import Volume
 from logvision.engines.channel import Channel, Closed
 from logvision.engines.meters import Meters
 from logvision.engines.summary import Summary
@@ -32,14 +33,20 @@ from logvision.lake.segments import Counts, Lake
 from logvision.live.base import INCIDENT, Live
 from logvision.live.ticker import Ticker
 from logvision.metrics import Metrics
-from logvision.schema import REJECT
+from logvision.schema import EVENT, REJECT
 from logvision.sources.base import Batch, Position, Reader
 from logvision.windows.partials import Folder
 
 R = TypeVar("R")
 
-READ_BYTES: Final = 8 << 20
+READ_BYTES: Final = 4 << 20
 """A block of history: large enough to share work between equal values, small enough for memory."""
+
+LATENESS: Final = timedelta(seconds=60)
+"""Servers log a request when it ends: a minute is closed only when events are this much past it."""
+
+LATELY: Final = timedelta(days=1)
+"""A log whose newest event is younger is alive: its silence is measured by the clock."""
 
 POLL_S: Final = 0.02  # pause when a source has nothing: well under what a person notices
 RETRY_S: Final = 1.0  # pause before a lost neighbour is asked again
@@ -54,10 +61,15 @@ class State:
     folder: Folder
     behaviour: Behaviour
     correlator: Correlator
+    volume: Volume
 
     def save(self) -> dict[str, bytes]:
         """Named states for the casebook."""
-        return {"behaviour": self.behaviour.snapshot(), "correlator": self.correlator.snapshot()}
+        return {
+            "behaviour": self.behaviour.snapshot(),
+            "correlator": self.correlator.snapshot(),
+            "volume": self.volume.snapshot(),
+        }
 
     def restore(self, load: Callable[[str], bytes | None]) -> bool:
         """Take up what `save` gave; False when nothing was ever saved."""
@@ -66,6 +78,9 @@ class State:
             return False
         self.behaviour.restore(behaviour)
         self.correlator.restore(correlator)
+        volume = load("volume")
+        if volume is not None:
+            self.volume.restore(volume)
         return True
 
     def correlate(self, events: pa.Table) -> Sequence[Incident]:
@@ -73,13 +88,18 @@ class State:
         alerts = pa.concat_tables([alerts_of(events), self.behaviour.step(events)])
         return self.correlator.step(alerts, events)
 
+    def measure(self, partials: pa.Table, until: datetime) -> Sequence[Incident]:
+        """Incidents that these counts changed; `until`: no earlier minute will come any more."""
+        alerts = self.volume.step(partials, until)
+        return self.correlator.step(alerts, EVENT.empty_table()) if alerts.num_rows else ()
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """How the engine runs."""
 
     flush_s: float = 2.0  # a segment is written when its first row is this old
-    flush_rows: int = 262_144  # or when it has this many
+    flush_rows: int = 65_536  # or when it has this many
     read_bytes: int = READ_BYTES
     patient: bool = True  # wait for a store that is lost; otherwise its error ends the run
 
@@ -169,8 +189,8 @@ class Embedded:
         self._on_incident = on_incident
         self._positions: dict[str, Position] = dict(positions or {})
         self._formats: dict[str, Any] = known.formats.snapshot()
-        self._read: Channel[list[Batch]] = Channel(2)
-        self._judged: Channel[_Judged] = Channel(2)
+        self._read: Channel[list[Batch]] = Channel(1)
+        self._judged: Channel[_Judged] = Channel(1)
         self._flushes: Channel[_Flush] = Channel(1)
         self._learned_due = clock.monotonic() + LEARNED_S
         self._anonymiser = anonymiser
@@ -299,11 +319,22 @@ class Embedded:
             pending.incidents.update({incident.id: incident for incident in changed})
         if self._ticker is not None:
             self._ticker.add(events, rejects)
+        self._tell(changed)
+
+    def _tell(self, changed: Sequence[Incident]) -> None:
         for incident in changed:
             if self._on_incident is not None:
                 self._on_incident(incident)
             if self._live is not None:
                 self._live.publish(INCIDENT, incident.to_dict())
+
+    def _closed(self) -> datetime:
+        """The time before which no event will come any more."""
+        now = datetime.fromtimestamp(self._clock.now(), UTC)
+        newest = self.summary.last or now
+        watched = self._ticker is not None and now - newest < LATELY
+        caught_up = watched and not any(status.lag_bytes for status in self._reader.status())
+        return (now if caught_up else newest) - LATENESS
 
     def _due(self, pending: _Pending) -> bool:
         age = self._clock.monotonic() - pending.since
@@ -312,11 +343,15 @@ class Embedded:
     def _hand_over(self, pending: _Pending) -> None:
         if self._lake is None or not pending.rows:
             return
+        partials = self._state.folder.take()
+        odd = self._state.measure(partials, self._closed())
+        pending.incidents.update({incident.id: incident for incident in odd})
+        self._tell(odd)
         self._flushes.put(
             _Flush(
                 pending.events,
                 pa.concat_tables(pending.rejects) if pending.rejects else REJECT.empty_table(),
-                self._state.folder.take(),
+                partials,
                 dict(self._positions),
                 dict(self.summary.sources),
                 self._formats,
