@@ -9,7 +9,8 @@ from logvision.enrich import shape
 
 
 def text_of(segment: str) -> str:
-    (text,) = shape.tokens(pa.array([segment])).texts.to_pylist()
+    segments = pa.array([segment])
+    (text,) = shape.tokens(*shape.spans(segments)).texts(segments).to_pylist()
     return str(text)
 
 

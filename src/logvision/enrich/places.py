@@ -34,7 +34,7 @@ NOWHERE: Final = -1
 _ROOMY, _CROWDED, _CLOSED, _GONE = range(4)
 
 WORD_BITS: Final = 32
-_WORD: Final = (1 << WORD_BITS) - 1
+WORD_MASK: Final = (1 << WORD_BITS) - 1
 """A place and a word in one number: place << WORD_BITS | number of the word."""
 
 Actors = tuple[int, ...]
@@ -79,7 +79,7 @@ class Places:
         unsettled = known & np.frombuffer(self._pending, np.bool_)[direct]
         lacking = np.flatnonzero(~known)
         if lacking.size:
-            places, words = keys[lacking] >> WORD_BITS, keys[lacking] & _WORD
+            places, words = keys[lacking] >> WORD_BITS, keys[lacking] & WORD_MASK
             fallbacks = self._words.fallbacks[words]
             of_words = np.flatnonzero(fallbacks >= 0)
             instead = np.full(lacking.size, NOWHERE)
@@ -94,7 +94,7 @@ class Places:
         direct = self._edges.get(key)
         if direct is not None:
             return direct, bool(self._pending[direct])
-        place, fallback = key >> WORD_BITS, int(self._words.fallbacks[key & _WORD])
+        place, fallback = key >> WORD_BITS, int(self._words.fallbacks[key & WORD_MASK])
         instead = NOWHERE if fallback < 0 else self._edges.get(place << WORD_BITS | fallback, NOWHERE)
         settled = instead >= 0 and self._states[place] == _CLOSED
         return instead, not settled and not self._full
@@ -105,7 +105,7 @@ class Places:
         `actors` says how many clients each was answered to. All of them, unless a place has very many.
         """
         worth = np.ones(len(keys), np.bool_)
-        places, words = keys >> WORD_BITS, keys & _WORD
+        places, words = keys >> WORD_BITS, keys & WORD_MASK
         several, counts = np.unique(places, return_counts=True)
         # A loop over the places that very many new words came to: few.
         for place in several[counts > MANY].tolist():
@@ -124,7 +124,7 @@ class Places:
         """Take in that words were answered at places to clients (hashed, distinct), in the order of time."""
         fallbacks = self._words.fallbacks
         for key, who in zip(keys, actors, strict=True):
-            place, word = key >> WORD_BITS, key & _WORD
+            place, word = key >> WORD_BITS, key & WORD_MASK
             child = self._edges.get(key)
             if child is not None:
                 if self._pending[child]:
@@ -146,11 +146,11 @@ class Places:
         self._dropped = []
         in_use = len(self._edges) + sum(map(len, self._waiting.values()))  # words, at most
         if self._words.crowded(in_use):
-            used = {key & _WORD for key in self._edges if key >= 0}
+            used = {key & WORD_MASK for key in self._edges if key >= 0}
             used.update(*self._waiting.values())
             renumbered = self._words.forget(sorted(used))
             self._edges = {
-                key >> WORD_BITS << WORD_BITS | renumbered[key & _WORD] if key >= 0 else key: place
+                key >> WORD_BITS << WORD_BITS | renumbered[key & WORD_MASK] if key >= 0 else key: place
                 for key, place in self._edges.items()
             }
             self._waiting = {
@@ -206,7 +206,7 @@ class Places:
         """Make a place a variable: words that too few clients were answered for wait outside."""
         self._states[place] = _CROWDED
         out = [(key, child) for key, child in self._children(place) if self._pending[child]]
-        self._waiting[place] = {key & _WORD: self._actors[child] for key, child in out}
+        self._waiting[place] = {key & WORD_MASK: self._actors[child] for key, child in out}
         self._drop([key for key, _ in out])
 
     def _confirms(self, place: int, word: int, who: Actors) -> bool:
@@ -230,7 +230,7 @@ class Places:
         """Keep the first half of the confirmed words for ever: being first, they are the busiest."""
         self._states[place] = _CLOSED
         self._waiting.pop(place, None)
-        words = [key for key, _ in self._children(place) if self._words.fallbacks[key & _WORD] >= 0]
+        words = [key for key, _ in self._children(place) if self._words.fallbacks[key & WORD_MASK] >= 0]
         self._drop(words[WORDS // 2 :])
 
     def _children(self, place: int) -> list[tuple[int, int]]:
@@ -245,7 +245,7 @@ class Places:
         gone = np.zeros(len(self._parents) + 1, np.bool_)  # the last answers NOWHERE
         for key in keys:
             gone[self._edges[key]] = True
-            self._sizes[key >> WORD_BITS] -= int(self._words.fallbacks[key & _WORD]) >= 0
+            self._sizes[key >> WORD_BITS] -= int(self._words.fallbacks[key & WORD_MASK]) >= 0
         alive = np.append(np.frombuffer(self._states, np.uint8) != _GONE, False)
         parents = np.array([*self._parents, NOWHERE])
         while (below := alive & ~gone & gone[parents]).any():
@@ -286,7 +286,7 @@ class Places:
         nodes: dict[int, dict[str, Any]] = {place: {"children": {}} for place in self._edges.values()}
         for key, place in self._edges.items():
             if place != ROOT:
-                nodes[key >> WORD_BITS]["children"][texts[key & _WORD][1:]] = nodes[place]
+                nodes[key >> WORD_BITS]["children"][texts[key & WORD_MASK][1:]] = nodes[place]
         for place, who in self._actors.items():
             nodes[place]["actors"] = sorted(who)
         for place, node in nodes.items():

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from logvision.enrich import segments
-from logvision.enrich.places import ACTORS, MANY, NOWHERE, WORD_BITS, WORDS, Actors, Places
+from logvision.enrich.places import ACTORS, MANY, NOWHERE, WORD_BITS, WORD_MASK, WORDS, Actors, Places
 from logvision.enrich.segments import DEPTH, Paths, Words
 from logvision.enrich.shape import Ints, Mask
 
@@ -195,7 +195,11 @@ class Routes:
         key = key_of_path[answers.paths]
         rows = np.flatnonzero(key >= 0)
         if rows.size:
-            self._learn(keys[key[rows]].tolist(), answers.actors()[rows].tolist())
+            # Distinct pairs in the order of time. A placeholder is settled by any one answer.
+            counts = self._words.fallbacks[keys & WORD_MASK] >= 0
+            pairs = key[rows] << WORD_BITS | answers.actors()[rows] * counts[key[rows]]
+            pairs = pa.array(pairs).dictionary_encode().dictionary.to_numpy()
+            self._learn(keys[pairs >> WORD_BITS].tolist(), (pairs & WORD_MASK).tolist())
             again = np.flatnonzero(unsettled) if self._places.drops == drops else np.arange(len(keys))
             below[again] = self._places.find(keys[again])[0]
         return below
@@ -206,7 +210,7 @@ class Routes:
         A word's moment is when it is confirmed, or else when it came: who is busiest is confirmed first.
         """
         taught: dict[int, Actors] = {}
-        # A loop over answers, but only those at places that are not settled yet: few after the first batches.
+        # A loop over answers, but only those where a place is not settled yet: few after the first batches.
         for key, actor in zip(answered, actors, strict=True):
             who = taught.get(key)
             if who is None:

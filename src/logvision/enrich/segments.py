@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import repeat
+from itertools import compress, repeat
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -67,25 +67,23 @@ class Words:
     def _begin(self) -> None:
         self.texts, self.fallbacks, self._seen = [], np.zeros(0, np.int64), {}
         self.encode(pa.array([f"/{text}" for text in shape.FALLBACKS], pa.string()))
+        self._seen["/"] = 0  # an empty segment, after a path's last slash: never looked at
 
     def _read(self, segments: pa.StringArray, texts: list[str]) -> Ints:
         """Numbers and hints, packed, of distinct segments that were not seen lately."""
         raw, starts, ends = shape.spans(segments)
-        bare = shape.slices(raw, starts + 1, ends)
-        tokens = shape.tokens(bare)
-        is_itself = pc.equal(tokens.texts, bare).to_numpy(zero_copy_only=False)
+        tokens = shape.tokens(raw, starts + 1, ends)
         numbers = np.zeros(len(texts), np.int64)
-        own, others = np.flatnonzero(is_itself), np.flatnonzero(~is_itself)
+        own, others = np.flatnonzero(tokens.kept), np.flatnonzero(~tokens.kept)
         if own.size:
             numbers[own] = np.arange(len(self.texts), len(self.texts) + own.size)
-            self.texts += texts if not others.size else [texts[at] for at in own.tolist()]
+            self.texts += texts if not others.size else compress(texts, tokens.kept.tolist())
             self.fallbacks = np.append(self.fallbacks, tokens.fallbacks[own])
             hinted = numbers[own] << _HINT_BITS | tokens.hints[own]
             self._seen.update(zip(self.texts[-own.size :], hinted.tolist(), strict=True))
         if others.size:
             # The shape of a shape is itself, so this goes one deep.
-            shapes = tokens.texts.take(pa.array(others))
-            numbers[others], _ = self.encode(pc.binary_join_element_wise("/", shapes, ""))
+            numbers[others], _ = self.encode(pc.binary_join_element_wise("/", tokens.others, ""))
             short = others[(ends - starts)[others] <= SEGMENT_KEPT]
             packed = numbers[short] << _HINT_BITS | tokens.hints[short]
             self._seen.update(zip([texts[at] for at in short.tolist()], packed.tolist(), strict=True))
@@ -130,12 +128,13 @@ def cut(paths: pa.StringArray, words: Words) -> Paths:
     )
     slash = (ends > starts) & (raw[ends - 1] == ord("/"))
     count = np.diff(bounds) - slash
+    first = bounds[:-1]
     deep = count > DEPTH
-    if slash.any() or deep.any():
-        rank = np.arange(len(slashes)) - np.repeat(bounds[:-1], np.diff(bounds))
-        count = np.minimum(count, DEPTH)
+    count = np.minimum(count, DEPTH)
+    if 2 * count.sum() < len(slashes):  # many lie too deep: it pays to leave them out
+        rank = np.arange(len(slashes)) - np.repeat(first, np.diff(bounds))
         segments = segments.filter(pa.array(rank < np.repeat(count, np.diff(bounds))))
-    first = np.cumsum(count) - count
+        first = np.cumsum(count) - count
     numbers, hints = words.encode(segments)
     kinds = _kinds(hints, first, count, slash)
     if deep.any():
