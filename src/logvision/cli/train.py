@@ -41,5 +41,6 @@ def train(
     try:
         model.save(to_file)
     except OSError as error:
-        raise SetupError(Problem("--out", f"{to_file}: {error.strerror}", "a file that can be written")) from None
+        got = f"{to_file}: {error.strerror}"
+        raise SetupError(Problem("--out", got, "a file that can be written")) from None
     err.print(f"{table.num_rows:,} requests learned; model written to {to_file}", markup=False)
