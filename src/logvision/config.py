@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from logvision.errors import Problem, SetupError
 
@@ -84,12 +83,8 @@ class WebSettings(_Section):
     allowed_hosts: tuple[str, ...] = ()  # further Host names, e.g. behind a reverse proxy
 
 
-class Settings(BaseSettings):
+class Settings(_Section):
     """Everything that can be set."""
-
-    model_config = SettingsConfigDict(
-        extra="forbid", frozen=True, env_prefix=ENV_PREFIX, env_nested_delimiter="__"
-    )
 
     source: SourceSettings = SourceSettings()
     # Formats that are told instead of detected: glob over the source's name to a format's name, or to
