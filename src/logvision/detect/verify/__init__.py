@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import re2
+
 from logvision.detect.fusion import Evidence
 from logvision.detect.units import Kind
 from logvision.detect.verify import markup, path, shell, sql, template, url
@@ -39,6 +41,8 @@ def verify(text: bytes, kind: Kind) -> list[Evidence]:
             *template.verify(plain),
             *markup.verify(plain),
         ]
+    if kind is Kind.AGENT:
+        plain = _LISTED.sub(r", \1", plain)
     if kind in (Kind.AGENT, Kind.REFERER):
         return [
             *sql.verify(plain),
@@ -56,6 +60,9 @@ def verify(text: bytes, kind: Kind) -> list[Evidence]:
         *url.verify(plain),
     ]
 
+
+_LISTED: Final = re2.compile(r";\s*([A-Za-z][\w.-]*(?:[ /]v?\d[\w.-]*|\)|;| [A-Z][a-z]+| Linux))")
+"""What an agent lists in its comment (`; java 9-Debian; Nmap Scripting Engine`) is no command after a semicolon."""
 
 _TAME: Final = dict.fromkeys(map(ord, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-~+"))
 

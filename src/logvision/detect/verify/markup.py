@@ -48,7 +48,9 @@ _S: Final = r"[\s/\x00-\x20]"
 _PROOFS: Final = Proofs([
     ("(?is)" + expression, strength, sentence)
     for expression, strength, sentence in (
-        (rf"<{_S}*script(?:{_S}|>|$|\W)", 0.97, "it opens a script element"),
+        (rf"<{_S}*script(?:{_S}|>|[^\w\s])", 0.97, "it opens a script element"),
+        (rf"[^\w\s(]\s*>?\s*<{_S}*script$", 0.72, "a script element is begun after what closes another"),
+        (rf"<{_S}*script$", 0.4, "a script element is begun"),
         (r"</\s*script\b", 0.9, "it closes a script element"),
         (rf"<[^<>]{{0,400}}?[\s/\"'`\x00-\x20;]{_EVENTS}\s*=", 0.97, "an element carries an event handler"),
         (rf"<(?:{_TAG})\b[^<]{{0,600}}?[\s/\"'`]on[a-z]{{3,20}}\s*=", 0.93, "an element carries an event handler"),
@@ -77,6 +79,10 @@ _PROOFS: Final = Proofs([
         (r"(?:\[\s*\]|\{\s*\}|!\s*\[\s*\]|\+\s*\[\s*\])\s*\[\s*(?:\(|!|\+|\[|[\"'`](?:constructor|filter|map|sort))", 0.9, "code without letters"),
         (r"(?:self|top|window|parent|frames|globalThis|this)\s*\[\s*(?:[\"'`/(]|\d).{0,60}?\]\s*[(`]", 0.88, "a function is reached by a built name"),
         (r"[ +]ADw-|\+ADw-", 0.9, "markup in UTF-7"),
+        (r"'';!--\"|\"<\w{1,30}>=&\{\(?|\xbcscript\xbe", 0.93, "the mark of a search for places where script runs"),
+        (r"^\s*data:[^,]{0,80}base64\w*,\s*(?:PHN|PGl|PGh|PHM|PGJ|PGE)", 0.88, "a document in an address"),
+        (r"<xml\s+(?:src|id)\s*=|\bdatasrc\s*=\s*[\"']?#", 0.8, "an island of data"),
+        (rf"^[)}}\]'\";]+\s*{_DO}\s*[(`][^)]{{0,40}}[)`]\s*[;,{{}}(\[]*$", 0.75, "a block is closed and a call follows"),
         (rf"<(?:{_TAG}|[a-z]{{1,20}}-[a-z]{{1,20}})\b[^<>]{{0,300}}?\b(?:style|srcdoc|formaction|xlink:href|allowscriptaccess|autofocus|contenteditable|attributename|ng-\w+|v-\w+|http-equiv)\s*=?", 0.7, "an element with an active attribute"),
         (r"<!\[CDATA\[|<!ENTITY|<\?xml-stylesheet|<\?import|<!--\[if", 0.72, "a construct that hides markup"),
         (rf"[\"'`]\s*/?\s*>\s*<(?:{_TAG})\b", 0.85, "an attribute is closed and an element follows"),
@@ -101,7 +107,7 @@ _HARMLESS: Final = re2.compile(
 
 def verify(text: str) -> list[Evidence]:
     """The strongest proof that the text would run; at most one piece of evidence."""
-    text = text.replace("\x00", "")
+    text = text.replace("\x00", "").replace("\x0b", " ")
     if not _GATE(text) or _HARMLESS.match(text):
         return []
     best = _PROOFS.strongest(text)

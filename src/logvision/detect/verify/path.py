@@ -30,8 +30,12 @@ _CLIMB: Final = re2.compile(r"(?:\.\.|%2e%2e|\.%00\.|\.\x00\.)\s*[/\\;]|[/\\]\.\
 _OBSCURED: Final = re2.compile(
     r"(?:\.{3,}[/\\]{1,3}){2,}|(?:\.\.[/\\]{2,}){2,}|(?:\.\.\\/){2,}|(?:[/\\]\.{4,}){2,}|(?:\.\./\./){2,}|(?:\.\.\x00[/\\]?){1,}|(?:\.\.[?%#0x]+2?f?/?){3,}|(?:\.\.0x2f|\.\.0x5c|0x2e0x2e){2,}|(?:\.\.%[a-z0-9]{2,6}){2,}|(?:\xe2\x80\xa6)?\.\.[\\/]{2,}|(?:\.\.;/)+|(?:\.\.[\xc0-\xff][\x80-\xff]{1,5}){2,}"
 )
+_FOLDER: Final = re2.compile(r"(?i)^[a-z]:[\\/]+win(?:dows|nt)(?:[\\/]+system32)?[\\/]*$")
+_WEB_INF: Final = re2.compile(
+    r"(?i)^[./\\]*(?:web-inf|meta-inf)[./\\]+(?:web\.xml|[\w-]+\.(?:xml|properties|mf))$"
+)
 _LOG: Final = re2.compile(
-    r"(?i)^(?:[a-z]:)?[/\\](?:opt|etc|usr|var|private|library|volumes|program files[^/\\]*|apache\d*|xampp|wamp|lampp|nginx|mysql|web|home\d?|root|logs?|php\d?)[/\\].*(?:logs?|\.conf|\.cnf|\.ini|\.list|passwd|[_.-]log|\.key|\.pem|\.err|shadow)$|^/etc/\w"
+    r"(?i)^(?:[a-z]:)?[/\\](?:opt|etc|usr|var|private|library|volumes|program files[^/\\]*|apache\d*|xampp|wamp|lampp|nginx|mysql|web|home\d?|root|logs?|php\d?)[/\\].*(?:logs?|\.conf|\.cnf|\.ini|\.list|passwd|[_.-]log|\.key|\.pem|\.err|shadow)$|^/etc/\w|^/home/[\w.-]+/\.\w|^[a-z]:[/\\](?:windows|winnt|inetpub|xampp|wamp\d*|tomcat\d*|php\d?|apache\d*|sysprep|unattend)(?:[/\\][^?*<>|\"]*)?\.(?:xml|log|inf|ini|conf|txt|config|asax?)$|^/sys/class\b"
 )
 _REPEATED: Final = re2.compile(r"(?:/\.){12,}|\.{24,}[\w/{]|(?:/\.//?){8,}|(?:/\.\\/\.){2,}")
 _WRAPPER: Final = re2.compile(
@@ -67,7 +71,7 @@ _SYSTEM_END: Final = re2.compile(
 _BARE_SLASH: Final = re2.compile(r"(\.\.)(?:2f|5c)")
 _TELLING: Final = AnyOf(
     r"\.\.|\x00",
-    *(each.pattern for each in (_SYSTEM, _WRAPPER, _OBSCURED, _LOG, _REPEATED)),
+    *(each.pattern for each in (_SYSTEM, _WEB_INF, _WRAPPER, _OBSCURED, _LOG, _REPEATED)),
     *(each.pattern for each in (_ODD_SLASH, _ODD_DOTS, _BARE_SLASH)),
 )
 """Without any of these there is nothing to read; one pass says so of most texts."""
@@ -140,6 +144,10 @@ def _verify(text: str, *, is_path: bool) -> list[Evidence]:  # noqa: PLR0912  on
         whole = (
             (not any(c in text for c in " \t") and text[:1] in "/\\.") or text[1:2] == ":" or "\x00" in text
         )
+        if _FOLDER.match(text):
+            whole = False  # the folder alone is what people ask about
+        elif _WEB_INF.match(text):
+            whole = True
         strength, sentence = (0.9 if whole else 0.3), f"it names {system.group().strip('/')}"
     obscured = _OBSCURED.search(text)
     if obscured is not None and strength < 0.88:

@@ -54,8 +54,9 @@ _PROOFS: Final = Proofs([
         (r"\$\{?IFS\b|\$IFS\$?\d?|\{(?:cat|ls|curl|wget|nc|bash|sh|ping|echo|id),[^}]{1,200}\}", 0.93, "spaces of a command are hidden"),
         (rf"^\s*(?:sudo\s+)?(?:{_SURE})\s+(?:-\w+\s+)*(?:https?://|[/.~]|-|\d+\s|(?:\d{{1,3}}\.){{3}}\d{{1,3}}|%|\$|'|\"|[\w.-]+\.(?:com|net|org|ru|cn|io|xyz|me|pl|exe|sh|py|txt|php)\b)", 0.72, "the value is a command"),
         (r"\b(?:nslookup|dig|ping(?:\s+-\w+(?:\s+\d+)?)*)\s+(?:-\w+=?\S*\s+)*[\w-]+(?:\.[\w-]+)+", 0.75, "a name is looked up from the server"),
-        (r"\bexpr\s+\d+\s*\\?[-+*/]\s*\d+", 0.93, "a sum that only a shell would do"),
+        (r"\bexpr\s+\d+\s*\\?[-+*/]\s*\d+", 0.96, "a sum that only a shell would do"),
         (r"\$\(\(\s*[\d+*/ -]+\)\)|\$\(\(.{1,40}\)\)", 0.85, "a sum that only a shell would do"),
+        (r"\bset\s*[|&]\s*set\s*[|&]\s*set\b", 0.96, "a command that shows itself"),
         (r"\bset\s*[|&]\s*set\b|(?:^|\W)(?:set|dir|ver|id)\s*/\?", 0.9, "a command that shows itself"),
         (r"\bcmd(?:\.exe)?\s*/[ckr]\b|\bcommand\.com\b", 0.95, "the Windows shell is started"),
         (r"\bpowershell(?:\.exe)?\s+(?:-|\$|\(|iex|invoke)|\b(?:IEX|Invoke-(?:Expression|WebRequest|Command|RestMethod|Item))\b[\s(]|New-Object\s+(?:System\.)?Net\.|-(?:enc|EncodedCommand|nop|noprofile|ExecutionPolicy|WindowStyle)\b|\bGet-(?:ChildItem|Content|Process|Service|Item|Host|Location|Command|Date)\b\s*(?:-|$|[|;)])|\bDownload(?:String|File)\s*\(|Start-Process\s", 0.9, "PowerShell runs"),
@@ -87,6 +88,13 @@ _GATE: Final = AnyOf(
     + _SURE
     + r"|cat|ls|rm|id|net|dir|type|expr|cp|echo|set|nc|IEX|uname|Invoke|Get|New)\b"
 )
+_SHORT: Final = re2.compile(
+    r"(?is)^(?:(?:\d{1,3}(?:\.\d{1,3}){3}|\d{1,6}|[a-z]|asdf|test)?\s*['\"]?\s*(?:[;|&\n\r]{1,2}|\|\||&&)\s*"
+    r"(?:id|ls|pwd|whoami|uname|dir|ver|ifconfig|ipconfig|systeminfo|sysinfo|netstat|ps|env|set|hostname|tasklist|net user|w)"
+    r"\s*(?:[;|&#\n\r'\"]{0,3}))$|^/?[\w./-]{0,40}[|;](?:id|pwd|ls|whoami|uname)[|;]$"
+)
+"""Too short to hold an argument; a letter, a number or an address before the mark stands for the expected value."""
+
 _HIDING: Final = re2.compile(
     r"""['"]{2}|\\(?:\n|([a-zA-Z/]))|\^|\$@|\$\*|\$\{?[a-zA-Z_]{1,3}[\d]*\}?(?:[a-z/])|\$\w{1,2}\b|['"]"""
 )
@@ -101,6 +109,10 @@ def verify(text: str) -> list[Evidence]:
         text = text.replace("+", " ")  # encoded twice: the plus was meant as a space
     if not _GATE(text):
         return []
+    short = _SHORT.search(text)
+    if short is not None:
+        sentence = f"Read as a command: nothing but a mark and a command ({short.group()[:60]!r})."
+        return [Evidence(RULE, Attack.RCE, 0.75, sentence)]
     best = _PROOFS.strongest(text)
     bare = text.replace("${IFS}", " ").replace("$IFS$9", " ").replace("$IFS", " ")
     bare = _HIDING.sub(r"\1", bare)

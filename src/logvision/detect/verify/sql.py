@@ -323,6 +323,12 @@ _READINGS: Final = (
     (r"^CN[^;]*=[^;]*K1[^;]*K", "n", 0.7, "a CASE expression is computed in"),
     (r"^T\($", "n", 0.6, "a function that delays or leaks begins"),
     (r"^S[K(]*T\(", "n", 0.9, "a query that delays"),
+    (r"^=\(+S[(]*C", "n", 0.85, "a comparison with a CASE expression is added"),
+    (r"^i\([(]*1=1\)*S", "n", 0.9, "a statement that chooses by a condition that is always known"),
+    (r"^E[vb][^;]*Sv=", "n", 0.9, "a variable is declared and filled"),
+    (r"^S(?:[fT]\([^;]*\)[c;]|v)", "n", 0.6, "a query for what the server is"),
+    (r"^\((?:\(|S|[fgT]\()[^b;]*\)+c", "n", 0.62, "an expression whose rest is made a comment"),
+    (r"^S(?:\+|b?,?f\()[^;]*F", "n", 0.6, "a query"),
     (r"^Ev[gb][(1)=;]*.*E", "n", 0.9, "a variable is declared and executed"),
 )  # fmt: skip
 """What each place makes of the letters. Strengths are set on libinjection's and HttpParamsDataset's samples, with
@@ -340,6 +346,9 @@ _OPERATORS: Final = re2.compile(
     r"""^\w{0,3}(?:'\s*(?:[-+*/^&|%<>=]|\|\||like)+\s*'|"\s*(?:[-+*/^&|]|\|\|)+\s*")\w{0,3}$"""
 )
 _PROBE: Final = re2.compile(r"""^(?:-\d{1,12}|\d{3,12}|\d{1,12}\s*\))['"]{1,2}\)*$|^['"`]{2,4}\(?\)?$""")
+_SAME: Final = re2.compile(
+    r"""(?i)^\W{0,4}\b(?:or|and|having)\s+['"]?(\w{1,20})['"]?\s*(?:=|like)\s*['"]?(\w{1,20})['"]?\W{0,4}$"""
+)
 _CLOSED: Final = re2.compile(r"""^[^'"\s]{0,40}['"]\)*\s*;?\s*(?:--|#|/\*)[\s-]{0,3}\w?$""")
 _TELLING: Final = AnyOf(
     r"['\"]|``|&&|\|\||(?s:\(.*[=<>])",
@@ -373,6 +382,9 @@ def verify(text: str) -> list[Evidence]:
         best = (0.7, "nothing but quotes and operators", "inside quotes")
     if best[0] < 0.65 and _CLOSED.search(text):
         best = (0.65, "the quote is closed and the rest is made a comment", "inside quotes")
+    same = _SAME.match(text) if best[0] < 0.75 else None
+    if same is not None and same.group(1).lower() == same.group(2).lower():
+        best = (0.75, "a condition that is always true is added", "as it stands")
     if best[0] < 0.62 and _PROBE.search(text):
         best = (0.62, "a quote is put after a number", "inside quotes")
     marks = _MARKS.search(text)
@@ -454,6 +466,10 @@ def tokens(text: str, quote: str = "") -> str:  # noqa: PLR0912, PLR0915  one br
     return "".join(out)
 
 
+_DELAYS: Final = frozenset(["sleep", "pg_sleep", "benchmark", "polygon", "linestring"])
+_COMPUTED: Final = ("sel", "if(", "case", "ascii", "length", "len(", "cast", "0x", "true", "rand", "char", "ord(", "coalesce")
+
+
 def _word(word: str, text: str, end: int, before: list[str]) -> str:  # noqa: PLR0911  one return a kind of word
     if before and before[-1] == ".":
         return "b"
@@ -462,6 +478,10 @@ def _word(word: str, text: str, end: int, before: list[str]) -> str:  # noqa: PL
         at += 1
     called = at < len(text) and text[at] == "("
     if called and word in _ATTACK_FUNCTIONS:
+        # In sleep(less) the brackets hold prose: a delay is a number, a string, a variable or computed.
+        inner = text[at + 1 : at + 12].lstrip(" (").lower()
+        if word in _DELAYS and inner[:1].isalpha() and not inner.startswith(_COMPUTED):
+            return "g"
         return "T"
     letter = _WORDS.get(word)
     if letter is None and _OR_NUMBER.match(word):

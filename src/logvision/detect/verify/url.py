@@ -39,7 +39,7 @@ _METADATA: Final = frozenset(
 _NAMES: Final = re2.compile(
     r"(?i)^(?:metadata(?:\.google\.internal|\.tencentyun\.com|\.packet\.net|\.nicira|\.platformequinix\.com)?|instance-data(?:\.ec2\.internal)?|rancher-metadata|"
     r"kubernetes(?:\.default(?:\.svc)?)?|(?:.*\.)?(?:nip\.io|xip\.io|sslip\.io|localtest\.me|lvh\.me|localdomain\.pw|burpcollaborator\.net|oastify\.com|oast\.\w+|interact\.sh|dnslog\.\w+|ceye\.io|r87\.(?:me|com)|bxss\.me|requestbin\.net|pipedream\.net|canarytokens\.com|"
-    r"evil\.(?:com|example|org|net|host|tld)|attacker\.\w+|hacker\.\w+|cirt\.net|spoofed\.\w+))$"
+    r"evil\.(?:com|example|org|net|host|tld)|attacker\.\w+|hacker\.\w+|cirt\.net|tests?\.arachni-scanner\.com|some-inexistent-website\.\w+|webhook\.site|testasp\.vulnweb\.com|spoofed\.\w+))$"
 )
 _LOCAL: Final = re2.compile(
     r"(?i)^(?:localhost|localhost\.localdomain|.*\.localhost|ip6-localhost|0|::1|\[::\]|\[::1\]|127\.\d+)$"
@@ -49,7 +49,7 @@ _SCRIPT: Final = re2.compile(
 )
 _INCLUDE: Final = re2.compile(r"(?i)^/[\w./~-]{1,200}\?{1,3}$")
 _STRANGE: Final = re2.compile(
-    r"(?i)^\s*(?:/{3,}[\w@.-]+|/+https?:/{3,}\w|/+https?:/{1,2}(?:[^/]*@|[^/]+/+(?:\.\.|$))|/{2,}[\t\r\n\x0b]*/\w|/?\xe3\x82\x9d\w|/?\xe3\x80\xb1\w|/+https?://[\\\t]|/\\+[/\\]*\w|\\{2,}/*\w|/[\t\r\n]+/\w|https?:(?:[\w.-]+\.\w{2,}|\\)|/%09/|//[^/]*[@%\\]|//\w*\xe3\x80\x82|/{2,}[\w.-]+\.\w{2,}/+(?:%2f|\.\.|%2e)|\.\w+\.(?:com|net)$|@\w+\.\w+$|https?://[^/\s]*(?:\\|%(?:2f|5c|00|ff|09|0d|0a)|\xe3\x80\x82)|https?://[^/?#]*@[^/?#]*\.\w+)"
+    r"(?i)^\s*(?:/{3,}[\w@.-]+|(?:\\/){1,3}[\w.-]+\.\w|/{2,}[\\;]+[;@]*\w|https?:/{5,}\w|https?:/+[\t\r\n]|https?:[^/\s]{1,60}@[\w.:\[\]-]+$|/+https?:/{3,}\w|/+https?:/{1,2}(?:[^/]*@|[^/]+/+(?:\.\.|$))|/{2,}[\t\r\n\x0b]*/\w|/?\xe3\x82\x9d\w|/?\xe3\x80\xb1\w|/+https?://[\\\t]|/\\+[/\\]*\w|\\{2,}/*\w|/[\t\r\n]+/\w|https?:(?:[\w.-]+\.\w{2,}|\\)|/%09/|//[^/]*[@%\\]|//\w*\xe3\x80\x82|/{2,}[\w.-]+\.\w{2,}/+(?:%2f|\.\.|%2e)|\.\w+\.(?:com|net)$|@\w+\.\w+$|https?://[^/\s]*(?:\\|%(?:2f|5c|00|ff|09|0d|0a)|\xe3\x80\x82)|https?://[^/?#]*@[^/?#]*\.\w+)"
 )
 _INTERNAL_PATH: Final = re2.compile(
     r"(?i)/latest/(?:meta-data|user-data|dynamic|api/token)|/computeMetadata/|/metadata/(?:v1|instance)|/opc/v[12]/|/openstack/latest|/v1\.\d+/(?:images|containers)/json|/_all_dbs|server-status"
@@ -137,6 +137,8 @@ def notation(host: str) -> tuple[str, bool]:  # noqa: PLR0911  one return a nota
     else:
         if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
             return str(address.ipv4_mapped), False
+        if isinstance(address, ipaddress.IPv6Address) and "." in text:
+            return str(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)), False
         return str(address), True
     folded = text.translate(_CIRCLED)
     parts = folded.rstrip(".").split(".")
