@@ -108,7 +108,7 @@ def _times(
     every = next(
         (tick for tick in _TICKS_S if span / tick <= 8), _TICKS_S[-1] * -(-span // (8 * _TICKS_S[-1]))
     )
-    form = "%H:%M" if every < 86_400 else "%m-%d"
+    form = "%H:%M" if every < 86_400 else "%m-%d" if every < _TICKS_S[-1] else "%Y-%m-%d"
     made = []
     first = int(times[0].timestamp())
     for second in range(-(-first // every) * every, first + span, every):
@@ -116,7 +116,7 @@ def _times(
         x = LEFT + (second - first) / step_s * width
         midnight = every < 86_400 and at.hour == at.minute == 0
         made.append(element("line", x1=_fixed(x), x2=_fixed(x), y1=14, y2=bottom, class_="grid"))
-        if x < WIDTH - 24:
+        if x < WIDTH - 36:
             said = at.strftime("%m-%d" if midnight else form)
             made.append(element("text", said, x=_fixed(x), y=baseline, class_="time"))
     return made
