@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logvision.enrich import request, routes
+from logvision.enrich import request, routes, segments
 from logvision.enrich.request import Routes
 
 Row = tuple[str | None, int | None, str | None]
@@ -199,3 +199,53 @@ def test_the_route_of_a_route_is_itself(rows: list[Row], path: str) -> None:
 def test_any_text_has_a_route(paths: list[str]) -> None:
     answer = routed(Routes(), *[(path, 200, "192.0.2.1") for path in paths])
     assert all(route == "{other}" or (route or "").startswith("/") for route in answer)
+
+
+@settings(deadline=None)  # the machine may be busy
+@given(ROWS, PATHS)
+def test_few_paths_and_many_are_learned_and_routed_alike(rows: list[Row], path: str) -> None:
+    few, many = Routes(limit=9), Routes(limit=9)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(routes, "FEW", 0)
+        expected = routed(many, *rows), routed(many, (path, 404, None))
+    assert (routed(few, *rows), routed(few, (path, 404, None))) == expected
+    assert few.snapshot() == many.snapshot()
+
+
+def test_many_new_words_at_once_leave_those_that_many_clients_were_answered_for() -> None:
+    learned = Routes()
+    routed(learned, *visits("/p/early"), *[(f"/p/first{n}x", 200, "192.0.2.1") for n in range(routes.WORDS)])
+    flood: list[Row] = [(f"/p/w{n}x", 200, "192.0.2.1") for n in range(3_000)]
+    flood[1_500:1_500] = visits("/p/busy", first=10)
+    flood[100:100] = visits("/p/nearly", routes.ACTORS - 1, first=20)
+    routed(learned, *flood)
+    # Root, p, early, busy and the variable.
+    assert len(learned) == 5
+    assert routed(learned, ("/p/early", 404, None), ("/p/busy", 404, None), ("/p/nearly", 404, None)) == [
+        *("/p/early", "/p/busy", "/p/{slug}")
+    ]
+    assert routed(learned, ("/p/nearly", 200, "192.0.2.40")) == ["/p/nearly"]
+
+
+def test_segments_that_are_let_go_of_change_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    batches: list[list[Row]] = [
+        [*visits(f"/a/w{n}x"), (f"/a/lone{n}x/b", 200, "192.0.2.1"), (f"/{n}/x.php", 200, "192.0.2.2")]
+        for n in range(80)
+    ]
+    kept = Routes()
+    expected = [routed(kept, *rows) for rows in batches]
+    monkeypatch.setattr(segments, "SEGMENTS_KEPT", 0)
+    forgetful = Routes()
+    assert [routed(forgetful, *rows) for rows in batches] == expected
+    assert forgetful.snapshot() == kept.snapshot()
+
+
+def test_the_number_of_a_place_that_was_dropped_serves_another() -> None:
+    learned = Routes()
+    for n in range(3):
+        routed(learned, *[(f"/s{n}/w{k}x/deep", 200, "192.0.2.1") for k in range(2 * routes.WORDS)])
+        routed(learned, *visits(f"/s{n}/new/deep"))
+    answer = routed(
+        learned, *[(f"/s{n}/{word}/deep", 404, None) for n in range(3) for word in ("new", "w1x")]
+    )
+    assert answer == [f"/s{n}/{word}/deep" for n in range(3) for word in ("new", "{slug}")]

@@ -132,21 +132,22 @@ class Routes:
         words, first, length = paths.words.tolist(), paths.first.tolist(), paths.length.tolist()
         place, lacks, is_cut = [0] * len(length), [0] * len(length), [False] * len(length)
         answered = answers.paths.tolist()
+        rows_of: dict[int, list[int]] = {}
+        for row, path in enumerate(answered):
+            rows_of.setdefault(path, []).append(row)
         find = self._places.find_one
         on = [path for path, segments_of_it in enumerate(length) if segments_of_it > 0]
         level = 0
         while on:
             keys = {path: place[path] << WORD_BITS | words[first[path] + level] for path in on}
             below = {key: find(key) for key in set(keys.values())}
-            if answered and any(unsettled for _, unsettled in below.values()):
-                asked = [
-                    NOWHERE if (key := keys.get(path, NOWHERE)) < 0 or not below[key][1] else key
-                    for path in answered
-                ]
-                if max(asked) >= 0:
-                    rows = [key >= 0 for key in asked]
-                    self._learn(list(compress(asked, rows)), list(compress(answers.actors().tolist(), rows)))
-                    below = {key: find(key) for key in below}
+            unsettled = [path for path, key in keys.items() if below[key][1]]
+            rows = sorted(row for path in unsettled for row in rows_of.get(path, ()))
+            if rows:
+                drops = self._places.drops
+                self._learn([keys[answered[row]] for row in rows], answers.actors()[rows].tolist())
+                again = below if self._places.drops > drops else {keys[path] for path in unsettled}
+                below |= {key: find(key) for key in again}
             for path, key in keys.items():
                 child = below[key][0]
                 if child >= 0:
