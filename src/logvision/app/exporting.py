@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from logvision.app.stores import Stores, open_stores
+from logvision.app.stores import open_stores
 from logvision.casebook.base import Casebook
 from logvision.casebook.base import Question as CaseQuestion
 from logvision.incident import Status
@@ -36,14 +36,17 @@ def exported(
 
     Raises SetupError when there is no data folder.
     """
-    with open_stores(folder, writer=False) as stores:
-        if what is What.EVENTS:
-            yield from _events(stores, format_, question, ecs=ecs)
-        elif what is What.INCIDENTS:
+    if what is What.INCIDENTS:
+        with open_stores(folder, writer=False) as stores:
             wanted = CaseQuestion(frozenset(Status), question.start, question.end, question.site)
             yield from export.incidents(documents(stores.casebook, wanted), format_, ecs=ecs)
+        return
+    # The lake alone may be read where nothing can be written: a backup, another user's folder.
+    with Lake.open(folder, writer=False) as lake:
+        if what is What.EVENTS:
+            yield from _events(lake, format_, question, ecs=ecs)
         else:
-            yield from export.rejects(_rejects(stores.lake), format_, ecs=ecs)
+            yield from export.rejects(_rejects(lake), format_, ecs=ecs)
 
 
 def documents(casebook: Casebook, question: CaseQuestion) -> Iterator[dict[str, Any]]:
@@ -57,8 +60,8 @@ def documents(casebook: Casebook, question: CaseQuestion) -> Iterator[dict[str, 
         cursor = page.next
 
 
-def _events(stores: Stores, format_: Format, question: Question, *, ecs: bool) -> Iterator[bytes]:
-    database = Database(stores.lake)
+def _events(lake: Lake, format_: Format, question: Question, *, ecs: bool) -> Iterator[bytes]:
+    database = Database(lake)
     try:
         yield from export.events(queries.tables(database, question), format_, ecs=ecs)
     finally:

@@ -16,7 +16,6 @@ from logvision.app import memory, parts
 from logvision.app.found import Found
 from logvision.app.reporting import Wanted, gather, write
 from logvision.app.stores import Stores, open_stores, take_up
-from logvision.app.upkeep import tidy
 from logvision.clock import SystemClock
 from logvision.config import Settings
 from logvision.engines.embedded import Embedded, Options
@@ -93,8 +92,6 @@ class Scan:
             self.notes = [f"{s.source}: {s.detail}" for s in reader.status() if s.detail]
             self.lost = any(s.state == "lost" for s in reader.status())
             if stores:
-                if self._keep:
-                    tidy(stores.lake, self._settings.lake, SystemClock().now())
                 self._write_report(stores)
         self._seconds = perf_counter() - began
 

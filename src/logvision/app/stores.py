@@ -49,12 +49,16 @@ def take_up(stores: Stores, known: Knowledge, state: State) -> Resume:
         known.formats.restore(resume.state["formats"])
     restored = state.restore(stores.casebook.load_state)
     known.restore(stores.casebook.load_state)
-    cursor = stores.casebook.cursor()
-    applied = int(cursor["sequence"]) if cursor is not None and restored else -1
-    for sequence, events in committed_after(stores.lake, applied):
+    for sequence, events in committed_after(stores.lake, applied(stores.casebook) if restored else -1):
         changed = state.correlate(events)
         stores.casebook.apply(changed, state.save(), {"sequence": sequence})
     return resume
+
+
+def applied(casebook: Casebook) -> int:
+    """Sequence of the last segment whose incidents and states the casebook holds; -1: none."""
+    cursor = casebook.cursor()
+    return -1 if cursor is None else int(cursor["sequence"])
 
 
 def committed_after(lake: Lake, sequence: int) -> Iterator[tuple[int, pa.Table]]:

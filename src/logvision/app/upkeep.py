@@ -1,4 +1,4 @@
-"""What a lake needs now and then: compaction and retention, in the background or at the end of a scan."""
+"""What a lake needs now and then: compaction and retention, in the background."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from logvision.app.stores import Stores, applied
 from logvision.clock import Clock
 from logvision.config import LakeSettings
 from logvision.errors import StoreError
 from logvision.lake.compaction import compact
 from logvision.lake.retention import expire
-from logvision.lake.segments import Lake
 
 PERIOD_S: Final = 30.0
 """Between two rounds: small segments are merged before questions notice them."""
@@ -21,8 +21,8 @@ PERIOD_S: Final = 30.0
 class Upkeep:
     """Keeps one lake compact and within its bounds from a thread of its own."""
 
-    def __init__(self, lake: Lake, settings: LakeSettings, clock: Clock) -> None:
-        self._lake = lake
+    def __init__(self, stores: Stores, settings: LakeSettings, clock: Clock) -> None:
+        self._stores = stores
         self._settings = settings
         self._clock = clock
         self._stop = threading.Event()
@@ -41,13 +41,13 @@ class Upkeep:
     def _run(self) -> None:
         while not self._stop.wait(PERIOD_S):
             try:
-                tidy(self._lake, self._settings, self._clock.now())
+                tidy(self._stores, self._settings, self._clock.now())
                 self.problem = None
             except StoreError as error:  # e.g. a full disk: the next round tries again
                 self.problem = str(error)
 
 
-def tidy(lake: Lake, settings: LakeSettings, now: float) -> None:
-    """One round of upkeep."""
-    compact(lake, now=now)
-    expire(lake, keep_days=settings.keep_days, keep_bytes=settings.keep_bytes, now=now)
+def tidy(stores: Stores, settings: LakeSettings, now: float) -> None:
+    """One round: merge what the casebook has seen, then let go of what is too old or too much."""
+    compact(stores.lake, now=now, upto=applied(stores.casebook))
+    expire(stores.lake, keep_days=settings.keep_days, keep_bytes=settings.keep_bytes, now=now)

@@ -88,7 +88,7 @@ def watch(
             anonymiser=parts.anonymiser(settings.lake, kept=True),
             stop=stop,
         )
-        upkeep = Upkeep(stores.lake, settings.lake, clock)
+        upkeep = Upkeep(stores, settings.lake, clock)
         problems = {"rules": lambda: rules.problem, "upkeep": lambda: upkeep.problem}
         health = Health(reader, engine, known, live, clock, others=problems, say=say)
         hooks = Hooks(sources=health.sources, explain=Explainer(known).explain, checks=health.checks)

@@ -51,6 +51,7 @@ LATELY: Final = timedelta(days=1)
 POLL_S: Final = 0.02  # pause when a source has nothing: well under what a person notices
 RETRY_S: Final = 1.0  # pause before a lost neighbour is asked again
 LEARNED_S: Final = 60.0  # what the pipeline learned is saved this often: losing a minute of it is no harm
+STATES_S: Final = 30.0  # buckets and open incidents are saved this often; what is younger is folded again
 TICK_S: Final = 0.1  # the live page is served at least this often, also when nothing comes
 
 
@@ -140,6 +141,7 @@ class _Flush:
     formats: dict[str, Any]
     incidents: list[Incident]
     states: dict[str, bytes]
+    whole: bool  # the states are those after this segment, so the casebook's cursor moves on to it
 
 
 OnIncident = Callable[[Incident], None]
@@ -193,6 +195,7 @@ class Embedded:
         self._judged: Channel[_Judged] = Channel(1)
         self._flushes: Channel[_Flush] = Channel(1)
         self._learned_due = clock.monotonic() + LEARNED_S
+        self._states_due = clock.monotonic() + STATES_S
         self._anonymiser = anonymiser
         self._stop = stop or threading.Event()
         self._problems: dict[str, str] = {}  # by stage
@@ -297,6 +300,7 @@ class Embedded:
                     pending = _Pending(self._clock.monotonic())
         except Closed:
             if self._failure is None:
+                self._states_due = 0.0
                 self._hand_over(pending)
             self._flushes.end()
 
@@ -347,6 +351,10 @@ class Embedded:
         odd = self._state.measure(partials, self._closed())
         pending.incidents.update({incident.id: incident for incident in odd})
         self._tell(odd)
+        states: dict[str, bytes] = {}
+        if self._clock.monotonic() >= self._states_due:
+            self._states_due = self._clock.monotonic() + STATES_S
+            states = self._state.save()
         self._flushes.put(
             _Flush(
                 pending.events,
@@ -356,7 +364,8 @@ class Embedded:
                 dict(self.summary.sources),
                 self._formats,
                 list(pending.incidents.values()),
-                {**self._state.save(), **pending.learned},
+                {**states, **pending.learned},
+                whole=bool(states),
             )
         )
 
@@ -381,7 +390,7 @@ class Embedded:
         )
         self._meters.committed(segment)
         if casebook is not None:
-            cursor = {"sequence": segment.sequence}
+            cursor = {"sequence": segment.sequence} if flush.whole else None
             self._insist(lambda: casebook.apply(flush.incidents, flush.states, cursor))
 
     def _insist(self, write: Callable[[], R]) -> R:

@@ -33,21 +33,28 @@ GRACE_S: Final = 120.0
 """How long a replaced file stays: twice the longest question."""
 
 
-def compact(lake: Lake, *, now: float, grace_s: float = GRACE_S) -> int:
+def compact(lake: Lake, *, now: float, upto: int | None = None, grace_s: float = GRACE_S) -> int:
     """Do every merge that is due; gives how many. `now` in seconds since the epoch.
+
+    `upto`: the last commit that nobody will read by itself again, e.g. the casebook's cursor; None: all.
 
     For one thread of the lake's writer, beside its commits. The newest commit is left alone: others
     may still have to read it by itself. Raises StoreError when the disk is full: nothing is changed.
     """
     merges = 0
     for family in ROWS_LIMIT:
-        while members := due(getattr(lake.catalogue, family), lake.catalogue.newest - 1, ROWS_LIMIT[family]):
+        while members := due(getattr(lake.catalogue, family), _last(lake, upto), ROWS_LIMIT[family]):
             _merge(lake, family, members)
             merges += 1
     sweep(lake, now=now, grace_s=grace_s)
     if merges:
         pa.default_memory_pool().release_unused()
     return merges
+
+
+def _last(lake: Lake, upto: int | None) -> int:
+    newest = lake.catalogue.newest - 1
+    return newest if upto is None else min(newest, upto)
 
 
 def sweep(lake: Lake, *, now: float, grace_s: float = GRACE_S) -> None:

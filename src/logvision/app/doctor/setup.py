@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Final
 
 from logvision.app.doctor.check import Check, State
-from logvision.app.stores import open_stores
 from logvision.config import LakeSettings, NetworkSettings, Settings, WebSettings, load
 from logvision.enrich.client import TrustedProxies
 from logvision.enrich.network import SHIPPED, Networks
 from logvision.errors import SetupError
 from logvision.formats import Formats
+from logvision.lake.segments import Lake
 from logvision.web.services import STATIC
 
 TIGHT_BYTES: Final = 2 << 30
@@ -108,8 +108,8 @@ def data_folder(settings: LakeSettings) -> Iterator[Check]:
         yield Check(name, State.OK, f"{folder} is empty")
         return
     try:
-        with open_stores(folder, writer=False) as stores:
-            files = stores.lake.catalogue
+        with Lake.open(folder, writer=False) as lake:
+            files = lake.catalogue
             rows = sum(file.rows for file in files.events)
             newest = max((f.time_last for f in files.events if f.time_last), default=None)
             said = f"{rows:,} events in {len(files.events)} segments, {files.size / 2**20:,.1f} MiB"
