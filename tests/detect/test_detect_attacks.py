@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from logvision.detect import Detector, detect
 from logvision.detect.cascade import Verification, judge
 from logvision.detect.explain import explain
+from logvision.detect.quiet import Quiet
 from logvision.detect.signature import Rows
 from logvision.detect.units import Kind, Owners
 from logvision.detect.verify import verify
@@ -155,7 +156,7 @@ def test_what_the_budget_leaves_over_is_counted_and_still_judged_by_rules(detect
     same = np.zeros(600, np.int64)
     columns = {"cs-method": (["GET"], same), "sc-status": ([200], same)}
     rows = Rows((np.arange(600), none, none), columns)
-    judged_as = judge(detector.signatures, None, verification, owners, rows, bounded=True)
+    judged_as = judge(detector.signatures, None, verification, owners, rows, quiet=Quiet(0))
     assert (verification.read, verification.left_over) == (300, 300)
     assert [judged_as.verdicts[i].attack for i in judged_as.of_row] == ["sqli"] * 600
 

@@ -11,9 +11,11 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from logvision.detect.classifier import Classifier
 from logvision.detect.fusion import HINT, ORDINARY, Evidence, Verdict, from_model, fuse, worse
+from logvision.detect.quiet import Quiet
 from logvision.detect.signature import Found, Rows, Signatures
 from logvision.detect.units import Ints, Kind, Owners, Units, split
 from logvision.detect.verify import verify
@@ -63,6 +65,7 @@ class Gathered:
     units: Units
     by_unit: dict[int, list[Evidence]]
     by_row: dict[int, list[Evidence]]
+    unsettled: list[int]  # units without evidence that may come to some: left over, or half of a row's rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +83,48 @@ def judge(
     owners: Owners,
     rows: Rows,
     *,
-    bounded: bool,
+    quiet: Quiet | None,
 ) -> Judged:
     """The verdict on every row.
 
-    `bounded`: keep to the budget of verification (a live batch); else read every candidate.
+    `quiet`: what is known from earlier batches, for a live batch, which also keeps to the budget of
+    verification; None: everything is read.
     """
-    found = gather(signatures, model, verification, owners, rows, bounded=bounded)
+    if quiet is None:
+        found = gather(signatures, model, verification, owners, rows, bounded=False)
+        return _of_rows(_of_owners(_of_units(found), found.units), found.by_row, rows, owners.size)
+    hashes = quiet.hashes(owners.targets, owners.agents, owners.referers)
+    fresh = ~quiet.knows(hashes)
+    fresh[signatures.apart(rows)] = True
+    owners, rows = _only(fresh, owners, rows)
+    found = gather(signatures, model, verification, owners, rows, bounded=True)
+    of_unit = _of_units(found)
+    quiet.learn(hashes[fresh][_ordinary(found.units, [*of_unit, *found.unsettled], owners.size)])
+    return _of_rows(_of_owners(of_unit, found.units), found.by_row, rows, owners.size)
+
+
+def _only(fresh: npt.NDArray[np.bool_], owners: Owners, rows: Rows) -> tuple[Owners, Rows]:
+    """Owners and rows without those that are known to be ordinary, which stand as null."""
+    parts = np.split(fresh, [owners.first_agent, owners.first_referer])
+    columns = (owners.targets, owners.agents, owners.referers)
+    kept = Owners(*(column.filter(pa.array(part)) for column, part in zip(columns, parts, strict=True)))
+    new = np.full(len(fresh) + 1, -1, np.int64)  # the last entry stands for null
+    new[:-1][fresh] = np.arange(kept.size)
+    return kept, Rows((new[rows.owners[0]], new[rows.owners[1]], new[rows.owners[2]]), rows.columns)
+
+
+def _ordinary(units: Units, suspicious: list[int], size: int) -> npt.NDArray[np.bool_]:
+    """Owners of which no unit is suspicious."""
+    marked = np.zeros(len(units.text), bool)
+    marked[suspicious] = True
+    ordinary = np.ones(size, bool)
+    ordinary[units.owner[marked[units.unit]]] = False
+    return ordinary
+
+
+def _of_units(found: Gathered) -> dict[int, Verdict]:
     fused = ((unit, fuse(pieces)) for unit, pieces in found.by_unit.items())
-    of_unit = {unit: verdict for unit, verdict in fused if verdict.score >= HINT}
-    return _of_rows(_of_owners(of_unit, found.units), found.by_row, rows, owners)
+    return {unit: verdict for unit, verdict in fused if verdict.score >= HINT}
 
 
 def gather(
@@ -108,10 +143,12 @@ def gather(
     evidence = _matched(signatures, found)
     candidates = _candidates(units, found, doubted)
     budget = max(BUDGET_LEAST, int(rows.size * BUDGET_SHARE)) if bounded else len(candidates)
+    unsettled = found.halves.tolist()
     for unit in candidates.tolist():
         # The suspicious few: a loop, each of them read for what it claims to be.
         if budget <= 0:
             verification.left_over += 1
+            unsettled.append(unit)
             continue
         text = units.texts[int(units.text[unit])].as_py()
         pieces, known = verification.of(text, Kind(int(units.kind[unit])))
@@ -125,7 +162,7 @@ def gather(
     for index, row in zip(found.row_rule.tolist(), found.row.tolist(), strict=True):
         rule = signatures.rules.rules[index]
         by_row.setdefault(row, []).append(Evidence(rule.id, rule.attack, rule.confidence))
-    return Gathered(units, evidence, by_row)
+    return Gathered(units, evidence, by_row, unsettled)
 
 
 def _matched(signatures: Signatures, found: Found) -> dict[int, list[Evidence]]:
@@ -146,7 +183,7 @@ def _table(marks: bytes) -> np.ndarray[Any, np.dtype[np.bool_]]:
 
 
 _MARKS: Final = _table(b"<>'\"`;|$(){}[]\\^*#=")
-_AGENT_MARKS: Final = _table(b"<>'\"`|${}\\")
+_WHOLE_MARKS: Final = _table(b"<>'\"`|${}\\")
 
 
 def _candidates(units: Units, found: Found, doubted: Any) -> Ints:
@@ -155,9 +192,10 @@ def _candidates(units: Units, found: Found, doubted: Any) -> Ints:
     wanted[found.unit] = True
     if doubted is not None:
         wanted[doubted.units] = True
-    agent = (units.kind & int(Kind.AGENT)) != 0
-    wanted |= _marked(units, _MARKS)[units.text] & ~agent
-    wanted |= _marked(units, _AGENT_MARKS)[units.text] & agent
+    # The parts of a referer are units of their own; its own marks are those of any address.
+    whole = (units.kind & int(Kind.AGENT | Kind.REFERER)) != 0
+    wanted |= _marked(units, _MARKS)[units.text] & ~whole
+    wanted |= _marked(units, _WHOLE_MARKS)[units.text] & whole
     wanted &= (units.kind & JUDGED) != 0
     return np.flatnonzero(wanted)
 
@@ -183,10 +221,10 @@ def _of_owners(of_unit: dict[int, Verdict], units: Units) -> dict[int, Verdict]:
 
 
 def _of_rows(
-    of_owner: dict[int, Verdict], by_row: dict[int, list[Evidence]], rows: Rows, owners: Owners
+    of_owner: dict[int, Verdict], by_row: dict[int, list[Evidence]], rows: Rows, owners: int
 ) -> Judged:
     """Every distinct triple of suspicious owners is judged once, then rows with evidence of their own."""
-    suspicious = np.full(owners.size + 1, -1, np.int64)  # the last entry stands for null
+    suspicious = np.full(owners + 1, -1, np.int64)  # the last entry stands for null
     suspicious[list(of_owner)] = np.arange(len(of_owner))
     at_hand = list(of_owner.values())
     triple = [suspicious[codes] for codes in rows.owners]

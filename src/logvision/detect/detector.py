@@ -14,6 +14,7 @@ from logvision.columns import distinct, recode, text
 from logvision.detect.cascade import Judged, Verification, judge
 from logvision.detect.classifier import Classifier
 from logvision.detect.fusion import ORDINARY
+from logvision.detect.quiet import Quiet
 from logvision.detect.rules import RuleSet
 from logvision.detect.signature import Rows, Signatures
 from logvision.detect.units import Ints, Owners
@@ -37,6 +38,7 @@ class Detector:
     model: Classifier | None = None
     threshold: float = 0.5
     verification: Verification = field(default_factory=Verification, compare=False)
+    quiet: Quiet = field(init=False, default_factory=Quiet, compare=False, repr=False)
 
     @staticmethod
     def open(
@@ -102,7 +104,14 @@ def _judged(events: pa.Table, detector: Detector, *, bounded: bool) -> pa.Table:
         np.where(referer < 0, -1, referer.astype(np.int64) + owners.first_referer),
     )
     rows = Rows(codes, _columns(events))
-    judged = judge(detector.signatures, detector.model, detector.verification, owners, rows, bounded=bounded)
+    judged = judge(
+        detector.signatures,
+        detector.model,
+        detector.verification,
+        owners,
+        rows,
+        quiet=detector.quiet if bounded else None,
+    )
     return _table(judged, detector.threshold)
 
 

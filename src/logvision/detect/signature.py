@@ -44,6 +44,7 @@ class Found:
     unit: Ints
     row_rule: Ints
     row: Ints
+    halves: Ints  # units that a rule over rows asks for, whether it holds or not
 
 
 class Signatures:
@@ -64,6 +65,14 @@ class Signatures:
                 self.kinds |= atom.kinds
             for number in {atom.id for atom in atoms}:
                 self._of_pattern[number].append(index)
+        self._methods: list[Condition] = []
+        self._halves: list[Atom] = []
+        for rule in (each for each in rules.rules if each.scope == "row"):
+            method = _odd_method(rule.condition)
+            if method is not None:
+                self._methods.append(method)
+            else:
+                self._halves += [each for each in atoms_of(rule.condition) if isinstance(each, Atom)]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Signatures, (self.rules, hyperscan.dumpb(self._database))
@@ -86,7 +95,16 @@ class Signatures:
                 found = by_row.evaluate(rule.condition)
                 if len(found):
                     of_row.append((index, found))
-        return Found(*_flat(of_unit), *_flat(of_row))
+        halves = [by_unit.atom(atom) for atom in self._halves]
+        return Found(*_flat(of_unit), *_flat(of_row), np.concatenate([NONE, *halves]))
+
+    def apart(self, rows: Rows) -> Ints:
+        """Owners that a rule may speak of only because of their rows' method: of the few odd requests."""
+        odd = np.zeros(rows.size, bool)
+        for method in self._methods:
+            odd |= _holds(method, rows)
+        owners = np.unique(np.concatenate([codes[odd] for codes in rows.owners]))
+        return owners[owners >= 0]
 
     def spans(self, rule: Rule, text: bytes) -> list[tuple[int, int]]:
         """Where the patterns of a rule match this text, leftmost start of each end; for explanations.
@@ -224,6 +242,33 @@ def rows_of(owners: Ints, rows: Rows) -> Ints:
             # -1 (null) and ids past the table land on its last entry, which is false.
             hit |= table[np.where((codes < 0) | (codes >= len(table)), len(table) - 1, codes)]
     return np.flatnonzero(hit)
+
+
+_COMMON: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def _odd_method(condition: Condition) -> Condition | None:
+    """What the condition asks of the method, if that alone rules out ordinary requests."""
+    match condition:
+        case Same(column, values) if column == "cs-method" and _COMMON.isdisjoint(values):
+            return condition
+        case All(parts):
+            return next((odd for part in parts if (odd := _odd_method(part)) is not None), None)
+        case AnyOf(parts):
+            found = [_odd_method(part) for part in parts]
+            return AnyOf(tuple(odd for odd in found if odd is not None)) if None not in found else None
+    return None
+
+
+def _holds(condition: Condition, rows: Rows) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Rows for which a condition holds that is made of methods and nothing else."""
+    match condition:
+        case Same(column, wanted):
+            values, codes = rows.columns[column]
+            return np.array([value in wanted for value in values], bool)[codes]
+        case AnyOf(parts):
+            return np.any([_holds(part, rows) for part in parts], axis=0)
+    raise TypeError(condition)
 
 
 def _cost(condition: Condition) -> int:
