@@ -119,6 +119,8 @@ def _read_toml(file: Path) -> tuple[str, dict[str, Any]]:
         text = file.read_text(encoding="utf-8")
     except OSError as error:
         raise SetupError(Problem(str(file), error.strerror or "unreadable", "a readable TOML file")) from None
+    except UnicodeDecodeError as error:
+        raise SetupError(Problem(str(file), f"a byte that is no UTF-8 at {error.start}", "TOML")) from None
     try:
         return text, tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -159,8 +161,11 @@ def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
     merged = dict(below)
     for key, value in above.items():
         old = merged.get(key)
-        both = isinstance(old, Mapping) and isinstance(value, Mapping)
-        merged[key] = _merge(old, value) if both and old is not None else value
+        if isinstance(value, Mapping) and old is not None:
+            # What is no section where one should stand is left for the validation to tell of.
+            merged[key] = _merge(old, value) if isinstance(old, Mapping) else old
+        else:
+            merged[key] = value
     return merged
 
 

@@ -102,7 +102,7 @@ def test_after_any_number_of_kills_every_line_is_an_event_exactly_once(tmp_path:
 
     log.file.close()
     found = sizes(data)
-    assert [n for n in range(log.lines) if found[n] != 1] == []
+    assert {n: found[n] for n in range(log.lines) if found[n] != 1} == {}
     assert sum(found.values()) == log.lines
     casebook = SqliteCasebook(data / "casebook.sqlite")
     cases = casebook.cases(Question(frozenset(Status)), limit=10_000).rows
