@@ -106,3 +106,18 @@ def test_the_live_page_never_shows_an_address(log: Path, tmp_path: Path) -> None
     shown = "".join(said)
     assert "anon-" in shown
     assert not [a for a in ADDRESSES if str(ipaddress.ip_address(a)) in shown]
+
+
+def test_a_search_engine_is_not_taken_for_a_fake_because_its_address_was_cut(tmp_path: Path) -> None:
+    log = tmp_path / "access.log"
+    # A /28 that its operator publishes: the address of its /24 is not in it.
+    inside, outside = "34.64.82.65", "93.184.216.34"
+    name = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+    log.write_bytes(b"".join(line(n, f"/{n}", address=inside, agent=name) for n in range(50)))
+    honest = scan(log, tmp_path / "honest", anonymise="truncate").incidents()
+    log.write_bytes(b"".join(line(n, f"/{n}", address=outside, agent=name) for n in range(50)))
+    fake = scan(log, tmp_path / "fake", anonymise="truncate").incidents()
+    plain = scan(log, tmp_path / "plain").incidents()
+
+    assert honest == []
+    assert [list(i.attacks) for i in fake] == [list(i.attacks) for i in plain] != []

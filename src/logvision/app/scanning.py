@@ -69,7 +69,9 @@ class Scan:
             folder = self._folder(stack)
             if folder is not None:
                 stores = stack.enter_context(open_stores(folder, writer=True))
-                resume = take_up(stores, self._known, self._state)
+                resume = take_up(
+                    stores, self._known, self._state, anonymised=self._settings.lake.anonymise != "no"
+                )
             reader = self._source.open(resume.positions if resume else {})
             stack.callback(reader.close)
             engine = Embedded(

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from logvision.casebook.base import Casebook
 from logvision.casebook.sqlite import SqliteCasebook
+from logvision.columns import constant
 from logvision.engines.embedded import State
 from logvision.lake.segments import Lake, Resume
 from logvision.pipeline import Knowledge
@@ -38,11 +39,12 @@ def open_stores(folder: Path, *, writer: bool) -> Iterator[Stores]:
             casebook.close()
 
 
-def take_up(stores: Stores, known: Knowledge, state: State) -> Resume:
+def take_up(stores: Stores, known: Knowledge, state: State, *, anonymised: bool = False) -> Resume:
     """Put what was learned and open back in place, and fold what the casebook has not seen.
 
     A crash between a segment's commit and the casebook's leaves the casebook one segment behind;
-    a casebook that was deleted is built anew from the whole lake.
+    a casebook that was deleted is built anew from the whole lake. `anonymised`: the addresses there say
+    nothing of crawlers.
     """
     resume = stores.lake.resume()
     if "formats" in resume.state:
@@ -50,7 +52,8 @@ def take_up(stores: Stores, known: Knowledge, state: State) -> Resume:
     restored = state.restore(stores.casebook.load_state)
     known.restore(stores.casebook.load_state)
     for sequence, events in committed_after(stores.lake, applied(stores.casebook) if restored else -1):
-        changed = state.correlate(events)
+        nothing = constant(None, events.num_rows) if anonymised else None
+        changed = state.correlate(events, nothing)
         stores.casebook.apply(changed, state.save(), {"sequence": sequence})
     return resume
 

@@ -65,7 +65,7 @@ def watch(
         stores = stack.enter_context(open_stores(settings.lake.folder, writer=True))
         web, password = protected(settings.web, settings.lake.folder)
         settings = settings.model_copy(update={"web": web})
-        resume = take_up(stores, known, state)
+        resume = take_up(stores, known, state, anonymised=settings.lake.anonymise != "no")
         reader = source.open(resume.positions)
         stack.callback(reader.close)
         live = MemoryLive()

@@ -58,12 +58,12 @@ class Behaviour:
     def step(self, events: pa.Table, claims: pa.Array | None = None) -> pa.Table:
         """ALERT rows of what these events overflowed; EVENT rows in the order in which they were read.
 
-        `claims` (a `crawlers.Claim` or null per row) are looked up when not given.
+        `claims`: those of the method, of events whose addresses were replaced since; null: looked up.
         """
         if not events.num_rows:
             return ALERT.empty_table()
         if self._crawlers is not None:
-            claims = self._claims(events) if claims is None else claims.dictionary_encode()
+            claims = self._claims(events) if claims is None else claims
             events = events.append_column(filters.CLAIM, claims)
         batch = _Batch(events)
         # A date in the far future must not make all buckets look drained: the middle counts.
@@ -77,6 +77,13 @@ class Behaviour:
             eases = None if rule.relieves is None else asked.fit(rule.relieves) & ~fits
             found += [_alert(rule, batch, over) for over in self._pour(rule, batch, fits, eases)]
         return _alerts(found)
+
+    def claims(self, events: pa.Table) -> pa.DictionaryArray | None:
+        """What the addresses say of crawlers, a `crawlers.Claim` or null per row; None: no scenario asks.
+
+        Changes nothing and may be called from another thread.
+        """
+        return None if self._crawlers is None else self._claims(events)
 
     def _claims(self, events: pa.Table) -> pa.DictionaryArray:
         assert self._crawlers is not None

@@ -84,9 +84,9 @@ class State:
             self.volume.restore(volume)
         return True
 
-    def correlate(self, events: pa.Table) -> Sequence[Incident]:
-        """Incidents that these events changed."""
-        alerts = pa.concat_tables([alerts_of(events), self.behaviour.step(events)])
+    def correlate(self, events: pa.Table, claims: pa.DictionaryArray | None = None) -> Sequence[Incident]:
+        """Incidents that these events changed; `claims`: see `Behaviour.step`."""
+        alerts = pa.concat_tables([alerts_of(events), self.behaviour.step(events, claims)])
         return self.correlator.step(alerts, events)
 
     def measure(self, partials: pa.Table, until: datetime) -> Sequence[Incident]:
@@ -115,6 +115,7 @@ class _Judged:
     resume: dict[str, Position]
     formats: dict[str, Any]  # what format detection knew after this batch
     learned: dict[str, bytes]  # what the other steps have learned; empty: not due yet
+    claims: pa.DictionaryArray | None  # of crawlers, where the events do not hold their addresses any more
 
 
 @dataclass(slots=True)
@@ -272,7 +273,9 @@ class Embedded:
         read_at = datetime.fromtimestamp(self._clock.now(), UTC)
         flow = pipeline.run(records, read_at, self._known, self.seconds)
         events, rejects = flow.events, flow.rejects
+        claims = None
         if self._anonymiser is not None:
+            claims = self._state.behaviour.claims(events)
             events, rejects = self._anonymiser.events(events), self._anonymiser.rejects(rejects)
         log_bytes: dict[str, int] = {}
         for batch in batches:
@@ -282,7 +285,7 @@ class Embedded:
         if self._lake is not None and self._clock.monotonic() >= self._learned_due:
             self._learned_due = self._clock.monotonic() + LEARNED_S
             learned = self._known.save()
-        return _Judged(events, rejects, log_bytes, resume, self._known.formats.snapshot(), learned)
+        return _Judged(events, rejects, log_bytes, resume, self._known.formats.snapshot(), learned, claims)
 
     def _folding(self) -> None:
         pending = _Pending(self._clock.monotonic())
@@ -307,7 +310,7 @@ class Embedded:
     def _fold(self, judged: _Judged, pending: _Pending) -> None:
         events, rejects = judged.events, judged.rejects
         self.summary.add(events, rejects, judged.log_bytes)
-        changed = self._state.correlate(events)
+        changed = self._state.correlate(events, judged.claims)
         self._meters.folded(events, rejects, changed, self._clock.now())
         if self._on_batch is not None:
             self._on_batch(events, rejects)
