@@ -38,7 +38,7 @@ AWK: Final = r"""
   if (status !~ /^[0-9][0-9][0-9]$/ && status != "-") { other++; next }
   if (status == "000") status = "-"
   method = part[2]
-  http = method ~ / HTTP\/[0-9.]+$/ || method ~ /^[A-Z]+ \//
+  http = method ~ / HTTP\/[^ ]*$/ || method ~ /^[A-Z]+ \//
   method = http && match(method, /^[!#$%&'*+.^_`|~0-9A-Za-z-]+ /) ? substr(method, 1, RLENGTH - 1) : "-"
   print "status", status; print "method", method; print "client", first
   if (size ~ /^[0-9]+$/) bytes += size
