@@ -9,7 +9,7 @@ from importlib import resources
 from typing import Any, Final
 
 import logvision
-from logvision.lake.queries.answers import Rejects, Row, Series, Top, Totals
+from logvision.lake.queries.answers import AnsweredFrom, Rejects, Row, Series, Top, Totals
 from logvision.respond import charts
 from logvision.respond.markup import Child, Markup, document, element, joined, style
 from logvision.respond.words import Language, Words, count, moment, share, size
@@ -140,17 +140,17 @@ def _header(report: Report, words: Words) -> Markup:
 
 def _tiles(report: Report, words: Words) -> Markup:
     totals = report.totals
-    open_cases = report.cases_total
+    about = "≈ " if totals.answered_from is AnsweredFrom.ROLLUPS else ""  # an estimate within 2 %
     tiles: list[tuple[str, str, str]] = [
         ("requests", count(totals.requests), ""),
         ("success", count(totals.success), share(totals.success, totals.requests)),
         ("client_errors", count(totals.client_errors), share(totals.client_errors, totals.requests)),
         ("server_errors", count(totals.server_errors), share(totals.server_errors, totals.requests)),
-        ("visitors", count(totals.visitors), ""),
+        ("visitors", about + count(totals.visitors), ""),
         ("resources", count(totals.resources), ""),
         ("bytes", size(totals.bytes), ""),
         ("attacks", count(totals.attacks), share(totals.attacks, totals.requests)),
-        ("incidents", count(open_cases), ""),
+        ("incidents", count(report.cases_total), ""),
     ]
     return element(
         "dl",
