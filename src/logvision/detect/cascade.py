@@ -115,7 +115,7 @@ def _only(fresh: npt.NDArray[np.bool_], owners: Owners, rows: Rows) -> tuple[Own
 
 def _ordinary(units: Units, suspicious: list[int], size: int) -> npt.NDArray[np.bool_]:
     """Owners of which no unit is suspicious."""
-    marked = np.zeros(len(units.text), bool)
+    marked = np.zeros(len(units), bool)
     marked[suspicious] = True
     ordinary = np.ones(size, bool)
     ordinary[units.owner[marked[units.unit]]] = False
@@ -150,7 +150,7 @@ def gather(
             verification.left_over += 1
             unsettled.append(unit)
             continue
-        text = units.texts[int(units.text[unit])].as_py()
+        text = units.texts[unit].as_py()
         pieces, known = verification.of(text, Kind(int(units.kind[unit])))
         budget -= 0 if known else 1 + len(text) // 1024
         if pieces:
@@ -188,21 +188,22 @@ _WHOLE_MARKS: Final = _table(b"<>'\"`|${}\\")
 
 def _candidates(units: Units, found: Found, doubted: Any) -> Ints:
     """Units worth reading: those with a mark of syntax, and those that a rule or the classifier named."""
-    wanted = np.zeros(len(units.text), bool)
+    wanted = np.zeros(len(units), bool)
     wanted[found.unit] = True
     if doubted is not None:
         wanted[doubted.units] = True
     # The parts of a referer are units of their own; its own marks are those of any address.
     whole = (units.kind & int(Kind.AGENT | Kind.REFERER)) != 0
-    wanted |= _marked(units, _MARKS)[units.text] & ~whole
-    wanted |= _marked(units, _WHOLE_MARKS)[units.text] & whole
+    wanted |= _marked(units, _MARKS) & ~whole
+    wanted |= _marked(units, _WHOLE_MARKS) & whole
     wanted &= (units.kind & JUDGED) != 0
     return np.flatnonzero(wanted)
 
 
 def _marked(units: Units, table: np.ndarray[Any, np.dtype[np.bool_]]) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    marked = np.zeros(len(units.ends), bool)
-    marked[np.searchsorted(units.ends, np.flatnonzero(table[units.buffer]))] = True
+    """Units of the judged kinds, which are the first, that hold a byte of the table."""
+    marked = np.zeros(len(units), bool)
+    marked[np.searchsorted(units.ends, np.flatnonzero(table[units.head(JUDGED)]))] = True
     return marked
 
 
@@ -210,9 +211,12 @@ def _of_owners(of_unit: dict[int, Verdict], units: Units) -> dict[int, Verdict]:
     """An owner is as bad as its worst unit; its rules are those of all its units."""
     if not of_unit:
         return {}
-    suspicious = np.zeros(len(units.text), bool)
+    suspicious = np.zeros(len(units), bool)
     suspicious[list(of_unit)] = True
     uses = np.flatnonzero(suspicious[units.unit])
+    # Of equals the first is kept: what a rule says of the whole request, then by kind, the path first.
+    kind = units.kind[units.unit[uses]]
+    uses = uses[np.argsort(np.where(kind > JUDGED, 0, kind), kind="stable")]
     of_owner: dict[int, Verdict] = {}
     for owner, unit in zip(units.owner[uses].tolist(), units.unit[uses].tolist(), strict=True):
         known = of_owner.get(owner)

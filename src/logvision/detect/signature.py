@@ -1,4 +1,4 @@
-"""Stage A: every pattern of every rule in one Hyperscan pass, conditions as algebra of id sets.
+"""Stage A: every pattern of every rule in one pass over the units, conditions as algebra of id sets.
 
 No row is looked at: a pattern's hits are a sorted array of unit ids, and/or/not are intersection,
 union and difference. Cost: about 5 ns a byte of distinct text and 0.2 µs a hit.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,10 +16,9 @@ import hyperscan
 import numpy as np
 
 from logvision.detect import pattern
+from logvision.detect.database import NONE, Database, compiled
 from logvision.detect.rules import All, AnyOf, Atom, Condition, Not, Rule, RuleSet, Same, atoms_of, positive
 from logvision.detect.units import Ints, Kind, Units
-
-NONE: Final[Ints] = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,40 +50,50 @@ class Found:
 class Signatures:
     """The compiled rules; immutable but for the scratch space, which a lock guards. Picklable."""
 
-    def __init__(self, rules: RuleSet, database: bytes | None = None) -> None:
+    def __init__(self, rules: RuleSet, databases: Sequence[tuple[int, bool, bytes]] | None = None) -> None:
+        """`databases`: what `dump` gave for the same rules; else they are compiled, which takes seconds."""
         self.rules = rules
         self._lock = threading.Lock()
-        self._database = (
-            hyperscan.loadb(database, mode=hyperscan.HS_MODE_BLOCK) if database else _compiled(rules)
-        )
-        self._database.scratch = hyperscan.Scratch(self._database)
-        self.kinds = Kind(0)  # what any rule reads
         self._of_pattern: dict[int, list[int]] = defaultdict(list)
-        for index, rule in enumerate(rules.rules):
-            atoms = [each for each in atoms_of(rule.condition) if isinstance(each, Atom)]
-            for atom in atoms:
-                self.kinds |= atom.kinds
-            for number in {atom.id for atom in atoms}:
-                self._of_pattern[number].append(index)
         self._methods: list[Condition] = []
         self._halves: list[Atom] = []
-        for rule in (each for each in rules.rules if each.scope == "row"):
-            method = _odd_method(rule.condition)
+        kinds: dict[int, Kind] = defaultdict(lambda: Kind(0))
+        ordinary: set[int] = set()
+        for index, rule in enumerate(rules.rules):
+            atoms = [each for each in atoms_of(rule.condition) if isinstance(each, Atom)]
+            method = _odd_method(rule.condition) if rule.scope == "row" else None
             if method is not None:
                 self._methods.append(method)
             else:
-                self._halves += [each for each in atoms_of(rule.condition) if isinstance(each, Atom)]
+                ordinary |= {atom.id for atom in atoms}
+                self._halves += atoms if rule.scope == "row" else []
+            for atom in atoms:
+                kinds[atom.id] |= atom.kinds
+            for number in {atom.id for atom in atoms}:
+                self._of_pattern[number].append(index)
+        self._databases = (
+            compiled(rules.patterns, kinds, frozenset(kinds.keys() - ordinary))
+            if databases is None
+            else [Database.load(*each) for each in databases]
+        )
+        self.kinds = Kind(0)  # what any rule reads
+        for database in self._databases:
+            self.kinds |= database.kinds
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Signatures, (self.rules, hyperscan.dumpb(self._database))
+        return Signatures, (self.rules, self.dump())
+
+    def dump(self) -> list[tuple[int, bool, bytes]]:
+        """The compiled databases, for this version of Hyperscan and this kind of processor."""
+        return [database.dump() for database in self._databases]
 
     def find(self, units: Units, rows: Rows) -> Found:
         """All rules that hold, in one pass."""
-        texts = self._scan(units)
-        candidates = sorted({rule for number in texts for rule in self._of_pattern[number]})
+        matched = self._scan(units, odd=bool(self._odd(rows).any()))
+        candidates = sorted({rule for number in matched for rule in self._of_pattern[number]})
         of_unit: list[tuple[int, Ints]] = []
         of_row: list[tuple[int, Ints]] = []
-        by_unit, by_row = _UnitScope(texts, units), None
+        by_unit, by_row = _UnitScope(matched, units), None
         for index in candidates:
             rule = self.rules.rules[index]
             if rule.scope == "unit":
@@ -100,11 +110,15 @@ class Signatures:
 
     def apart(self, rows: Rows) -> Ints:
         """Owners that a rule may speak of only because of their rows' method: of the few odd requests."""
+        odd = self._odd(rows)
+        owners = np.unique(np.concatenate([codes[odd] for codes in rows.owners]))
+        return owners[owners >= 0]
+
+    def _odd(self, rows: Rows) -> np.ndarray[Any, np.dtype[np.bool_]]:
         odd = np.zeros(rows.size, bool)
         for method in self._methods:
             odd |= _holds(method, rows)
-        owners = np.unique(np.concatenate([codes[odd] for codes in rows.owners]))
-        return owners[owners >= 0]
+        return odd
 
     def spans(self, rule: Rule, text: bytes) -> list[tuple[int, int]]:
         """Where the patterns of a rule match this text, leftmost start of each end; for explanations.
@@ -127,41 +141,20 @@ class Signatures:
             one.scan(text.replace(b"\n", b"\x0b") + b"\n", at)
         return sorted(found.items())
 
-    def _scan(self, units: Units) -> dict[int, Ints]:
-        """Pattern id to the sorted texts that it matches."""
-        numbers: list[int] = []
-        ends: list[int] = []
-        number_found, end_found = numbers.append, ends.append
-
-        def found(number: int, _from: int, to: int, _flags: int, _context: object) -> None:
-            number_found(number)
-            end_found(to)
-
-        if not len(units.buffer) or not self.rules.patterns:
-            return {}
+    def _scan(self, units: Units, *, odd: bool) -> dict[int, Ints]:
+        """Pattern id to the sorted units that it matches."""
         with self._lock:
-            self._database.scan(units.buffer.data.cast("B"), found)  # type: ignore[type-var]
-        if not numbers:
+            keys = [
+                database.scan(units, kind)
+                for database in self._databases
+                if odd or not database.odd
+                for kind in database.kinds
+            ]
+        every = np.unique(np.concatenate([NONE, *keys]))
+        if not len(every):
             return {}
-        text = np.searchsorted(units.ends, np.array(ends, np.int64), "left")
-        keys = np.unique(np.array(numbers, np.int64) << 32 | text)
-        number = keys >> 32
-        bounds = np.flatnonzero(np.diff(number)) + 1
-        return {int(part[0] >> 32): part & 0xFFFFFFFF for part in np.split(keys, bounds)}
-
-
-def _compiled(rules: RuleSet) -> Any:
-    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    patterns = rules.patterns
-    if patterns:
-        database.compile(
-            expressions=[p.expression.encode() for p in patterns],
-            ids=[p.id for p in patterns],
-            flags=[pattern.flags(p.caseless) for p in patterns],
-        )
-    else:
-        database.compile(expressions=[b"^\\x00never\\x00$"], ids=[0], flags=[pattern.flags(False)])
-    return database
+        bounds = np.flatnonzero(np.diff(every >> 32)) + 1
+        return {int(part[0] >> 32): part & 0xFFFFFFFF for part in np.split(every, bounds)}
 
 
 class _Scope:
@@ -197,19 +190,11 @@ class _Scope:
 
 
 class _UnitScope(_Scope):
-    def __init__(self, texts: dict[int, Ints], units: Units) -> None:
-        self._texts, self._units = texts, units
+    def __init__(self, matched: dict[int, Ints], units: Units) -> None:
+        self._matched, self._units = matched, units
 
     def atom(self, atom: Atom) -> Ints:
-        texts = self._texts.get(atom.id, NONE)
-        low = np.searchsorted(self._units.text, texts, "left")
-        high = np.searchsorted(self._units.text, texts, "right")
-        found = (
-            np.repeat(low - np.concatenate([[0], np.cumsum(high - low)[:-1]]), high - low)
-            + np.arange(int((high - low).sum()))
-            if len(texts)
-            else NONE
-        )
+        found = self._matched.get(atom.id, NONE)
         kept: Ints = found[(self._units.kind[found] & int(atom.kinds)) != 0]
         return kept
 
@@ -220,7 +205,7 @@ class _RowScope(_Scope):
 
     def atom(self, atom: Atom) -> Ints:
         units = self._by_unit.atom(atom)
-        wanted = np.zeros(len(self._units.text), bool)
+        wanted = np.zeros(len(self._units), bool)
         wanted[units] = True
         owners = np.unique(self._units.owner[wanted[self._units.unit]])
         return rows_of(owners, self._rows)
@@ -265,9 +250,11 @@ def _holds(condition: Condition, rows: Rows) -> np.ndarray[Any, np.dtype[np.bool
     match condition:
         case Same(column, wanted):
             values, codes = rows.columns[column]
-            return np.array([value in wanted for value in values], bool)[codes]
+            held: np.ndarray[Any, np.dtype[np.bool_]] = np.array([v in wanted for v in values], bool)[codes]
+            return held
         case AnyOf(parts):
-            return np.any([_holds(part, rows) for part in parts], axis=0)
+            held = np.any([_holds(part, rows) for part in parts], axis=0)
+            return held
     raise TypeError(condition)
 
 

@@ -81,22 +81,34 @@ class Owners:
 
 @dataclass(frozen=True, slots=True)
 class Units:
-    """The distinct texts of a batch, the units made of them, and who uses which unit."""
+    """The units of a batch in order of their kind, and who uses which."""
 
-    texts: pa.BinaryArray
+    texts: pa.BinaryArray  # per unit
     buffer: npt.NDArray[np.uint8]  # all texts, each ended by a line feed
-    ends: Ints  # offset of each text's line feed
-    text: Ints  # per unit: its text
-    kind: Ints  # per unit: its Kind
+    ends: Ints  # per unit: offset of its line feed
+    kind: Ints  # per unit: its Kind, ascending
     owner: Ints  # per use: the owner
     unit: Ints  # per use: the unit
+
+    def __len__(self) -> int:
+        return len(self.kind)
+
+    def head(self, kinds: int) -> npt.NDArray[np.uint8]:
+        """The texts up to the last unit of the highest of these kinds."""
+        last = int(np.searchsorted(self.kind, kinds, "right"))
+        return self.buffer[: self.ends[last - 1] + 1] if last else self.buffer[:0]
+
+    @property
+    def text(self) -> Ints:
+        """Per unit: the number of its text, which is its own."""
+        return np.arange(len(self.kind))
 
 
 EVERY: Final = Kind(1023)
 
 
 def split(owners: Owners, kinds: Kind = EVERY) -> Units:
-    """All units of all owners, each distinct (kind, text) once.
+    """All units of all owners. Paths, names, values and URLs stand once each, whoever uses them.
 
     `kinds`: of the whole texts as logged and of whole targets, only these are made; no rule asks for others.
     """
@@ -115,28 +127,39 @@ class _Pile:
 
     def __init__(self, wanted: Kind) -> None:
         self.wanted = wanted | Kind.PATH | Kind.NAME | Kind.VALUE | Kind.AGENT | Kind.REFERER | Kind.URL
-        self._kinds: list[Ints] = []
-        self._owners: list[Ints] = []
-        self._texts: list[pa.BinaryArray] = []
+        self._found: dict[Kind, list[tuple[Ints, pa.BinaryArray]]] = {}
 
     def add(self, kind: Kind, owners: Ints, texts: pa.BinaryArray) -> None:
         if len(texts) and kind & self.wanted:
-            self._kinds.append(np.full(len(texts), int(kind), np.int64))
-            self._owners.append(owners)
-            self._texts.append(texts.cast(pa.binary()))
+            self._found.setdefault(kind, []).append((owners, texts.cast(pa.binary())))
 
     def units(self) -> Units:
-        if not self._texts:
-            none = np.zeros(0, np.int64)
-            return Units(pa.array([], pa.binary()), np.zeros(0, np.uint8), none, none, none, none, none)
-        everything = pa.concat_arrays(self._texts).dictionary_encode()
-        texts = everything.dictionary
-        codes = everything.indices.to_numpy().astype(np.int64)
-        keys, unit = np.unique(codes << 10 | np.concatenate(self._kinds), return_inverse=True)
-        buffer, ends = joined(texts)
+        texts: list[pa.BinaryArray] = []
+        kinds, owners, units = [_NONE], [_NONE], [_NONE]
+        size = 0
+        for kind, found in sorted(self._found.items()):
+            owners += [owner for owner, _ in found]
+            of_kind = pa.concat_arrays([each for _, each in found])
+            if kind & _SHARED:
+                encoded = of_kind.dictionary_encode()
+                of_kind, codes = encoded.dictionary, encoded.indices.to_numpy().astype(np.int64)
+            else:
+                codes = np.arange(len(of_kind))
+            texts.append(of_kind)
+            units.append(codes + size)
+            kinds.append(np.full(len(of_kind), int(kind)))
+            size += len(of_kind)
+        everything = pa.concat_arrays(texts) if texts else pa.array([], pa.binary())
+        buffer, ends = joined(everything)
         return Units(
-            texts, buffer, ends, keys >> 10, keys & 1023, np.concatenate(self._owners), unit.astype(np.int64)
+            everything, buffer, ends, np.concatenate(kinds), np.concatenate(owners), np.concatenate(units)
         )
+
+
+_SHARED: Final = Kind.PATH | Kind.NAME | Kind.VALUE | Kind.URL
+"""Kinds of which many owners have the same; the others are as distinct as the columns they come from."""
+
+_NONE: Final = np.zeros(0, np.int64)
 
 
 def _targets(pile: _Pile, targets: pa.Array, owners: Ints) -> None:
