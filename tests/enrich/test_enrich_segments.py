@@ -56,7 +56,15 @@ def test_deep_paths_keep_their_first_segments_and_the_kind_of_their_end() -> Non
         (["/a"] * DEPTH, False, True, "page"),
         plain,
     ]
-    assert cut_up("/b", "/a" * 500, "/b") == [plain, (["/a"] * DEPTH, True, False, "page"), plain]
+    assert cut_up("/b", "/a" * 500, "/a" * 500 + "/", "/b") == [
+        plain,
+        (["/a"] * DEPTH, True, False, "page"),
+        (["/a"] * DEPTH, True, True, "page"),
+        plain,
+    ]
+    for length in range(DEPTH, DEPTH + 4):
+        path = "/a" * length
+        assert cut_up(path, f"{path}/") == cut_up(f"/{path}", f"/{path}/")
 
 
 def test_words_that_are_let_go_of_get_new_numbers() -> None:

@@ -18,6 +18,9 @@ PATH_READ: Final = 2048
 DEPTH: Final = 10
 """Segments of a path that are told apart."""
 
+SLASHES: Final = 3 * DEPTH
+"""Slashes of the longest path that is cut as it is: one of a thousand segments is shortened first."""
+
 SEGMENTS_KEPT: Final = 65_536
 """Distinct segments whose shape is kept, beside the words in use: about 15 MB."""
 
@@ -131,10 +134,6 @@ def cut(paths: pa.StringArray, words: Words) -> Paths:
     first = bounds[:-1]
     deep = count > DEPTH
     count = np.minimum(count, DEPTH)
-    if 2 * count.sum() < len(slashes):  # many lie too deep: it pays to leave them out
-        rank = np.arange(len(slashes)) - np.repeat(first, np.diff(bounds))
-        segments = segments.filter(pa.array(rank < np.repeat(count, np.diff(bounds))))
-        first = np.cumsum(count) - count
     numbers, hints = words.encode(segments)
     kinds = _kinds(hints, first, count, slash)
     if deep.any():
@@ -147,13 +146,17 @@ def cut(paths: pa.StringArray, words: Words) -> Paths:
 def _odd(paths: pa.StringArray) -> Ints:
     """Which paths cannot be cut as they are."""
     raw, starts, ends = shape.spans(paths)
+    if not ends[-1]:
+        return np.arange(len(paths))
     odd = (ends == starts) | (raw[starts] != ord("/")) | (ends - starts > PATH_READ)
-    semicolons = np.flatnonzero(raw == ord(";"))
-    odd[np.searchsorted(ends, semicolons, side="right")] = True
     is_slash = raw == ord("/")
-    doubles = np.flatnonzero(is_slash[:-1] & is_slash[1:])
-    of_path = np.searchsorted(ends, doubles, side="right")
-    odd[of_path[doubles + 1 < ends[of_path]]] = True
+    strange = raw == ord(";")
+    strange[:-1] |= is_slash[:-1] & is_slash[1:]
+    # A slash that ends one path and one that starts the next are no pair.
+    last = ends[ends > starts] - 1
+    strange[last] = raw[last] == ord(";")
+    odd |= np.logical_or.reduceat(strange, starts)
+    odd |= np.add.reduceat(is_slash, starts, dtype=np.int64) > SLASHES
     return np.flatnonzero(odd)
 
 
@@ -161,8 +164,14 @@ def _plain(paths: pa.StringArray) -> pa.StringArray:
     """Odd paths in the form of ordinary ones; empty: not a path."""
     text = pc.replace_substring_regex(paths, r"^(?i:https?)://[^/]*", "", max_replacements=1)
     text = pc.replace_substring_regex(text, r";[^/]*", "")
-    text = pc.replace_substring_regex(text, r"/+", "/")
-    return pc.if_else(pc.starts_with(text, "/"), text, "")
+    text = pc.replace_substring_regex(text, r"//+", "/")
+    text = pc.if_else(pc.starts_with(text, "/"), text, "")
+    # One segment too many is enough to show that it is deep.
+    parts = pc.split_pattern(text, "/", max_splits=DEPTH + 2)
+    short = pc.binary_join(pc.list_slice(parts, 0, DEPTH + 2), "/")
+    ending = pc.if_else(pc.ends_with(text, "/"), "/", "")
+    longer = pc.greater(pc.list_value_length(parts), DEPTH + 2)
+    return pc.if_else(longer, pc.binary_join_element_wise(short, ending, ""), text)
 
 
 def _kinds(hints: Ints, first: Ints, count: Ints, slash: Mask) -> Ints:
