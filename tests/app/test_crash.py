@@ -41,7 +41,8 @@ class Log:
             target = f"/item?id={self.lines}%27%20UNION%20SELECT%20password%20FROM%20users--"
             self.attacks += 1
         stamp = time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime())
-        line = f'192.0.2.{self.lines % 200} - - [{stamp}] "GET {target} HTTP/1.1" 200 {self.lines} "-" "Firefox"\n'
+        request = f'"GET {target} HTTP/1.1" 200 {self.lines}'
+        line = f'192.0.2.{self.lines % 200} - - [{stamp}] {request} "-" "Firefox"\n'
         cut = self.random.randrange(len(line)) if self.random.random() < 0.1 else len(line)
         for part in (line[:cut], line[cut:]):
             if part:
