@@ -7,7 +7,7 @@ its strongest. The weights below are set by hand on the quality bench's training
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from logvision.schema import Attack
@@ -51,12 +51,22 @@ MODEL_BESIDE: Final = 0.35
 """How far the classifier fills the doubt that a partial proof leaves."""
 
 
+BROWSED: Final = "verify.browsed"
+"""Evidence against: the path is a page that shows a repository's files, whatever their names."""
+
+_OF_FILES: Final = frozenset({Attack.SENSITIVE, Attack.WEBSHELL, Attack.TRAVERSAL, Attack.PROBE, Attack.CVE})
+
+
 def fuse(evidence: Iterable[Evidence]) -> Verdict:
     """One verdict from all evidence about one unit."""
     strongest: dict[Attack, float] = {}
     rules: set[str] = set()
     model = 0.0
-    for piece in evidence:
+    pieces = list(evidence)
+    browsed = any(piece.rule == BROWSED for piece in pieces)
+    for piece in pieces:
+        if browsed and piece.attack in _OF_FILES:
+            piece = replace(piece, strength=piece.strength * 0.3)  # noqa: PLW2901  the same piece, weaker
         if piece.rule == MODEL:
             model = piece.strength
         elif piece.strength >= HINT:

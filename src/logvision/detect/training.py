@@ -95,7 +95,7 @@ def read(paths: Iterable[Path]) -> pa.Table:
 
 
 def read_log(path: Path) -> pa.Table:
-    """The requests of an access log (.gz or plain), parsed: a PARSED table. Lines that are none are left out."""
+    """The requests of an access log (.gz or plain) as a PARSED table; lines that are none are left out."""
     opener = gzip.open if path.suffix == ".gz" else open
     with opener(path, "rb") as lines:
         raw = lines.read().splitlines()

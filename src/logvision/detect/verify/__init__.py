@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import re2
 
-from logvision.detect.fusion import Evidence
+from logvision.detect.fusion import BROWSED, Evidence
 from logvision.detect.units import Kind
 from logvision.detect.verify import markup, path, shell, sql, template, url
+from logvision.detect.verify.prose import SHARE, SURE, in_prose
+from logvision.schema import Attack
 
 HEAD: Final = 8192
 TAIL: Final = 2048
@@ -17,6 +20,28 @@ TAIL: Final = 2048
 
 def verify(text: bytes, kind: Kind) -> list[Evidence]:
     """Evidence from every reading of one unit. Cost: 20 to 300 µs, bounded by HEAD + TAIL."""
+    found = _read(text, kind)
+    if kind is Kind.PATH:
+        # A page of a repository shows files of any name; asking for it is not asking for them.
+        browsed = b".." not in text and _BROWSED.search(text[:HEAD].decode("latin-1")) is not None
+        return [*found, Evidence(BROWSED, Attack.SENSITIVE, 0.0)] if browsed else found
+    if not found or kind is Kind.AGENT:
+        return found
+    plain = text.decode("latin-1")
+    if kind is Kind.REFERER:
+        plain = plain.rsplit("=", 1)[-1].replace("+", " ").replace("%20", " ")
+    ended, begun = in_prose(plain)
+    if not ended and not begun:
+        return found
+    return [
+        replace(piece, strength=piece.strength * SHARE)
+        if ended or piece.attack is not Attack.SQLI or piece.strength < SURE
+        else piece
+        for piece in found
+    ]
+
+
+def _read(text: bytes, kind: Kind) -> list[Evidence]:
     if len(text) > HEAD + TAIL:
         text = text[:HEAD] + b" " + text[-TAIL:]
     # Latin-1 keeps one character a byte, whatever the bytes are; the readers care for ASCII marks only.
@@ -24,7 +49,7 @@ def verify(text: bytes, kind: Kind) -> list[Evidence]:
     if kind is Kind.PATH:
         body = plain.lstrip("/")
         found = path.verify(plain, is_path=True)
-        if not body.translate(_TAME):
+        if not body.translate(_TAME) or _MANUAL.match(body):
             return found
         return [
             *found,
@@ -63,6 +88,16 @@ def verify(text: bytes, kind: Kind) -> list[Evidence]:
 
 _LISTED: Final = re2.compile(r";\s*([A-Za-z][\w.-]*(?:[ /]v?\d[\w.-]*|\)|;| [A-Z][a-z]+| Linux))")
 """What an agent lists in its comment (`; java 9-Debian; Nmap Scripting Engine`) is no command after a semicolon."""
+
+_MANUAL: Final = re2.compile(r"^(?:[\w.-]+/)+\w+\(\d{0,2}\)/?$")
+"""A page about a function, by its name."""
+
+_BROWSED: Final = re2.compile(
+    r"^/[^/]+/[^/]+/(?:-/)?(?:blob|tree|raw|blame|edit|commits)/[^/]+/[\w.]|^/wiki/[A-Z/]|"
+    r"^/[^/]+/[^/]+/src/(?:branch|tag|commit)/[^/]+/|"
+    r"^/src/[^/]+/(?:blob|tree|raw)/[^/]+/|/repos/[^/]+/(?:browse|raw)/|^/plugins/gitiles/[^/]+/\+/|"
+    r"^/(?:viewvc|viewcvs|websvn|cgit)(?:\.cgi)?/[^/]+/\w"
+)
 
 _TAME: Final = dict.fromkeys(map(ord, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-~+"))
 

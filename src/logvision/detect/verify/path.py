@@ -30,7 +30,9 @@ _CLIMB: Final = re2.compile(r"(?:\.\.|%2e%2e|\.%00\.|\.\x00\.)\s*[/\\;]|[/\\]\.\
 _OBSCURED: Final = re2.compile(
     r"(?:\.{3,}[/\\]{1,3}){2,}|(?:\.\.[/\\]{2,}){2,}|(?:\.\.\\/){2,}|(?:[/\\]\.{4,}){2,}|(?:\.\./\./){2,}|(?:\.\.\x00[/\\]?){1,}|(?:\.\.[?%#0x]+2?f?/?){3,}|(?:\.\.0x2f|\.\.0x5c|0x2e0x2e){2,}|(?:\.\.%[a-z0-9]{2,6}){2,}|(?:\xe2\x80\xa6)?\.\.[\\/]{2,}|(?:\.\.;/)+|(?:\.\.[\xc0-\xff][\x80-\xff]{1,5}){2,}"
 )
-_FOLDER: Final = re2.compile(r"(?i)^[a-z]:[\\/]+win(?:dows|nt)(?:[\\/]+system32)?[\\/]*$")
+_FOLDER: Final = re2.compile(
+    r"(?i)^[a-z]:[\\/]+win(?:dows|nt)(?:[\\/]+system32)?[\\/]*$|^/(?:var/www|usr/share)(?:/[\w-]+)*/?$"
+)
 _WEB_INF: Final = re2.compile(
     r"(?i)^[./\\]*(?:web-inf|meta-inf)[./\\]+(?:web\.xml|[\w-]+\.(?:xml|properties|mf))$"
 )
@@ -156,7 +158,11 @@ def _verify(text: str, *, is_path: bool) -> list[Evidence]:  # noqa: PLR0912  on
         strength, sentence = 0.72, "it names a log or a configuration of the server"
     if strength < 0.6 and _REPEATED.search(text):
         strength, sentence = 0.75, "steps are repeated to fill a buffer"
-    if "\x00" in text and strength < 0.72 and (system is not None or re2.search(r"\x00\.?\w{0,5}$", text)):
+    if (
+        "\x00" in text
+        and strength < 0.72
+        and (system is not None or re2.search(r"[\w/]\x00\.?\w{0,5}$|\x00[^\x00]{0,40}\x00", text))
+    ):
         strength, sentence = 0.72, "a NUL cuts the name off"
     if strength <= 0:
         return []

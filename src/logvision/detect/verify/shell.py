@@ -30,7 +30,7 @@ _WORDY: Final = (
     "cat|id|ls|ps|w|who|dir|type|net|echo|find|more|sort|time|host|kill|last|less|head|tail|make|man|test|top|touch|wait|which|"
     "set|sh|at|date|env|history|cp|mv|rm|nc|ln|php|node|expr|exec|eval|source|export|grep|ssh|ftp|tar|zip|unzip|gzip|vi|vim|nano|"
     "reg|sc|copy|del|move|ren|start|call|ver|vol|tree|whereis|locate|alias|df|du|free|uptime|mail|print|printf|read|tee|tr|wc|cut|"
-    "split|strings|file|finger|users|groups|route|arp|su|ed|nl|od|pwd|cd|reboot|shutdown|halt|fmt|dd|true|false|java|go|function"
+    "split|strings|file|finger|users|groups|route|arp|su|ed|nl|od|pwd|cd|reboot|shutdown|halt|fmt|dd|java|go|function"
 )
 _END: Final = r"(?:\s*$|\s*[;|&`)\n\r\x00#>'\"}\]\\])"
 _ARGUMENT: Final = (
@@ -52,7 +52,7 @@ _PROOFS: Final = Proofs([
         (rf"(?:^|[\s;|&`(=/'\"!])/(?:usr/(?:local/)?)?s?bin/(?:[a-z]?sh|{_SURE}|{_WORDY}|[\w.+-]*[*?\[]+\S*)(?:{_END}|\s)", 0.85, "a program is started by its path"),
         (r"/(?:\?{2,3}|b\?n|\?in|bi\?)/[\w?*\[\]]{1,8}\b|/\?+/[\w?]*\?[\w?]*", 0.9, "a program's path is hidden by wildcards"),
         (r"\$\{?IFS\b|\$IFS\$?\d?|\{(?:cat|ls|curl|wget|nc|bash|sh|ping|echo|id),[^}]{1,200}\}", 0.93, "spaces of a command are hidden"),
-        (rf"^\s*(?:sudo\s+)?(?:{_SURE})\s+(?:-\w+\s+)*(?:https?://|[/.~]|-|\d+\s|(?:\d{{1,3}}\.){{3}}\d{{1,3}}|%|\$|'|\"|[\w.-]+\.(?:com|net|org|ru|cn|io|xyz|me|pl|exe|sh|py|txt|php)\b)", 0.72, "the value is a command"),
+        (rf"^\s*(?:sudo\s+)?(?:{_SURE})\s+(?:-\w+\s+)*(?:https?://|[.~/](?:[^a]|a[^l])|-[^&]{0,60}(?:://|\d\.\d|\s/)|\d+\s|(?:\d{{1,3}}\.){{3}}\d{{1,3}}|%|\$|[\w.-]+\.(?:com|net|org|ru|cn|io|xyz|me|pl|exe|sh|py|txt|php)\b)", 0.72, "the value is a command"),
         (r"\b(?:nslookup|dig|ping(?:\s+-\w+(?:\s+\d+)?)*)\s+(?:-\w+=?\S*\s+)*[\w-]+(?:\.[\w-]+)+", 0.75, "a name is looked up from the server"),
         (r"\bexpr\s+\d+\s*\\?[-+*/]\s*\d+", 0.96, "a sum that only a shell would do"),
         (r"\$\(\(\s*[\d+*/ -]+\)\)|\$\(\(.{1,40}\)\)", 0.85, "a sum that only a shell would do"),
@@ -60,7 +60,7 @@ _PROOFS: Final = Proofs([
         (r"\bset\s*[|&]\s*set\b|(?:^|\W)(?:set|dir|ver|id)\s*/\?", 0.9, "a command that shows itself"),
         (r"\bcmd(?:\.exe)?\s*/[ckr]\b|\bcommand\.com\b", 0.95, "the Windows shell is started"),
         (r"\bpowershell(?:\.exe)?\s+(?:-|\$|\(|iex|invoke)|\b(?:IEX|Invoke-(?:Expression|WebRequest|Command|RestMethod|Item))\b[\s(]|New-Object\s+(?:System\.)?Net\.|-(?:enc|EncodedCommand|nop|noprofile|ExecutionPolicy|WindowStyle)\b|\bGet-(?:ChildItem|Content|Process|Service|Item|Host|Location|Command|Date)\b\s*(?:-|$|[|;)])|\bDownload(?:String|File)\s*\(|Start-Process\s", 0.9, "PowerShell runs"),
-        (r"%(?:systemroot|windir|comspec|programfiles|appdata|temp|username|os|path)(?::[^%]{0,20})?%", 0.75, "a Windows variable is read"),
+        (r"(?:%(?:systemroot|windir|comspec|programfiles)(?::[^%]{0,20})?%|%(?:appdata|temp|username|os|path)(?::[^%]{1,20}%|%[\\/:]))", 0.75, "a Windows variable is read"),
         (r"\b(?:net\s+(?:user|localgroup|group|share|view|start)|reg\s+(?:add|query|delete)|wmic\s+\w+\s+(?:call|get|list)|type\s+[a-z]:\\|dir\s+[a-z]:\\|copy\s+[a-z]:\\|vssadmin|netsh\s+\w+|schtasks\s+/)", 0.86, "a Windows command"),
         (r"/dev/(?:tcp|udp)/|\bnc\b[^&]{0,40}\s-[a-z]*e\b|\bmkfifo\b|\bbash\s+-i\b|\bsh\s+-i\b|0<&\d|>&\s*/dev|2>&1", 0.95, "a shell is connected back"),
         (r"\b(?:wget|curl|tftp|ftpget|fetch)\s[^&]{0,200}?(?:[;|&]\s*(?:chmod|sh|bash|ba\w*sh|\./|python|perl|cat)|-O\s*-?\s*/?(?:tmp|dev|>))", 0.97, "a program is fetched and run"),
@@ -71,7 +71,7 @@ _PROOFS: Final = Proofs([
         (r"\becho\s+[\w'\"$(-].{0,120}?(?:>+\s*[\w./~]|\|\s*(?:base64|sh|bash|xxd|md5sum|rev|perl|python)|;|`|\$\()", 0.85, "text is written by echo"),
         (r"(?:^|[;|&`\n])\s*(?:uname\s+-[a-z]+|ls\s+-[a-zA-Z]+|id\s*;|ps\s+-?[auxef]+|rm\s+-[rf]+\s)", 0.9, "a command with its flags"),
         (r"(?:^|\W)(?:rm|cp|mv|ln)\s+-[a-z]+\s+[/.~*\w]", 0.8, "a command with its flags"),
-        (r"\b(?:python[23]?|perl|ruby|php|node|lua)\s+-[a-zA-Z]*[ecr]\s*['\"]?\S", 0.9, "an interpreter is given code"),
+        (r"\b(?:python[23]?|perl|ruby|php|node|lua|(?:ba|k|z|c|da|tc)?sh|busybox)\s+-[a-zA-Z]*[ecr]\s*['\"]?\S", 0.9, "an interpreter is given code"),
         (r"(?:^|[;&|\n\"'`])\s*(?:rm|del|ver|uname|sleep|type|dir|id|ping(?:\.exe)?|set|cat|net|echo)\b\s*[;>\s][^&#]{0,80}(?:&\s*rem\b|;\s*rem\b|#\s*$|\|\s*rem\b)", 0.9, "a command whose rest is made a remark"),
         (r"[|&]\s*dir\s*\|?\s*[a-z]:|\bdir\s+[a-z]:[\\/]|\btype\s+[\\/]?[a-z]+\.ini", 0.86, "a Windows command"),
         (r"(?:^|[\s;|&\"'])ping(?:\.exe)?\s+-[a-z]\s+\d", 0.8, "a host is pinged from the server"),
@@ -79,7 +79,7 @@ _PROOFS: Final = Proofs([
         (r"(?:^|[;&|\s])netsh\s+\w+\s+set\b|\bnet\s+(?:local)?(?:group|user)\s+\S+\s+\S+\s*/add\b", 0.95, "a Windows command"),
         (r"\bwhoami\b\s*(?:$|[;|&`)\n'\"])", 0.62, "the server is asked who it is"),
         (r"\bcertutil\b.{0,60}-(?:urlcache|decode|f)\b|\bbitsadmin\b.{0,40}/transfer|\brundll32\b.{0,40},|\bregsvr32\b.{0,40}/[su]|\bmshta\b\s+\S+:", 0.95, "a Windows program is misused to fetch"),
-        (rf"^\s*(?:{_WORDY}|{_SURE})\s+(?:-[a-zA-Z]+\s+)*(?:/|\.\./|~)(?:\w+/?)*", 0.7, "the value is a command"),
+        (rf"^\s*(?:{_WORDY}|{_SURE})\s+(?:-[a-zA-Z]+\s+)*(?:/\w+/|\.\./|~)(?:\w+/?)*", 0.7, "the value is a command"),
     )
 ])  # fmt: skip
 
@@ -91,7 +91,7 @@ _GATE: Final = AnyOf(
 _SHORT: Final = re2.compile(
     r"(?is)^(?:(?:\d{1,3}(?:\.\d{1,3}){3}|\d{1,6}|[a-z]|asdf|test)?\s*['\"]?\s*(?:[;|&\n\r]{1,2}|\|\||&&)\s*"
     r"(?:id|ls|pwd|whoami|uname|dir|ver|ifconfig|ipconfig|systeminfo|sysinfo|netstat|ps|env|set|hostname|tasklist|net user|w)"
-    r"\s*(?:[;|&#\n\r'\"]{0,3}))$|^/?[\w./-]{0,40}[|;](?:id|pwd|ls|whoami|uname)[|;]$"
+    r"\s*(?:[;|&#\n\r'\"]{0,3}))$|^/?[\w./-]{0,40}[|;](?:id|pwd|ls|whoami|uname)[|;]$|^\W{0,2}`(?:true|false|id|ls|pwd|w)`\W{0,2}$"
 )
 """Too short to hold an argument; a letter, a number or an address before the mark stands for the expected value."""
 
