@@ -58,7 +58,7 @@ _INTERNAL_PATH: Final = re2.compile(
 
 def verify(text: str) -> list[Evidence]:  # noqa: PLR0911, PLR0912  one return a proof
     """What following the address would do; at most one piece of evidence."""
-    bare = text.strip(" \t'\"<>")
+    bare = text.strip(" \t'\"<>").removesuffix("\\")  # a quote escaped in a page leaves its mark
     found = _URL.match(bare) or _URL.match("http:" + bare if bare.startswith("//") else "")
     if found is None:
         if _STRANGE.search(bare):
