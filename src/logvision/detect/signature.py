@@ -253,7 +253,9 @@ def _holds(condition: Condition, rows: Rows) -> np.ndarray[Any, np.dtype[np.bool
             held: np.ndarray[Any, np.dtype[np.bool_]] = np.array([v in wanted for v in values], bool)[codes]
             return held
         case AnyOf(parts):
-            held = np.any([_holds(part, rows) for part in parts], axis=0)
+            held = np.zeros(rows.size, bool)
+            for part in parts:
+                held |= _holds(part, rows)
             return held
     raise TypeError(condition)
 

@@ -1,0 +1,136 @@
+"""Compiled rules kept on disk give the same detector, and a bad entry is no entry."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import hyperscan
+import pytest
+
+from logvision.detect.compiled import KEPT, opened, user_folder
+from logvision.detect.detector import Detector
+from logvision.detect.rules import RuleError, RuleSet
+from logvision.detect.signature import Signatures
+
+RULE = """
+title: {title}
+logsource: {{category: webserver}}
+detection:
+  one:
+    unit.target|contains: {word}
+    cs-method: [TRACE, TRACK]
+  two:
+    unit.target|re: '^/odd/[0-9]+$'
+  condition: one or (two and not one)
+level: high
+tags: [attack.t1190]
+logvision: {{attack: probe, confidence: 0.9, tests: {{match: ['/odd/1'], pass: ['/']}}}}
+"""
+LIST = """
+title: names
+level: high
+logvision:
+  attack: webshell
+  confidence: 0.8
+  list: {file: data/names.txt, match: suffix}
+"""
+
+
+@pytest.fixture
+def rules(tmp_path: Path) -> Path:
+    folder = tmp_path / "rules"
+    (folder / "data").mkdir(parents=True)
+    (folder / "odd.yml").write_text(RULE.format(title="odd", word="oddness"))
+    (folder / "names.yml").write_text(LIST)
+    (folder / "data" / "names.txt").write_text("c99.php\nr57.php\n")
+    return folder
+
+
+def entries(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*"))
+
+
+def verdicts(signatures: Signatures) -> list[str | None]:
+    targets = ["/oddness", "/odd/7", "/x/c99.php", "/x/wso.php", "/"]
+    table = Detector(signatures).judge(targets, [None] * 5, [None] * 5, ["TRACE"] + ["GET"] * 4)
+    found: list[str | None] = table.column("attack").to_pylist()
+    return found
+
+
+def test_what_is_loaded_is_what_was_compiled(rules: Path, tmp_path: Path) -> None:
+    first = opened([rules], tmp_path / "kept")
+    (entry,) = entries(tmp_path / "kept")
+    stamp = entry.stat().st_mtime_ns
+    second = opened([rules], tmp_path / "kept")
+    assert entry.stat().st_mtime_ns == stamp
+    assert first.rules == second.rules == RuleSet.load([rules])
+    assert verdicts(first) == verdicts(second) == ["probe", "probe", "webshell", None, None]
+
+
+@pytest.mark.parametrize("damage", [b"", b"x", b"\0" * 5000])
+def test_a_damaged_entry_is_made_again(rules: Path, tmp_path: Path, damage: bytes) -> None:
+    opened([rules], tmp_path / "kept")
+    (entry,) = entries(tmp_path / "kept")
+    whole = entry.read_bytes()
+    entry.write_bytes(damage)
+    assert verdicts(opened([rules], tmp_path / "kept"))[2] == "webshell"
+    assert len(entry.read_bytes()) == len(whole)
+
+
+def test_a_single_changed_byte_is_damage(rules: Path, tmp_path: Path) -> None:
+    opened([rules], tmp_path / "kept")
+    (entry,) = entries(tmp_path / "kept")
+    whole = bytearray(entry.read_bytes())
+    whole[len(whole) // 2] ^= 1
+    entry.write_bytes(whole)
+    assert verdicts(opened([rules], tmp_path / "kept"))[2] == "webshell"
+
+
+def test_a_changed_rule_or_list_is_read_again(rules: Path, tmp_path: Path) -> None:
+    opened([rules], tmp_path / "kept")
+    (rules / "data" / "names.txt").write_text("wso.php\n")
+    assert verdicts(opened([rules], tmp_path / "kept"))[2:4] == [None, "webshell"]
+    (rules / "odd.yml").write_text(RULE.format(title="odd", word="strange"))
+    assert verdicts(opened([rules], tmp_path / "kept"))[0] is None
+
+
+def test_bytes_of_another_machine_are_compiled_again(
+    rules: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened([rules], tmp_path / "kept")
+
+    def refused(*_: object, **__: object) -> None:
+        raise hyperscan.error("error code -6")
+
+    monkeypatch.setattr(hyperscan, "loadb", refused)
+    assert verdicts(opened([rules], tmp_path / "kept"))[2] == "webshell"
+
+
+def test_a_folder_that_cannot_be_made_keeps_nothing(rules: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert verdicts(opened([rules], tmp_path / "file" / "kept"))[2] == "webshell"
+
+
+def test_rules_with_mistakes_are_refused_every_time(rules: Path, tmp_path: Path) -> None:
+    (rules / "odd.yml").write_text("title: [")
+    for _ in range(2):
+        with pytest.raises(RuleError):
+            opened([rules], tmp_path / "kept")
+    assert not (tmp_path / "kept").exists()
+    with pytest.raises(RuleError):
+        opened([tmp_path / "nothing"], tmp_path / "kept")
+
+
+def test_old_entries_go(rules: Path, tmp_path: Path) -> None:
+    for number in range(KEPT + 2):
+        (rules / "odd.yml").write_text(RULE.format(title=f"odd {number}", word="oddness"))
+        opened([rules], tmp_path / "kept")
+    assert len(entries(tmp_path / "kept")) == KEPT
+
+
+def test_the_users_folder_is_where_the_environment_says() -> None:
+    assert [
+        user_folder({"XDG_CACHE_HOME": "/x", "HOME": "/home/a"}),
+        user_folder({"HOME": "/home/a"}),
+        user_folder({"XDG_CACHE_HOME": "relative"}),
+    ] == [Path("/x/logvision"), Path("/home/a/.cache/logvision"), None]
