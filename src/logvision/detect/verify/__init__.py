@@ -67,7 +67,7 @@ def _read(text: bytes, kind: Kind) -> list[Evidence]:
             *markup.verify(plain),
         ]
     if kind is Kind.AGENT:
-        plain = _LISTED.sub(r", \1", plain)
+        plain = _LISTED.sub(lambda listed: listed.group().replace(";", ","), plain)
     if kind in (Kind.AGENT, Kind.REFERER):
         return [
             *sql.verify(plain),
@@ -86,8 +86,8 @@ def _read(text: bytes, kind: Kind) -> list[Evidence]:
     ]
 
 
-_LISTED: Final = re2.compile(r";\s*([A-Za-z][\w.-]*(?:[ /]v?\d[\w.-]*|\)|;| [A-Z][a-z]+| Linux))")
-"""What an agent lists in its comment (`; java 9-Debian; Nmap Scripting Engine`) is no command after a semicolon."""
+_LISTED: Final = re2.compile(r"\([^()]*\)")
+"""What an agent lists in its comment, e.g. `(Linux; U; DASH JR 3G)`, is no command after a semicolon."""
 
 _MANUAL: Final = re2.compile(r"^(?:[\w.-]+/)+\w+\(\d{0,2}\)/?$")
 """A page about a function, by its name."""
