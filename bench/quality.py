@@ -3,9 +3,9 @@
     python bench/quality.py --data FOLDER [--folds 4] [--sample 1500] [--dump FOLDER]
 
 FOLDER holds `logs/*.log.gz` (access logs of one site each) and `labelled.jsonl.gz`
-({set, label, class, url, user_agent, referer} a line). Sites and labelled sets are dealt over the folds; a fold
-is judged by a classifier that saw none of its sites and sets (`--folds 0`: by the shipped one).
-Nothing of the logs is kept: `bench/reviewed.tsv` holds digests of what a person read and found to be an attack;
+({set, label, class, url, user_agent, referer} a line). Sites and labelled sets are dealt over the folds; a
+fold is judged by a classifier that saw none of its sites and sets (`--folds 0`: by the shipped one).
+Nothing of the logs is kept: `bench/reviewed.tsv` holds digests of what was read and found to be an attack;
 every other alarm in a log counts as false.
 """
 
@@ -18,7 +18,7 @@ import json
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +26,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+
 from ancestor import Ancestor
 from logvision.detect import Detector
 from logvision.detect.cascade import Verification
@@ -36,11 +37,11 @@ from logvision.detect.units import Kind
 HERE = Path(__file__).parent
 LOOKALIKES = HERE / "lookalikes"
 REVIEWED = HERE / "reviewed.tsv"
-INJECTIONS = {
-    "sqli": "sqli", "nosqli": "nosqli", "xss": "xss", "lfi": "lfi", "rfi": "rfi", "rce": "rce", "php": "php", "ssti": "ssti",
-    "jndi": "jndi", "ssrf": "ssrf", "xxe": "xxe", "ldap": "ldap", "ssi": "ssi", "redirect": "redirect",
-}  # fmt: skip
-"""Classes of the labelled sets that are injections; CRLF and the rest stand in the table but not in the mean."""
+INJECTIONS = (
+    "sqli", "nosqli", "xss", "lfi", "rfi", "rce", "php", "ssti", "jndi", "ssrf", "xxe", "ldap", "ssi",
+    "redirect",
+)  # fmt: skip
+"""Classes of the labelled sets that are injections; the rest stand in the table but not in the mean."""
 
 BARE = {"httpparams", "grananqvist"}
 """Sets whose ordinary side is bare values, no requests of a site: their alarms are shown apart."""
@@ -289,7 +290,7 @@ def _site(
             int(site.counts[alarm & ~true].sum()),
         )
     results.sites[site.name]["true"] = Tally(
-        int(len(np.unique(site.requests[true]))), 0, int(site.counts[true].sum())
+        len(np.unique(site.requests[true])), 0, int(site.counts[true].sum())
     )
     of_line = np.array([s for s, _ in scores["all"]])[site.lines].max(axis=1)
     best = np.zeros(len(ordinary))
@@ -380,22 +381,27 @@ def summary(results: Results) -> dict[str, Any]:
         }
     return {
         "stages": out,
-        "classes": {k: {n: [t.flagged, t.total] for n, t in v.items()} for k, v in sorted(classes.items())},
-        "sets": {f"{s} {k}": {n: [t.flagged, t.total] for n, t in v.items()} for (s, k), v in sorted(results.attacks.items())},
-        "ordinary_sets": {s: {n: [t.flagged, t.total] for n, t in v.items()} for s, v in sorted(results.benign.items())},
+        "classes": _shares(classes),
+        "sets": _shares({f"{s} {k}": v for (s, k), v in results.attacks.items()}),
+        "ordinary_sets": _shares(results.benign),
         "sites": {
             s: {n: [t.flagged, t.total, t.lines_flagged, t.lines] for n, t in v.items()}
             for s, v in sorted(results.sites.items())
         },
-        "lookalikes": {k: {n: [t.flagged, t.total] for n, t in v.items()} for k, v in sorted(results.lookalikes.items())},
+        "lookalikes": _shares(results.lookalikes),
         "calibration": {f"{b / 10:.1f}": counts for b, counts in sorted(results.bins.items())},
-    }  # fmt: skip
+    }
+
+
+def _shares(groups: Mapping[str, Mapping[str, Tally]]) -> dict[str, dict[str, list[int]]]:
+    return {k: {n: [t.flagged, t.total] for n, t in v.items()} for k, v in sorted(groups.items())}
 
 
 def show(found: dict[str, Any]) -> None:
     """The tables, as text."""
     print(
-        f"{'':12}{'injections':>12}{'mean class':>12}{'sensitive':>11}{'FA requests':>13}{'FA lines':>11}{'look-alikes':>13}"
+        f"{'':12}{'injections':>12}{'mean class':>12}{'sensitive':>11}"
+        f"{'FA requests':>13}{'FA lines':>11}{'look-alikes':>13}"
     )
     for name, row in found["stages"].items():
         print(
@@ -408,7 +414,7 @@ def show(found: dict[str, Any]) -> None:
             cells = "".join(f"{n[:10]:>12} {f / max(t, 1):.3f}" for n, (f, t) in row.items())
             print(f"{key:34}{cells}   ({max(t for _, t in row.values())})")
     print(
-        "\nsites: alarms not reviewed as true, of distinct requests and of lines; true attacks (requests, lines)"
+        "\nsites: alarms not reviewed as true, of distinct requests, of lines; true attacks (requests, lines)"
     )
     for key, row in found["sites"].items():
         f, t, lf, lt = row["all"]
