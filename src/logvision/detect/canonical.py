@@ -150,7 +150,7 @@ def joined(values: pa.BinaryArray) -> tuple[npt.NDArray[np.uint8], npt.NDArray[n
     """
     if not len(values):
         return np.zeros(0, np.uint8), np.zeros(0, np.int64)
-    flat, offsets = _flat(values)
+    flat, offsets = flattened(values)
     sizes = np.diff(offsets)
     ends = np.cumsum(sizes + 1) - 1
     out = np.full(int(ends[-1]) + 1, 10, np.uint8)
@@ -359,7 +359,7 @@ def _apply(
 # The batch ------------------------------------------------------------------------------------
 
 
-def _flat(values: pa.BinaryArray) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+def flattened(values: pa.BinaryArray) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
     """The bytes of all values without gaps, and len + 1 offsets into them."""
     width = np.int64 if pa.types.is_large_binary(values.type) else np.int32
     offsets = np.frombuffer(values.buffers()[1], width)[values.offset : values.offset + len(values) + 1]
@@ -380,7 +380,7 @@ def binary(flat: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64]) -> pa.Bi
 
 def _holding(values: pa.BinaryArray, marks: bytes) -> npt.NDArray[np.int64]:
     """Which values hold one of these bytes (0xC0 stands for every byte from there up; / for a comment)."""
-    flat, offsets = _flat(values)
+    flat, offsets = flattened(values)
     table = np.zeros(256, bool)
     table[list(marks.replace(b"/", b""))] = True
     table[0xC0:] = True
@@ -398,7 +398,7 @@ for _code, _value in _HEX.items():
 
 def _percent_batch(values: pa.BinaryArray, *, plus: bool) -> pa.BinaryArray:
     """Plus to space, then one pass of %HH, over all values at once."""
-    flat, offsets = _flat(values)
+    flat, offsets = flattened(values)
     flat = flat.copy()
     if plus:
         flat[flat == 43] = 32
@@ -423,7 +423,7 @@ def _unfinished(
 
     `raw`: the values before the pass, for escapes that the log wrote; None: no longer asked.
     """
-    flat, offsets = _flat(done)
+    flat, offsets = flattened(done)
     following = np.append(flat[1:], np.uint8(0))
     percent = flat == 37
     again = percent & ((_DIGIT[following] < 16) | (following == 37))
@@ -445,7 +445,7 @@ def _unfinished(
     more |= (flat == 0xE2) & ((following == 0x81) | (following == 0x88))
     hard = np.searchsorted(offsets, np.flatnonzero(more), "right") - 1
     if raw is not None:
-        raw_flat, raw_offsets = _flat(raw)
+        raw_flat, raw_offsets = flattened(raw)
         escaped = np.searchsorted(raw_offsets, np.flatnonzero(raw_flat == 92), "right") - 1
         hard = np.concatenate([hard, escaped])
     hard = np.unique(hard)

@@ -16,11 +16,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import orjson
-import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from logvision.detect.canonical import canonicalise, joined
+from logvision.detect.canonical import binary, canonicalise, flattened, joined
 
 Ints = npt.NDArray[np.int64]
 
@@ -167,49 +166,64 @@ def _targets(pile: _Pile, targets: pa.Array, owners: Ints) -> None:
     pile.add(Kind.RAW_TARGET, owners, raw)
     if Kind.TARGET & pile.wanted:
         pile.add(Kind.TARGET, owners, canonicalise(raw, query=True, deep=False))
-    _url_parts(pile, pl.from_arrow(targets.cast(pa.string())), owners, NEST)  # type: ignore[arg-type]
+    _url_parts(pile, raw, owners, NEST)
 
 
 def _referers(pile: _Pile, referers: pa.Array, owners: Ints) -> None:
     raw = referers.cast(pa.binary())
     pile.add(Kind.RAW_REFERER, owners, raw)
     pile.add(Kind.REFERER, owners, canonicalise(raw, query=False))
-    _url_parts(pile, pl.from_arrow(referers.cast(pa.string())), owners, NEST)  # type: ignore[arg-type]
+    _url_parts(pile, raw, owners, NEST)
 
 
 _ABSOLUTE: Final = r"^(?:[a-zA-Z][a-zA-Z0-9+.-]{1,12}:)?//[^/?#]*"
 
 
-def _url_parts(pile: _Pile, urls: pl.Series, owners: Ints, depth: int) -> None:
+def _url_parts(pile: _Pile, urls: pa.BinaryArray, owners: Ints, depth: int) -> None:
     """Path, names and values of URLs (with or without scheme and host)."""
-    parts = (
-        pl.DataFrame({"owner": owners, "url": urls})
-        .lazy()
-        .with_columns(pl.col("url").str.replace(_ABSOLUTE, ""))
-        .with_columns(cut=pl.col("url").str.find("?", literal=True).cast(pl.Int64))
-        .select(
-            "owner",
-            path=pl.when(pl.col("cut").is_null())
-            .then("url")
-            .otherwise(pl.col("url").str.split_exact("?", 1).struct.field("field_0")),
-            query=pl.when(pl.col("cut").is_not_null()).then(
-                pl.col("url").str.splitn("?", 2).struct.field("field_1")
-            ),
-        )
-        .collect()
-    )
-    _paths(pile, parts["path"], parts["owner"].to_numpy())
-    queries = parts.filter(pl.col("query").is_not_null() & (pl.col("query") != ""))
-    if queries.height:
-        _parameters(pile, queries["query"], queries["owner"].to_numpy(), depth)
+    flat, offsets = flattened(_without_host(urls))
+    starts, ends = offsets[:-1], offsets[1:]
+    cut = _first(flat, 63, starts, ends)
+    _paths(pile, binary(*_cut(flat, starts, cut)), owners)
+    asked = np.flatnonzero(cut + 1 < ends)
+    if len(asked):
+        _parameters(pile, binary(*_cut(flat, cut[asked] + 1, ends[asked])), owners[asked], depth)
 
 
-def _paths(pile: _Pile, paths: pl.Series, owners: Ints) -> None:
-    decoded = canonicalise(paths.to_arrow(), query=False)
+def _without_host(urls: pa.BinaryArray) -> pa.BinaryArray:
+    flat, offsets = flattened(urls)
+    following = np.append(flat, np.zeros(2, np.uint8))
+    plain = (following[offsets[:-1]] == 47) & (following[offsets[:-1] + 1] != 47)
+    if plain.all():
+        return urls
+    if not plain.any():
+        return pc.replace_substring_regex(urls, _ABSOLUTE, "")
+    cut = pc.replace_substring_regex(urls.filter(pa.array(~plain)), _ABSOLUTE, "")
+    return pc.replace_with_mask(urls, pa.array(~plain), cut)
+
+
+def _first(flat: npt.NDArray[np.uint8], mark: int, starts: Ints, ends: Ints) -> Ints:
+    """Where a byte stands first in each of some ascending ranges; a range's end if it does not."""
+    at = np.append(np.flatnonzero(flat == mark), len(flat))
+    found: Ints = np.minimum(at[np.searchsorted(at, starts)], ends)
+    return found
+
+
+def _cut(flat: npt.NDArray[np.uint8], starts: Ints, ends: Ints) -> tuple[npt.NDArray[np.uint8], Ints]:
+    """The bytes of ascending ranges that do not overlap, joined, and len + 1 offsets into them."""
+    step = np.zeros(len(flat) + 1, np.int8)
+    # An empty range may start where another one does.
+    full = starts < ends
+    step[starts[full]] += 1
+    step[ends[full]] -= 1
+    inside = np.cumsum(step[:-1], dtype=np.int8).view(bool)
+    return flat[inside], np.concatenate([[0], np.cumsum(ends - starts)])
+
+
+def _paths(pile: _Pile, paths: pa.BinaryArray, owners: Ints) -> None:
+    decoded = canonicalise(paths, query=False)
     pile.add(Kind.PATH, owners, decoded)
-    marked = np.flatnonzero(
-        pc.match_substring_regex(decoded, r"/\.|\\|//|;|%3b").to_numpy(zero_copy_only=False)
-    )
+    marked = np.flatnonzero(_matching(decoded, r"/\.|\\|//|;|%3b"))
     if len(marked):
         # Few paths hold a mark that resolving could change; each is walked by itself.
         resolved = [resolve(decoded[int(i)].as_py())[0] for i in marked]
@@ -242,34 +256,32 @@ _SEPARATING: Final = (
 )  # fmt: skip
 
 
-def _parameters(pile: _Pile, queries: pl.Series, owners: Ints, depth: int) -> None:
+def _parameters(pile: _Pile, queries: pa.BinaryArray, owners: Ints, depth: int) -> None:
     """Names and values. An HTML entity in a query is a character, not a separator."""
-    pairs = (
-        pl.DataFrame({"owner": owners, "query": queries})
-        .lazy()
-        .with_columns(
-            pl.when(pl.col("query").str.contains("&[a-z#]{1,4};|&#", literal=False))
-            .then(pl.col("query").str.replace_many([a for a, _ in _SEPARATING], [b for _, b in _SEPARATING]))
-            .otherwise("query")
-            .alias("query")
-        )
-        .with_columns(pl.col("query").str.split("&"))
-        .explode("query")
-        .with_columns(pl.col("query").str.splitn("=", 2).struct.unnest())
-        .collect()
-    )
-    # A query without "=" is one value (old-style `?keyword`): its text is what the program reads.
-    bare = pairs.filter(pl.col("field_1").is_null() & (pl.col("field_0") != ""))
-    named = pairs.filter(pl.col("field_1").is_not_null())
-    if named.height:
-        names = canonicalise(named["field_0"].to_arrow(), query=True)
-        pile.add(Kind.NAME, named["owner"].to_numpy(), names)
-    values = pl.concat(
-        [named.select("owner", value="field_1"), bare.select("owner", value="field_0")]
-    ).filter(pl.col("value") != "")
-    if values.height:
-        decoded = canonicalise(values["value"].to_arrow(), query=True)
-        _values(pile, decoded, values["owner"].to_numpy(), depth)
+    marked = _matching(queries, "&[a-z#]{1,4};|&#")
+    if marked.any():
+        plain = queries.filter(pa.array(marked))
+        for entity, character in _SEPARATING:
+            plain = pc.replace_substring(plain, entity, character)
+        queries = pc.replace_with_mask(queries, pa.array(marked), plain)
+    flat, offsets = flattened(queries)
+    between = np.flatnonzero(flat == 38)
+    starts = np.sort(np.concatenate([offsets[:-1], between + 1]), kind="stable")
+    ends = np.sort(np.concatenate([between, offsets[1:]]), kind="stable")
+    full = starts < ends
+    starts, ends = starts[full], ends[full]
+    owners = owners[np.searchsorted(offsets, starts, "right") - 1]
+    equals = _first(flat, 61, starts, ends)
+    named = equals < ends
+    if named.any():
+        names = binary(*_cut(flat, starts[named], equals[named]))
+        pile.add(Kind.NAME, owners[named], canonicalise(names, query=True))
+    # A pair without "=" is one value (old-style `?keyword`): its text is what the program reads.
+    starts = np.where(named, equals + 1, starts)
+    full = starts < ends
+    if full.any():
+        decoded = canonicalise(binary(*_cut(flat, starts[full], ends[full])), query=True)
+        _values(pile, decoded, owners[full], depth)
 
 
 def _values(pile: _Pile, values: pa.BinaryArray, owners: Ints, depth: int) -> None:
@@ -282,8 +294,7 @@ def _values(pile: _Pile, values: pa.BinaryArray, owners: Ints, depth: int) -> No
         if len(at):
             inner = values.take(pa.array(at))
             pile.add(Kind.URL, owners[at], inner)
-            text = pl.Series([_text(v) for v in inner.to_pylist()])
-            _url_parts(pile, text, owners[at], depth - 1)
+            _url_parts(pile, inner, owners[at], depth - 1)
         _inside(pile, values, owners, depth)
     else:
         at = np.flatnonzero(url)
@@ -355,7 +366,3 @@ def _matching(values: pa.BinaryArray, pattern: str) -> npt.NDArray[np.bool_]:
     bare = pattern.replace("(?i-u)", "(?i)").replace("(?-u)", "")
     found: npt.NDArray[np.bool_] = pc.match_substring_regex(values, bare).to_numpy(zero_copy_only=False)
     return found
-
-
-def _text(value: bytes) -> str:
-    return value.decode("utf-8", "backslashreplace")
