@@ -15,17 +15,16 @@ from event_tables import NOON, event, events
 from logvision import columns, pipeline
 from logvision.app import found, parts
 from logvision.app.found import Found
-from logvision.detect.behaviour import Behaviour
+from logvision.config import load
 from logvision.detect.buckets import BUCKETS_KEPT, VALUES_KEPT
-from logvision.detect.correlate import TRACKS_KEPT, Correlator
+from logvision.detect.correlate import TRACKS_KEPT
 from logvision.detect.detector import Detector
-from logvision.engines.embedded import State
 from logvision.engines.summary import METHOD_READ, METHODS, OTHER, Summary
 from logvision.enrich import agent, network
 from logvision.incident import Incident
 from logvision.schema import EVENT, RECORD, REJECT, Attack, Outcome, Severity, Stage
 from logvision.windows.dimensions import DIMENSIONS, LARGE_KEPT
-from logvision.windows.folder import PENDING, TOGETHER, Folder
+from logvision.windows.folder import PENDING, TOGETHER
 
 BATCH = 1 << 16
 FLUSH = 1 << 18
@@ -72,9 +71,9 @@ def flood(total: int, attack: str | None = None) -> Iterator[pa.Table]:
     "total", [300_000, pytest.param(5_000_000, marks=[pytest.mark.slow, pytest.mark.timeout(600)])]
 )
 def test_state_stays_within_its_bounds_and_totals_are_right(total: int) -> None:
-    state = State(Folder(), Behaviour.open(()), Correlator())
+    state = parts.state(load(None, {}))
     totals = Summary()
-    scenarios = len(Behaviour.open(())._rules)
+    scenarios = len(state.behaviour._rules)
     requests, held, saved, waiting = 0, 0, 0, 0
     for table in flood(total):
         totals.add(table, REJECT.empty_table(), {"access.log": 100 * table.num_rows})
@@ -109,14 +108,13 @@ def _requests(partials: pa.Table) -> int:
 
 @pytest.mark.slow
 def test_a_flood_of_attackers_leaves_as_many_tracks_as_are_kept() -> None:
-    correlator, behaviour = Correlator(), Behaviour.open(())
-    state = State(Folder(), behaviour, correlator)
+    state = parts.state(load(None, {}))
     collected = Found()
     for table in flood(12_000, attack="sqli"):
         for incident in state.correlate(table):
             collected.add(incident)
-    assert len(correlator._tracks) <= TRACKS_KEPT
-    assert len(correlator._crowds) <= TRACKS_KEPT
+    assert len(state.correlator._tracks) <= TRACKS_KEPT
+    assert len(state.correlator._crowds) <= TRACKS_KEPT
 
 
 def incident(number: int, **changed: object) -> Incident:

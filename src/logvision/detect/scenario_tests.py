@@ -65,4 +65,4 @@ def stream_of(stream: Mapping[str, Any]) -> tuple[pa.Table, pa.Array]:
         row |= {name: value for name, value in derived.items() if name not in given}
         rows.append(row | {"time": START_US + n * every, "position": n})
     plain = pa.schema([f.with_type(pa.string()) if f.type == TEXT else f for f in EVENT])
-    return pa.Table.from_pylist(rows, schema=plain).cast(EVENT), pa.array([claim] * times, pa.string())
+    return pa.Table.from_pylist(rows, schema=plain).cast(EVENT), pa.array([claim] * times, TEXT)
