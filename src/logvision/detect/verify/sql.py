@@ -391,7 +391,15 @@ def verify(text: str) -> list[Evidence]:  # noqa: PLR0912  one branch a reading
         strength = max(best[0], 0.6)
         mark = marks.group()
         sentence = f"{best[1] + ', and ' if best[1] else ''}it names {mark}"
-        best = (1 - (1 - strength) * 0.25 if best[0] >= 0.3 else 0.45 if mark.lower() == "information_schema" else 0.55, sentence, best[2] or "as it stands")
+        best = (
+            1 - (1 - strength) * 0.25
+            if best[0] >= 0.3
+            else 0.45
+            if mark.lower() == "information_schema"
+            else 0.55,
+            sentence,
+            best[2] or "as it stands",
+        )
     if best[0] <= 0:
         return []
     return [Evidence(RULE, Attack.SQLI, best[0], f"Read as SQL ({best[2]}): {best[1]}.")]
@@ -469,7 +477,21 @@ _DELAYS: Final = frozenset(["sleep", "pg_sleep", "benchmark"])
 _SHAPES: Final = frozenset(
     ["polygon", "linestring", "multipoint", "multilinestring", "multipolygon", "geometrycollection"]
 )
-_COMPUTED: Final = ("sel", "if(", "case", "ascii", "length", "len(", "cast", "0x", "true", "rand", "char", "ord(", "coalesce")
+_COMPUTED: Final = (
+    "sel",
+    "if(",
+    "case",
+    "ascii",
+    "length",
+    "len(",
+    "cast",
+    "0x",
+    "true",
+    "rand",
+    "char",
+    "ord(",
+    "coalesce",
+)
 
 
 def _word(word: str, text: str, end: int, before: list[str]) -> str:  # noqa: PLR0911  one return a kind of word
@@ -482,7 +504,11 @@ def _word(word: str, text: str, end: int, before: list[str]) -> str:  # noqa: PL
     if called and word in _ATTACK_FUNCTIONS:
         # In sleep(less) the brackets hold prose: a delay is a number, a string, a variable or computed.
         inner = text[at + 1 : at + 12].lstrip(" (").lower()
-        if word in _SHAPES and (inner[:1].isdigit() or inner[:1] == "-" or (inner[:1].isalpha() and not inner.startswith(_COMPUTED))):
+        if word in _SHAPES and (
+            inner[:1].isdigit()
+            or inner[:1] == "-"
+            or (inner[:1].isalpha() and not inner.startswith(_COMPUTED))
+        ):
             return "g"
         if word in _DELAYS and inner[:1].isalpha() and not inner.startswith(_COMPUTED):
             return "g"
