@@ -150,14 +150,14 @@ def joined(values: pa.BinaryArray) -> tuple[npt.NDArray[np.uint8], npt.NDArray[n
     """
     if not len(values):
         return np.zeros(0, np.uint8), np.zeros(0, np.int64)
-    flat, offsets = flattened(values)
-    sizes = np.diff(offsets)
-    ends = np.cumsum(sizes + 1) - 1
-    out = np.full(int(ends[-1]) + 1, 10, np.uint8)
-    body = np.ones(len(out), bool)
-    body[ends] = False
-    out[body] = np.where(flat == 10, np.uint8(11), flat)
-    return out, ends
+    ended = pc.binary_join_element_wise(values, b"", b"\n")
+    flat, offsets = flattened(ended)
+    ends = offsets[1:] - 1
+    if len(marks := np.flatnonzero(flat == 10)) > len(ends):
+        flat = flat.copy()
+        flat[marks] = 11
+        flat[ends] = 10
+    return flat, ends
 
 
 # The steps ------------------------------------------------------------------------------------
@@ -387,8 +387,14 @@ def _holding(values: pa.BinaryArray, marks: bytes) -> npt.NDArray[np.int64]:
     hit = table[flat]
     if len(flat) > 1:
         hit[:-1] |= (flat[:-1] == 47) & (flat[1:] == 42)
-    at = np.flatnonzero(hit)
-    return np.unique(np.searchsorted(offsets, at, "right") - 1)
+    return places(offsets, np.flatnonzero(hit))
+
+
+def places(offsets: npt.NDArray[np.int64], at: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The values that these bytes lie in, ascending, each once."""
+    held = np.zeros(len(offsets) - 1, bool)
+    held[np.searchsorted(offsets, at, "right") - 1] = True
+    return np.flatnonzero(held)
 
 
 _DIGIT: Final = np.full(256, 255, np.uint8)
@@ -412,8 +418,8 @@ def _percent_batch(values: pa.BinaryArray, *, plus: bool) -> pa.BinaryArray:
     keep = np.ones(len(flat), bool)
     keep[at + 1] = False
     keep[at + 2] = False
-    kept = np.concatenate([[0], np.cumsum(keep)])
-    return binary(flat[keep], kept[offsets])
+    # Each escape before an offset takes two bytes from it.
+    return binary(flat[keep], offsets - 2 * np.searchsorted(at, offsets))
 
 
 def _unfinished(
@@ -443,11 +449,8 @@ def _unfinished(
     more |= (flat == 0xE0) & (following < 0xA0) | (flat == 0xF0) & (following < 0x90)
     more |= (flat == 0xCA) | (flat == 0xCD) & (following == 0xBE) | (flat == 0xEF) & (following >= 0xB9)
     more |= (flat == 0xE2) & ((following == 0x81) | (following == 0x88))
-    hard = np.searchsorted(offsets, np.flatnonzero(more), "right") - 1
+    hard = places(offsets, np.flatnonzero(more))
     if raw is not None:
         raw_flat, raw_offsets = flattened(raw)
-        escaped = np.searchsorted(raw_offsets, np.flatnonzero(raw_flat == 92), "right") - 1
-        hard = np.concatenate([hard, escaped])
-    hard = np.unique(hard)
-    deeper = np.unique(np.searchsorted(offsets, np.flatnonzero(again), "right") - 1)
-    return np.setdiff1d(deeper, hard, assume_unique=True), hard
+        hard = np.union1d(hard, places(raw_offsets, np.flatnonzero(raw_flat == 92)))
+    return np.setdiff1d(places(offsets, np.flatnonzero(again)), hard, assume_unique=True), hard

@@ -19,7 +19,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from logvision.detect.canonical import binary, canonicalise, flattened, joined
+from logvision.detect.canonical import binary, canonicalise, flattened, joined, places
 
 Ints = npt.NDArray[np.int64]
 
@@ -184,10 +184,10 @@ def _url_parts(pile: _Pile, urls: pa.BinaryArray, owners: Ints, depth: int) -> N
     flat, offsets = flattened(_without_host(urls))
     starts, ends = offsets[:-1], offsets[1:]
     cut = _first(flat, 63, starts, ends)
-    _paths(pile, binary(*_cut(flat, starts, cut)), owners)
+    _paths(pile, _cut(flat, starts, cut), owners)
     asked = np.flatnonzero(cut + 1 < ends)
     if len(asked):
-        _parameters(pile, binary(*_cut(flat, cut[asked] + 1, ends[asked])), owners[asked], depth)
+        _parameters(pile, _cut(flat, cut[asked] + 1, ends[asked]), owners[asked], depth)
 
 
 def _without_host(urls: pa.BinaryArray) -> pa.BinaryArray:
@@ -209,21 +209,29 @@ def _first(flat: npt.NDArray[np.uint8], mark: int, starts: Ints, ends: Ints) -> 
     return found
 
 
-def _cut(flat: npt.NDArray[np.uint8], starts: Ints, ends: Ints) -> tuple[npt.NDArray[np.uint8], Ints]:
-    """The bytes of ascending ranges that do not overlap, joined, and len + 1 offsets into them."""
-    step = np.zeros(len(flat) + 1, np.int8)
-    # An empty range may start where another one does.
-    full = starts < ends
-    step[starts[full]] += 1
-    step[ends[full]] -= 1
-    inside = np.cumsum(step[:-1], dtype=np.int8).view(bool)
-    return flat[inside], np.concatenate([[0], np.cumsum(ends - starts)])
+def _cut(flat: npt.NDArray[np.uint8], starts: Ints, ends: Ints) -> pa.BinaryArray:
+    """The texts of ascending ranges that do not overlap."""
+    # Every second text of those that lie between all starts and ends in turn.
+    bounds = np.append(np.column_stack([starts, ends]).ravel(), len(flat))
+    return binary(flat, bounds).take(pa.array(np.arange(0, len(bounds) - 1, 2)))
+
+
+_STEPPING: Final = np.isin(np.arange(256), list(b"/.;\\\0 "))
 
 
 def _paths(pile: _Pile, paths: pa.BinaryArray, owners: Ints) -> None:
     decoded = canonicalise(paths, query=False)
     pile.add(Kind.PATH, owners, decoded)
-    marked = np.flatnonzero(_matching(decoded, r"/\.|\\|//|;|%3b"))
+    flat, offsets = flattened(decoded)
+    padded = np.append(flat, np.zeros(2, np.uint8))
+    slash = np.flatnonzero(flat == 47)
+    then, after = padded[slash + 1], padded[slash + 2]
+    last = offsets[np.searchsorted(offsets, slash, "right")] if len(slash) else slash
+    # "/.name" is a name; "/./", "/..", "/.;" and "/." at the end are steps.
+    step = (then == 46) & (_STEPPING[after] | (slash + 2 >= last)) & (slash + 1 < last)
+    step |= (then == 47) & (slash + 1 < last)
+    odd = np.flatnonzero((flat == 92) | (flat == 59))
+    marked = places(offsets, np.concatenate([slash[step], odd]))
     if len(marked):
         # Few paths hold a mark that resolving could change; each is walked by itself.
         resolved = [resolve(decoded[int(i)].as_py())[0] for i in marked]
@@ -274,19 +282,24 @@ def _parameters(pile: _Pile, queries: pa.BinaryArray, owners: Ints, depth: int) 
     equals = _first(flat, 61, starts, ends)
     named = equals < ends
     if named.any():
-        names = binary(*_cut(flat, starts[named], equals[named]))
+        names = _cut(flat, starts[named], equals[named])
         pile.add(Kind.NAME, owners[named], canonicalise(names, query=True))
     # A pair without "=" is one value (old-style `?keyword`): its text is what the program reads.
     starts = np.where(named, equals + 1, starts)
     full = starts < ends
     if full.any():
-        decoded = canonicalise(binary(*_cut(flat, starts[full], ends[full])), query=True)
+        decoded = canonicalise(_cut(flat, starts[full], ends[full]), query=True)
         _values(pile, decoded, owners[full], depth)
 
 
 def _values(pile: _Pile, values: pa.BinaryArray, owners: Ints, depth: int) -> None:
-    url = _matching(values, r"(?i-u)^\s*(?:[a-z][a-z0-9+.-]{1,12}:)?//[^/\s]")
-    url &= ~_matching(values, r"(?i-u)^\s*(?:javascript|data|vbscript):")
+    flat, offsets = flattened(values)
+    url = np.zeros(len(values), bool)
+    slashed = places(offsets, np.flatnonzero((flat[:-1] == 47) & (flat[1:] == 47)))
+    if len(slashed):
+        some = values.take(pa.array(slashed))
+        url[slashed] = _matching(some, r"(?i)^\s*(?:[a-z][a-z0-9+.-]{1,12}:)?//[^/\s]")
+        url[slashed] &= ~_matching(some, r"(?i)^\s*(?:javascript|data|vbscript):")
     plain = np.flatnonzero(~url)
     pile.add(Kind.VALUE, owners[plain], values.take(pa.array(plain)))
     if depth:
@@ -303,13 +316,18 @@ def _values(pile: _Pile, values: pa.BinaryArray, owners: Ints, depth: int) -> No
 
 def _inside(pile: _Pile, values: pa.BinaryArray, owners: Ints, depth: int) -> None:
     """What stands inside JSON and base64; a loop over the few values that look like either."""
-    json_like = np.flatnonzero(_matching(values, r"(?-u)^\s*(?:\{.*[:}]|\[.*\])"))
+    flat, offsets = flattened(values)
+    json_like = _of(
+        values, places(offsets, np.flatnonzero((flat == 123) | (flat == 91))), r"^\s*(?:\{.*[:}]|\[.*\])"
+    )
     names: list[tuple[int, bytes]] = []
     inner: list[tuple[int, bytes]] = []
     for i in json_like:
         for name, value in _leaves(values[int(i)].as_py()):
             (names if name else inner).append((int(owners[i]), value))
-    base64_like = np.flatnonzero(_matching(values, r"(?-u)^[A-Za-z0-9+/_ -]{16,}={0,2}$"))
+    long = np.flatnonzero(np.diff(offsets) >= 16)
+    # ASCII in base64 has no letter after "f" at the first of every four places: most tokens do.
+    base64_like = _of(values, long, r"^(?:[A-Za-f][A-Za-z0-9+/_ -]{3}){4,}[A-Za-z0-9+/_ -]{0,3}={0,2}$")
     for i in base64_like:
         text = unbase64(values[int(i)].as_py())
         if text is not None:
@@ -363,6 +381,10 @@ _WORDS: Final = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789
 
 def _matching(values: pa.BinaryArray, pattern: str) -> npt.NDArray[np.bool_]:
     """Which values match; RE2 over bytes, linear in their length."""
-    bare = pattern.replace("(?i-u)", "(?i)").replace("(?-u)", "")
-    found: npt.NDArray[np.bool_] = pc.match_substring_regex(values, bare).to_numpy(zero_copy_only=False)
+    found: npt.NDArray[np.bool_] = pc.match_substring_regex(values, pattern).to_numpy(zero_copy_only=False)
     return found
+
+
+def _of(values: pa.BinaryArray, some: Ints, pattern: str) -> Ints:
+    """Those of some values that match."""
+    return some[_matching(values.take(pa.array(some)), pattern)] if len(some) else some
