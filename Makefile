@@ -26,14 +26,14 @@ run: $(VENV)/.run ## watch LOG=/path/access.log, or generated traffic without LO
 	@$(BIN)/logvision watch $(LOG)
 
 test: $(VENV)/.dev ## all tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(VENV)/.dev ## format, lint, types, layers, quick tests: under a minute
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest -q -m 'not slow and not browser and not cluster'
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m 'not slow and not browser and not cluster'
 
 fmt: $(VENV)/.dev ## format the code
 	@$(BIN)/ruff format .

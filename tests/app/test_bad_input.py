@@ -14,7 +14,7 @@ from whole_runs import command, event_rows, line, reject_rows, scan, sizes
 from logvision.schema import RAW_KEPT
 from logvision.sources.base import LINE_LIMIT
 
-pytestmark = pytest.mark.usefixtures("quick")
+pytestmark = [pytest.mark.usefixtures("quick"), pytest.mark.slow]
 
 
 def counts(result: dict[str, Any]) -> tuple[int, int, int, int]:

@@ -13,7 +13,7 @@ from whole_runs import Watched, command, line, sizes
 
 from logvision.sources import streams
 
-pytestmark = pytest.mark.usefixtures("quick")
+pytestmark = [pytest.mark.usefixtures("quick"), pytest.mark.slow]
 
 
 def make_loop(log: Path) -> Path:

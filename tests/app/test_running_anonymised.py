@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from whole_runs import Watched, event_rows, line, reject_rows, scan
 
-pytestmark = pytest.mark.usefixtures("quick")
+pytestmark = [pytest.mark.usefixtures("quick"), pytest.mark.slow]
 
 ADDRESSES = [f"203.0.113.{n}" for n in range(10, 16)] + ["2001:db8:1:2::3", "2001:db8:1:2::4"]
 ATTACK = "/item?id=1%27%20UNION%20SELECT%20password%20FROM%20users--"

@@ -10,6 +10,8 @@ import pytest
 
 from logvision.web.auth import is_password
 
+pytestmark = pytest.mark.slow
+
 Command = Callable[..., tuple[int, str, str]]
 
 

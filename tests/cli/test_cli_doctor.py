@@ -18,6 +18,8 @@ from logvision.app.doctor.check import Check, State
 from logvision.app.doctor.examine import examine
 from logvision.clock import SettableClock
 
+pytestmark = pytest.mark.slow
+
 Command = Callable[..., tuple[int, str, str]]
 
 NOW = START + timedelta(days=1)

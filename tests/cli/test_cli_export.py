@@ -14,6 +14,8 @@ import pytest
 from cli_logs import HOSTILE_AGENT, HOSTILE_TARGET, mixed
 from logvision.schema import EVENT
 
+pytestmark = pytest.mark.slow
+
 Command = Callable[..., tuple[int, str, str]]
 
 

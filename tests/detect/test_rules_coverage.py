@@ -10,6 +10,8 @@ from logvision.detect import Detector
 from logvision.detect.detector import BUILTIN
 from logvision.schema import Attack
 
+pytestmark = pytest.mark.slow
+
 THRESHOLD = 0.5
 
 SAMPLES = Path(__file__).parent.parent / "samples" / "rules"

@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from logvision.detect.volume import SITES_KEPT, Volume
 from logvision.schema import ALERT, PARTIAL
 
+pytestmark = pytest.mark.slow
+
 MONDAY = datetime(2024, 4, 1, tzinfo=UTC)
 DAY = 288
 WEEK = 7 * DAY

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from logvision.columns import constant
 from logvision.formats import Formats
 from logvision.schema import RECORD
+
+pytestmark = pytest.mark.slow
 
 SAMPLES = Path(__file__).parent.parent / "samples" / "formats"
 READ_AT = datetime(2024, 1, 1, tzinfo=UTC)

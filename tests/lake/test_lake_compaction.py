@@ -24,6 +24,8 @@ from logvision.lake.segments import Lake
 from logvision.schema import PARTIAL
 from logvision.windows.partials import finish, merge, roll
 
+pytestmark = pytest.mark.slow
+
 NOW = NOON.timestamp()
 
 

@@ -28,6 +28,8 @@ from logvision.lake.queries.filter import FilterError, parse_filter
 from logvision.lake.segments import Lake
 from logvision.schema import PARTIAL, REJECT, Reason
 
+pytestmark = pytest.mark.slow
+
 HOUR = timedelta(hours=1)
 
 

@@ -19,6 +19,8 @@ from logvision.web.auth import (
     is_password,
 )
 
+pytestmark = pytest.mark.slow
+
 PASSWORD = "correct horse"
 HASH = hash_password(PASSWORD)
 

@@ -31,6 +31,8 @@ from logvision.windows.dimensions import (
 from logvision.windows.folder import Folder
 from logvision.windows.partials import finish, merge, partial, roll
 
+pytestmark = pytest.mark.slow
+
 KEY = ["grain", "start", "site", "dimension", "value"]
 
 

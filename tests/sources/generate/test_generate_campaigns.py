@@ -16,6 +16,8 @@ from logvision.sources.generate.catalogue import Catalogue, compile_sites
 from logvision.sources.generate.rows import SCHEMA
 from logvision.sources.generate.sites import build
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def catalogue() -> Catalogue:

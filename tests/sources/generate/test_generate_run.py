@@ -16,6 +16,8 @@ from logvision.clock import SettableClock
 from logvision.errors import SetupError
 from logvision.sources.generate import FileWriter, Generated, GenerateOptions, StreamWriter, generate
 
+pytestmark = pytest.mark.slow
+
 OPTIONS = GenerateOptions(seed=8, lines=20_000, hours=6.0, start=datetime(2026, 11, 20, tzinfo=UTC))
 
 

@@ -16,6 +16,8 @@ from logvision.sources.base import Batch
 from logvision.sources.generate import Format, GenerateReader, GenerateSource
 from logvision.sources.generate.stream import Stream
 
+pytestmark = pytest.mark.slow
+
 NOON = 1_795_435_200.0  # 2026-11-23 12:00 UTC
 FRIDAY = datetime(2026, 11, 20, tzinfo=UTC)
 

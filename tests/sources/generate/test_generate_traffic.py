@@ -11,6 +11,8 @@ import pytest
 from logvision.sources.generate.rows import SCHEMA
 from logvision.sources.generate.traffic import Traffic
 
+pytestmark = pytest.mark.slow
+
 FRIDAY = 1_795_132_800_000_000  # 2026-11-20 00:00 UTC, µs
 
 
