@@ -82,6 +82,12 @@ def test_a_newer_text_takes_the_place_of_an_older_one() -> None:
     assert (quiet.knows(first).tolist(), quiet.knows(second).tolist()) == ([False], [True])
 
 
+def test_bytes_of_another_protocol_are_not_read_as_a_path(detector: Detector) -> None:
+    (verdict,) = verdicts(detector, None, ["\\x16\\x03\\x01/../../etc"], ["GET"])
+    assert verdict.attack == "protocol"  # type: ignore[attr-defined]
+    assert "verify.path" not in verdict.rules  # type: ignore[attr-defined]
+
+
 def test_another_bundle_starts_with_nothing_known(detector: Detector) -> None:
     detector.quiet.learn(np.array([7], np.uint64))
     assert replace(detector, threshold=0.6).quiet.knows(np.array([7], np.uint64)).tolist() == [False]

@@ -23,9 +23,9 @@ from logvision.detect.verify import verify
 JUDGED: Final = int(Kind.PATH | Kind.NAME | Kind.VALUE | Kind.AGENT | Kind.REFERER | Kind.URL)
 """Kinds of units that are verified; the rest only feed rules that span a request."""
 
-BUDGET_SHARE: Final = 1 / 100
+BUDGET_SHARE: Final = 1 / 30
 BUDGET_LEAST: Final = 300
-"""Units verified per batch: one in a hundred rows, and never fewer than this; a unit counts once more for
+"""Units verified per batch: one in thirty rows, and never fewer than this; a unit counts once more for
 every 1024 bytes. What is read once is remembered, so a log that repeats itself is read in full."""
 
 _REMEMBERED: Final = 50_000
@@ -182,8 +182,14 @@ def _table(marks: bytes) -> np.ndarray[Any, np.dtype[np.bool_]]:
     return table
 
 
-_MARKS: Final = _table(b"<>'\"`;|$(){}[]\\^*#=")
-_WHOLE_MARKS: Final = _table(b"<>'\"`|${}\\")
+_MARKS: Final = (
+    (Kind.NAME | Kind.VALUE, _table(b"<>'\"`;|$(){}[]\\^*#=")),
+    # Names of pages have parentheses or an equals sign; the words that make more of them are hints.
+    (Kind.PATH, _table(b"<>'\"`;|${}[]\\^*")),
+    # What a whole agent, referer or address consists of is no mark; its parts are units of their own.
+    (Kind.AGENT | Kind.REFERER | Kind.URL, _table(b"<>'\"`|${}\\")),
+)
+"""Marks of syntax by kind of unit: without one, a rule or the classifier must name a unit to have it read."""
 
 
 def _candidates(units: Units, found: Found, doubted: Any) -> Ints:
@@ -192,10 +198,10 @@ def _candidates(units: Units, found: Found, doubted: Any) -> Ints:
     wanted[found.unit] = True
     if doubted is not None:
         wanted[doubted.units] = True
-    # The parts of a referer are units of their own; its own marks are those of any address.
-    whole = (units.kind & int(Kind.AGENT | Kind.REFERER)) != 0
-    wanted |= _marked(units, _MARKS) & ~whole
-    wanted |= _marked(units, _WHOLE_MARKS) & whole
+    for kinds, table in _MARKS:
+        wanted |= _marked(units, table) & ((units.kind & int(kinds)) != 0)
+    # Other protocols' bytes are no path; rules know them by their first.
+    wanted &= ~((units.kind == int(Kind.PATH)) & (units.first_bytes() < 32))
     wanted &= (units.kind & JUDGED) != 0
     return np.flatnonzero(wanted)
 

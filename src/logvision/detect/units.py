@@ -97,6 +97,10 @@ class Units:
         last = int(np.searchsorted(self.kind, kinds, "right"))
         return self.buffer[: self.ends[last - 1] + 1] if last else self.buffer[:0]
 
+    def first_bytes(self) -> npt.NDArray[np.uint8]:
+        """Per unit: the first byte of its text; a line feed if it is empty."""
+        return self.buffer[np.append(0, self.ends[:-1] + 1)] if len(self) else self.buffer
+
     @property
     def text(self) -> Ints:
         """Per unit: the number of its text, which is its own."""
