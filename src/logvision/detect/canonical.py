@@ -95,8 +95,9 @@ def canonicalise(values: pa.Array, *, query: bool, deep: bool = True) -> pa.Bina
     """The canonical text of every value of a string or binary array without nulls.
 
     Equal to `decode_text` of each (property-tested); without `deep` only plus and %HH are decoded.
-    Cost: about 5 ns a byte where anything is encoded, nothing where nothing is; values that need other
-    steps than plus and percent cost tens of microseconds each.
+    Cost: about 5 ns a byte where anything is encoded, nothing where nothing is; some 200 ns a byte where
+    other steps than plus and percent may be needed, and tens of microseconds for each value with forms that
+    are not one byte for one (named entities, code points past ASCII, comments).
     """
     if not len(values):
         return pa.array([], pa.binary())
@@ -107,7 +108,6 @@ def canonicalise(values: pa.Array, *, query: bool, deep: bool = True) -> pa.Bina
     part = source.take(pa.array(touched))
     done = _percent_batch(part, plus=query)
     again, hard = _unfinished(part, done)
-    first = set(hard.tolist())
     for _ in range(ROUNDS - 1):
         if not len(again):
             break
@@ -118,22 +118,8 @@ def canonicalise(values: pa.Array, *, query: bool, deep: bool = True) -> pa.Bina
         hard = np.concatenate([hard, again[other]])
         again = again[still]
     if len(hard) and deep:
-        exact = [
-            _finished(part[int(i)].as_py(), done[int(i)].as_py() if int(i) in first else None, query)
-            for i in hard
-        ]
-        done = _replaced(done, hard, pa.array(exact, pa.binary()))
+        done = _replaced(done, hard, _in_step(part.take(pa.array(hard)), plus=query))
     return _replaced(source, touched, done)
-
-
-def _finished(raw: bytes, once: bytes | None, query: bool) -> bytes:
-    """The canonical text of a hard value; goes on from one pass of %HH where no step comes before it."""
-    if once is None or b"\\" in raw:
-        return decode_text(raw, query=query)
-    text = once
-    for _, edits in _passes(once, query=False, percent_done=True):
-        text = _edited(text, edits)
-    return text
 
 
 def _replaced(values: pa.BinaryArray, at: npt.NDArray[np.int64], new: pa.BinaryArray) -> pa.BinaryArray:
@@ -163,7 +149,7 @@ def joined(values: pa.BinaryArray) -> tuple[npt.NDArray[np.uint8], npt.NDArray[n
 # The steps ------------------------------------------------------------------------------------
 
 
-def _passes(raw: bytes, query: bool, *, percent_done: bool = False) -> list[tuple[str, list[Edit]]]:
+def _passes(raw: bytes, query: bool) -> list[tuple[str, list[Edit]]]:
     """The steps that change something, in order, each with its edits."""
     done: list[tuple[str, list[Edit]]] = []
     text = raw
@@ -178,11 +164,9 @@ def _passes(raw: bytes, query: bool, *, percent_done: bool = False) -> list[tupl
 
     if query:
         run("plus", _plus)
-    if not percent_done:
-        run("log escape", _log_escapes)
-    for number in range(ROUNDS):
-        # A pass that was done for us may have changed the text, so the round counts as one that did.
-        changed = percent_done if number == 0 and percent_done else run("percent", _percent)
+    run("log escape", _log_escapes)
+    for _ in range(ROUNDS):
+        changed = run("percent", _percent)
         changed |= run("backslash escape", _escapes)
         changed |= run("entity", _entities)
         changed |= run("utf-8", _utf8)
@@ -444,13 +428,142 @@ def _unfinished(
         for distance in range(2, 11):
             closed |= flat[np.minimum(entity + distance, len(flat) - 1)] == 59
         more[entity[closed]] = True
-    # Overlong leads, and the leads of the code points that fold to ASCII.
-    more |= (flat == 0xC0) | (flat == 0xC1) | (flat >= 0xF8)
-    more |= (flat == 0xE0) & (following < 0xA0) | (flat == 0xF0) & (following < 0x90)
-    more |= (flat == 0xCA) | (flat == 0xCD) & (following == 0xBE) | (flat == 0xEF) & (following >= 0xB9)
-    more |= (flat == 0xE2) & ((following == 0x81) | (following == 0x88))
+    more[_folding(flat)] = True
     hard = places(offsets, np.flatnonzero(more))
     if raw is not None:
         raw_flat, raw_offsets = flattened(raw)
         hard = np.union1d(hard, places(raw_offsets, np.flatnonzero(raw_flat == 92)))
     return np.setdiff1d(places(offsets, np.flatnonzero(again)), hard, assume_unique=True), hard
+
+
+# All steps over a batch ---------------------------------------------------------------------------
+
+Bytes = npt.NDArray[np.uint8]
+Ints = npt.NDArray[np.int64]
+_PAD: Final = np.zeros(16, np.uint8)
+
+
+def _in_step(values: pa.BinaryArray, *, plus: bool) -> pa.BinaryArray:
+    """`decode_text` of every value, a step of all of them at a time.
+
+    A step here only does what makes one byte of one form; values for which that is not all are decoded by
+    themselves.
+    """
+    flat, offsets = flattened(values)
+    odd = np.zeros(len(values), bool)
+    following = np.append(flat[1:], np.uint8(0))
+    escape = (flat == 92) & ((following == 34) | (following == 92))
+    odd[places(offsets, np.flatnonzero(escape))] = True
+    if plus:
+        flat = np.where(flat == 43, np.uint8(32), flat)
+    for _ in range(ROUNDS):
+        before = len(flat)
+        for step in (_percents, _backslashes, _numbers):
+            at, length, byte, more = step(flat, offsets)
+            odd[places(offsets, more)] = True
+            flat, offsets = _put(flat, offsets, at, length, byte)
+        odd[places(offsets, _folding(flat))] = True
+        if len(flat) == before:
+            break
+    following = np.append(flat[1:], np.uint8(0))
+    odd[places(offsets, np.flatnonzero((flat == 47) & (following == 42)))] = True
+    done = binary(flat, offsets)
+    at = np.flatnonzero(odd)
+    exact = [decode_text(values[int(i)].as_py(), query=plus) for i in at]
+    return _replaced(done, at, pa.array(exact, pa.binary()))
+
+
+def _put(flat: Bytes, offsets: Ints, at: Ints, length: Ints, byte: Bytes) -> tuple[Bytes, Ints]:
+    """One byte for each of some ascending forms."""
+    if not len(at):
+        return flat, offsets
+    flat = flat.copy()
+    flat[at] = byte
+    keep = np.ones(len(flat), bool)
+    for behind in range(1, int(length.max())):
+        keep[at[length > behind] + behind] = False
+    removed = np.concatenate([[0], np.cumsum(length - 1)])
+    return flat[keep], offsets - removed[np.searchsorted(at, offsets)]
+
+
+Forms = tuple[Ints, Ints, Bytes, Ints]
+"""Where forms of one byte begin, their lengths, the bytes, and where forms begin that need more."""
+
+
+def _percents(flat: Bytes, offsets: Ints) -> Forms:
+    return _hexadecimal(flat, offsets, 37, {0: 1}, (117, 85))
+
+
+def _backslashes(flat: Bytes, offsets: Ints) -> Forms:
+    return _hexadecimal(flat, offsets, 92, {120: 2}, (117,))
+
+
+def _hexadecimal(flat: Bytes, offsets: Ints, mark: int, two: dict[int, int], four: tuple[int, ...]) -> Forms:
+    """Forms of a mark, a letter (0: none) and two digits, or of a mark, a letter and four."""
+    at, room = _marked(flat, offsets, mark)
+    padded = np.concatenate([flat, _PAD])
+    letter = padded[at + 1]
+    length = np.zeros(len(at), np.int64)
+    value = np.zeros(len(at), np.int64)
+    for each, skip in two.items():
+        number = _hexes(padded, at + skip, 2)
+        fits = (number >= 0) & (room >= skip + 2) & ((each == 0) | (letter == each))
+        length[fits], value[fits] = skip + 2, number[fits]
+    number = _hexes(padded, at + 2, 4)
+    fits = np.isin(letter, four) & (number >= 0) & (room >= 6)
+    length[fits], value[fits] = 6, number[fits]
+    single = (length > 0) & ((value < 128) | (length < 6))
+    return at[single], length[single], value[single].astype(np.uint8), at[(length > 0) & ~single]
+
+
+def _numbers(flat: Bytes, offsets: Ints) -> Forms:
+    """Entities: `&#60;` and `&#x3c;`; a name with a semicolon needs more."""
+    at, room = _marked(flat, offsets, 38)
+    padded = np.concatenate([flat, _PAD])
+    numeric = padded[at + 1] == 35
+    base = np.where((padded[at + 2] | 32) == 120, 16, 10)
+    start = np.where(base == 16, 3, 2)
+    value = np.zeros(len(at), np.int64)
+    digits = np.zeros(len(at), np.int64)
+    going = numeric.copy()
+    for number in range(8):
+        digit = _DIGIT[padded[at + start + number]].astype(np.int64)
+        going &= (digit < base) & (room > start + number)
+        value[going] = value[going] * base[going] + digit[going]
+        digits += going
+    end = start + digits
+    end += (padded[at + end] == 59) & (room > end)
+    formed = numeric & (digits > 0) & (value <= 0x10FFFF)
+    named = np.zeros(len(at), bool)
+    for distance in range(2, 11):
+        named |= ~numeric & (padded[at + distance] == 59) & (room > distance)
+    single = formed & (value < 128)
+    more = at[(formed & ~single) | named]
+    return at[single], end[single], value[single].astype(np.uint8), more
+
+
+def _marked(flat: Bytes, offsets: Ints, mark: int) -> tuple[Ints, Ints]:
+    """Where a byte stands, and how many bytes there are from there to the end of its value."""
+    at = np.flatnonzero(flat == mark)
+    return at, offsets[np.searchsorted(offsets, at, "right")] - at if len(at) else at
+
+
+def _hexes(padded: Bytes, at: Ints, digits: int) -> Ints:
+    """The numbers that hexadecimal digits from there on say; -1 where one is none."""
+    value = np.zeros(len(at), np.int64)
+    for number in range(digits):
+        digit = _DIGIT[padded[at + number]].astype(np.int64)
+        value = np.where((value < 0) | (digit > 15), -1, value << 4 | digit)
+    return value
+
+
+def _folding(flat: Bytes) -> Ints:
+    """Overlong leads, and leads of the code points that fold to ASCII."""
+    if not (flat >= 0xC0).any():
+        return np.zeros(0, np.int64)
+    following = np.append(flat[1:], np.uint8(0))
+    more = (flat == 0xC0) | (flat == 0xC1) | (flat >= 0xF8)
+    more |= (flat == 0xE0) & (following < 0xA0) | (flat == 0xF0) & (following < 0x90)
+    more |= (flat == 0xCA) | (flat == 0xCD) & (following == 0xBE) | (flat == 0xEF) & (following >= 0xB9)
+    more |= (flat == 0xE2) & ((following == 0x81) | (following == 0x88))
+    return np.flatnonzero(more)
