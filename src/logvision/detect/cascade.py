@@ -123,8 +123,17 @@ def _ordinary(units: Units, suspicious: list[int], size: int) -> npt.NDArray[np.
 
 
 def _of_units(found: Gathered) -> dict[int, Verdict]:
-    fused = ((unit, fuse(pieces)) for unit, pieces in found.by_unit.items())
-    return {unit: verdict for unit, verdict in fused if verdict.score >= HINT}
+    # The same pieces are found together again and again: each combination is fused once.
+    known: dict[tuple[int, ...], Verdict] = {}
+    of_unit: dict[int, Verdict] = {}
+    for unit, pieces in found.by_unit.items():
+        key = tuple(map(id, pieces))
+        verdict = known.get(key)
+        if verdict is None:
+            verdict = known[key] = fuse(pieces)
+        if verdict.score >= HINT:
+            of_unit[unit] = verdict
+    return of_unit
 
 
 def gather(
@@ -156,8 +165,12 @@ def gather(
         if pieces:
             evidence.setdefault(unit, []).extend(pieces)
     if doubted is not None:
-        for unit, score in zip(doubted.units.tolist(), doubted.scores.tolist(), strict=True):
-            evidence.setdefault(unit, []).append(from_model(score))
+        doubts: dict[float, Evidence] = {}
+        for unit, score in zip(doubted.units.tolist(), doubted.scores.round(3).tolist(), strict=True):
+            piece = doubts.get(score)
+            if piece is None:
+                piece = doubts[score] = from_model(score)
+            evidence.setdefault(unit, []).append(piece)
     by_row: dict[int, list[Evidence]] = {}
     for index, row in zip(found.row_rule.tolist(), found.row.tolist(), strict=True):
         rule = signatures.rules.rules[index]
@@ -224,19 +237,36 @@ def _of_owners(of_unit: dict[int, Verdict], units: Units) -> dict[int, Verdict]:
     kind = units.kind[units.unit[uses]]
     uses = uses[np.argsort(np.where(kind > JUDGED, 0, kind), kind="stable")]
     of_owner: dict[int, Verdict] = {}
+    worst = _Worst()
     for owner, unit in zip(units.owner[uses].tolist(), units.unit[uses].tolist(), strict=True):
         known = of_owner.get(owner)
-        of_owner[owner] = of_unit[unit] if known is None else worse(known, of_unit[unit])
+        of_owner[owner] = of_unit[unit] if known is None else worst.of(known, of_unit[unit])
     return of_owner
+
+
+class _Worst:
+    """`worse`, each pair of verdicts once."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, int], tuple[Verdict, Verdict, Verdict]] = {}
+
+    def of(self, a: Verdict, b: Verdict) -> Verdict:
+        known = self._known.get((id(a), id(b)))
+        if known is None:
+            # The pair is kept beside the answer, so that its ids stay its own.
+            known = self._known[id(a), id(b)] = (worse(a, b), a, b)
+        return known[0]
 
 
 def _of_rows(
     of_owner: dict[int, Verdict], by_row: dict[int, list[Evidence]], rows: Rows, owners: int
 ) -> Judged:
-    """Every distinct triple of suspicious owners is judged once, then rows with evidence of their own."""
+    """Every distinct triple of verdicts is judged once, then rows with evidence of their own."""
     suspicious = np.full(owners + 1, -1, np.int64)  # the last entry stands for null
-    suspicious[list(of_owner)] = np.arange(len(of_owner))
-    at_hand = list(of_owner.values())
+    numbers: dict[int, int] = {}
+    suspicious[list(of_owner)] = [numbers.setdefault(id(each), len(numbers)) for each in of_owner.values()]
+    by_id = {id(each): each for each in of_owner.values()}
+    at_hand = [by_id[each] for each in numbers]
     triple = [suspicious[codes] for codes in rows.owners]
     hit = np.flatnonzero((triple[0] >= 0) | (triple[1] >= 0) | (triple[2] >= 0))
     base = len(at_hand) + 1
