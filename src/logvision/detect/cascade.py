@@ -96,6 +96,8 @@ def judge(
     hashes = quiet.hashes(owners.targets, owners.agents, owners.referers)
     fresh = ~quiet.knows(hashes)
     fresh[signatures.apart(rows)] = True
+    if not fresh.any():
+        return Judged([], np.full(rows.size, -1, np.int32))
     owners, rows = _only(fresh, owners, rows)
     found = gather(signatures, model, verification, owners, rows, bounded=True)
     of_unit = _of_units(found)

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from logvision.columns import distinct, recode, text
+from logvision.columns import distinct, recode, text, used
 from logvision.detect.cascade import Judged, Verification, judge
 from logvision.detect.classifier import Classifier
 from logvision.detect.compiled import opened, user_folder
@@ -100,9 +100,9 @@ def detect(events: pa.Table, detector: Detector) -> pa.Table:
 
 
 def _judged(events: pa.Table, detector: Detector, *, bounded: bool) -> pa.Table:
-    targets, target = distinct(events, "target")
-    agents, agent = distinct(events, "user_agent")
-    referers, referer = distinct(events, "referer")
+    targets, target = used(*distinct(events, "target"))
+    agents, agent = used(*distinct(events, "user_agent"))
+    referers, referer = used(*distinct(events, "referer"))
     owners = Owners(targets, agents, referers)
     codes = (
         target.astype(np.int64),

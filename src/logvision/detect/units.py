@@ -53,6 +53,9 @@ UNITS: Final = {
 NEST: Final = 2
 """How deep URLs and JSON inside values are followed."""
 
+SEMICOLONS: Final = 50
+"""Pairs behind semicolons that are read of one value; the whole value is a unit as well."""
+
 
 @dataclass(frozen=True, slots=True)
 class Owners:
@@ -166,6 +169,8 @@ _NONE: Final = np.zeros(0, np.int64)
 
 
 def _targets(pile: _Pile, targets: pa.Array, owners: Ints) -> None:
+    if not len(targets):
+        return
     raw = targets.cast(pa.binary())
     pile.add(Kind.RAW_TARGET, owners, raw)
     if Kind.TARGET & pile.wanted:
@@ -174,6 +179,8 @@ def _targets(pile: _Pile, targets: pa.Array, owners: Ints) -> None:
 
 
 def _referers(pile: _Pile, referers: pa.Array, owners: Ints) -> None:
+    if not len(referers):
+        return
     raw = referers.cast(pa.binary())
     pile.add(Kind.RAW_REFERER, owners, raw)
     pile.add(Kind.REFERER, owners, canonicalise(raw, query=False))
@@ -285,15 +292,57 @@ def _parameters(pile: _Pile, queries: pa.BinaryArray, owners: Ints, depth: int) 
     owners = owners[np.searchsorted(offsets, starts, "right") - 1]
     equals = _first(flat, 61, starts, ends)
     named = equals < ends
-    if named.any():
-        names = _cut(flat, starts[named], equals[named])
-        pile.add(Kind.NAME, owners[named], canonicalise(names, query=True))
     # A pair without "=" is one value (old-style `?keyword`): its text is what the program reads.
-    starts = np.where(named, equals + 1, starts)
-    full = starts < ends
+    starts_of_value = np.where(named, equals + 1, starts)
+    values = _cut(flat, starts_of_value, ends)
+    if named.any():
+        names = canonicalise(_cut(flat, starts[named], equals[named]), query=True)
+        pile.add(Kind.NAME, owners[named], names)
+        _repeated(pile, names, values.filter(pa.array(named)), owners[named])
+    full = starts_of_value < ends
     if full.any():
-        decoded = canonicalise(_cut(flat, starts[full], ends[full]), query=True)
-        _values(pile, decoded, owners[full], depth)
+        values = values.filter(pa.array(full))
+        _values(pile, canonicalise(values, query=True), owners[full], depth)
+        _after_semicolons(pile, values, owners[full])
+
+
+def _repeated(pile: _Pile, names: pa.BinaryArray, values: pa.BinaryArray, owners: Ints) -> None:
+    """Values of a name that a request gives twice, as some programs read them: joined by a comma.
+
+    A payload cut over two of them is none in either. `name[]` is a list by its own account.
+    """
+    code = names.dictionary_encode().indices.to_numpy().astype(np.int64)
+    key = owners * len(names) + code
+    order = np.argsort(key, kind="stable")
+    again = np.flatnonzero(key[order][1:] == key[order][:-1]) + 1
+    # Few requests repeat a name; a loop over these.
+    together: dict[int, list[int]] = {}
+    for at in again.tolist():
+        first, other = int(order[at - 1]), int(order[at])
+        together.setdefault(int(key[other]), [first]).append(other)
+    lists = [each for each in together.values() if not names[each[0]].as_py().endswith(b"[]")]
+    if lists:
+        joint = [b",".join(values[i].as_py() for i in each) for each in lists]
+        owned = np.array([owners[each[0]] for each in lists], np.int64)
+        pile.add(Kind.VALUE, owned, canonicalise(pa.array(joint, pa.binary()), query=True))
+
+
+def _after_semicolons(pile: _Pile, values: pa.BinaryArray, owners: Ints) -> None:
+    """Names and values behind a semicolon, which some programs take for a separator as well."""
+    flat, offsets = flattened(values)
+    some = _of(values, places(offsets, np.flatnonzero(flat == 59)), r";[\w.\[\]-]{1,40}=")
+    names: list[bytes] = []
+    behind: list[bytes] = []
+    owned: list[int] = []
+    for i in some.tolist():
+        for pair in values[i].as_py().split(b";", SEMICOLONS + 1)[1 : SEMICOLONS + 1]:
+            name, equals, value = pair.partition(b"=")
+            if equals:
+                names.append(name)
+                behind.append(value)
+                owned.append(int(owners[i]))
+    for kind, found in ((Kind.NAME, names), (Kind.VALUE, behind)):
+        pile.add(kind, np.array(owned, np.int64), canonicalise(pa.array(found, pa.binary()), query=True))
 
 
 def _values(pile: _Pile, values: pa.BinaryArray, owners: Ints, depth: int) -> None:
