@@ -53,7 +53,19 @@ def logvision() -> str:
 
 def generate(path: Path, lines: int) -> None:
     subprocess.run(
-        [logvision(), "generate", "--out", str(path), "--lines", str(lines), "--seed", "7"], check=True
+        [
+            logvision(),
+            "generate",
+            "--out",
+            str(path),
+            "--lines",
+            str(lines),
+            "--seed",
+            "7",
+            "--start",
+            "2026-05-01T00:00:00",
+        ],
+        check=True,
     )
 
 
