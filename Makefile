@@ -19,7 +19,7 @@ $(VENV)/.run: pyproject.toml constraints.txt hatch_build.py build_data.py $(shel
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run
-	@$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev,train]'
+	@$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev,train,cluster,spark]'
 	@touch $@
 
 run: $(VENV)/.run ## watch LOG=/path/access.log, or generated traffic without LOG
