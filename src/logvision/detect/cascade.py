@@ -23,10 +23,11 @@ from logvision.detect.verify import verify
 JUDGED: Final = int(Kind.PATH | Kind.NAME | Kind.VALUE | Kind.AGENT | Kind.REFERER | Kind.URL)
 """Kinds of units that are verified; the rest only feed rules that span a request."""
 
-BUDGET_SHARE: Final = 1 / 30
-BUDGET_LEAST: Final = 300
-"""Units verified per batch: one in thirty rows, and never fewer than this; a unit counts once more for
-every 1024 bytes. What is read once is remembered, so a log that repeats itself is read in full."""
+CREDIT: Final = 100_000
+CREDIT_PER_ROW: Final = 1 / 8
+"""New units that may be verified: as many as this at once, and one more for every eighth row, so that a
+scan by a tool is read in full and a log made of nothing but new attacks costs a bounded share more. A
+unit counts once more for every 1024 bytes. What is read once is remembered and costs nothing."""
 
 _REMEMBERED: Final = 50_000
 _LONGEST_KEPT: Final = 64
@@ -37,7 +38,8 @@ class Verification:
     """Stage C with its memory: the same payload is read once. Its counters are no part of a verdict."""
 
     read: int = 0
-    left_over: int = 0  # units that the budget left to stages A and B
+    left_over: int = 0  # units that were left to stages A and B for want of credit
+    credit: float = CREDIT
     _known: OrderedDict[tuple[bytes, int], list[Evidence]] = field(default_factory=OrderedDict, repr=False)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -87,7 +89,7 @@ def judge(
 ) -> Judged:
     """The verdict on every row.
 
-    `quiet`: what is known from earlier batches, for a live batch, which also keeps to the budget of
+    `quiet`: what is known from earlier batches, for a live batch, which also keeps to the credit of
     verification; None: everything is read.
     """
     if quiet is None:
@@ -153,17 +155,18 @@ def gather(
     doubted = model.score(units) if model is not None else None
     evidence = _matched(signatures, found)
     candidates = _candidates(units, found, doubted)
-    budget = max(BUDGET_LEAST, int(rows.size * BUDGET_SHARE)) if bounded else len(candidates)
+    verification.credit = min(CREDIT, verification.credit + rows.size * CREDIT_PER_ROW)
     unsettled = found.halves.tolist()
     for unit in candidates.tolist():
         # The suspicious few: a loop, each of them read for what it claims to be.
-        if budget <= 0:
+        if bounded and verification.credit <= 0:
             verification.left_over += 1
             unsettled.append(unit)
             continue
         text = units.texts[unit].as_py()
         pieces, known = verification.of(text, Kind(int(units.kind[unit])))
-        budget -= 0 if known else 1 + len(text) // 1024
+        if bounded and not known:
+            verification.credit -= 1 + len(text) // 1024
         if pieces:
             evidence.setdefault(unit, []).extend(pieces)
     if doubted is not None:

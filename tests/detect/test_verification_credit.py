@@ -1,0 +1,57 @@
+"""A scan by a tool is verified in full; what credit does not cover is still judged by rules and model."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+
+from logvision.detect import Detector, detect
+from logvision.schema import EVENT
+
+
+@pytest.fixture
+def detector() -> Detector:
+    return Detector.open()
+
+
+def events(targets: list[str]) -> pa.Table:
+    rows = len(targets)
+    columns = {
+        field.name: pa.array([None] * rows, pa.string()).dictionary_encode()
+        if pa.types.is_dictionary(field.type)
+        else pa.nulls(rows, field.type)
+        for field in EVENT
+    }
+    columns["target"] = pa.array(targets).dictionary_encode()
+    names = [name for name in EVENT.names if name not in {"score", "attack", "rules", "outcome"}]
+    columns["time"] = pa.array([0] * rows, EVENT.field("time").type)
+    columns["source"] = pa.array(["log"] * rows).dictionary_encode()
+    columns["position"] = pa.array(range(rows), pa.int64())
+    return pa.table({name: columns[name] for name in names})
+
+
+ATTACKS = [f"/item?id={i}' OR {i} BETWEEN {i} AND SLEEP({i})--" for i in range(1000)]
+
+
+def test_a_thousand_new_attacks_in_one_batch_are_all_read(detector: Detector) -> None:
+    judged = detect(events(ATTACKS), detector)
+    assert set(judged.column("attack").to_pylist()) == {"sqli"}
+    assert detector.verification.left_over == 0
+
+
+def test_without_credit_what_is_new_is_left_to_rules_and_model_and_credit_comes_back_with_the_rows(
+    detector: Detector,
+) -> None:
+    detector.verification.credit = 0.0
+    judged = detect(events(ATTACKS), detector)
+    assert detector.verification.read == 125  # one for every eighth row
+    assert detector.verification.left_over == 875
+    assert min(judged.column("score").to_pylist()) > 0.2  # suspected, all of them
+    detect(events(["/"] * 8000), detector)
+    assert detector.verification.credit == 1000.0
+
+
+def test_explaining_a_line_takes_nothing_from_the_live_credit(detector: Detector) -> None:
+    before = detector.verification.credit
+    detector.judge(ATTACKS[:10], [None] * 10, [None] * 10, ["GET"] * 10)
+    assert detector.verification.credit == before
