@@ -29,6 +29,19 @@ def test_a_casebook_of_a_later_version_is_refused(tmp_path: Path) -> None:
         SqliteCasebook(file)
 
 
+def test_a_casebook_of_the_first_version_is_taken_up_with_all_that_is_in_it(tmp_path: Path) -> None:
+    file = tmp_path / "casebook.sqlite"
+    with sqlite3.connect(file) as db:
+        db.execute("create table states (name text primary key, state blob not null) without rowid")
+        db.execute("insert into states values ('behaviour', x'01')")
+        db.execute("pragma user_version = 1")
+    db.close()
+    book = SqliteCasebook(file)
+    assert book.load_state("behaviour") == b"\x01"
+    assert (book.exemptions(), book.labels()) == ([], [])
+    book.close()
+
+
 def test_a_lock_that_stays_is_a_store_error_and_nothing_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,9 @@ import pytest
 
 from logvision.casebook.base import Casebook, Conflict, Question
 from logvision.casebook.sqlite import SqliteCasebook
+from logvision.exemption import Exemption
 from logvision.incident import SETTLED, Case, Evidence, Incident, Status
+from logvision.label import Label
 from logvision.schema import Attack, Outcome, Severity, Stage
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -163,8 +165,65 @@ def test_questions_narrow_by_status_time_site_actor_and_member(book: Casebook) -
     assert ids(Question(EVERY, actor="ip:192.0.2.1")) == [5]
 
 
+def exemption(number: int = 1, **scope: object) -> Exemption:
+    scope = {"rule": "verify.sql", "route": "/search", "parameter": "q"} | scope
+    at = NOON + timedelta(minutes=number)
+    return Exemption.made(author="ann", reason="a search for code", created=at, **scope)
+
+
+def labelled(number: int = 1, **changed: object) -> Label:
+    at = NOON + timedelta(minutes=number)
+    made = Label(f"access.log@{number}", Attack.SQLI, "ann", at, "/?id=1'", site="shop.example", status=200)
+    return replace(made, **changed)  # type: ignore[arg-type]
+
+
+def test_exceptions_are_kept_oldest_first_over_a_restart(opened: Callable[[], Casebook]) -> None:
+    first = opened()
+    every = [
+        exemption(1),
+        exemption(2, expires=NOON + timedelta(days=9), shape="a'a", site="a", network="192.0.2.0/24"),
+    ]
+    for each in reversed(every):
+        first.exempt(each)
+    first.exempt(every[0])
+    first.close()
+    assert opened().exemptions() == every
+
+
+def test_an_exception_that_is_ended_says_by_whom_and_when_and_ends_once(book: Casebook) -> None:
+    book.exempt(exemption())
+    ended = book.end_exemption(exemption().id, author="bob", at=NOON)
+    assert ended == replace(exemption(), ended=NOON, ended_by="bob")
+    assert book.end_exemption(exemption().id, author="eve", at=NOON + timedelta(hours=1)) == ended
+    assert book.exemptions() == [ended]
+
+
+def test_ending_an_unknown_exception_gives_none(book: Casebook) -> None:
+    assert book.end_exemption("nobody", author="ann", at=NOON) is None
+    assert book.exemptions() == []
+
+
+def test_labels_are_kept_newest_first_one_an_event_over_a_restart(opened: Callable[[], Casebook]) -> None:
+    first = opened()
+    first.label([labelled(1), labelled(2, attack=None, incident=incident().id, note="a test")])
+    first.label([labelled(3)])
+    again = labelled(1, attack=None, author="bob", at=NOON + timedelta(hours=1))
+    first.label([again])
+    first.close()
+    wanted = [again, labelled(3), labelled(2, attack=None, incident=incident().id, note="a test")]
+    assert opened().labels() == wanted
+
+
+def test_an_empty_casebook_has_no_labels(book: Casebook) -> None:
+    assert book.labels() == []
+
+
 def test_hostile_text_is_data(book: Casebook) -> None:
     hostile = "'; drop table cases; --\x00\u202e<script>"
+    book.exempt(exemption(route=hostile, shape=hostile))
+    book.label([labelled(event=hostile, target=hostile, note=hostile)])
+    assert book.exemptions() == [exemption(route=hostile, shape=hostile)]
+    assert book.labels() == [labelled(event=hostile, target=hostile, note=hostile)]
     book.apply([incident(1, site=hostile, summary=hostile)])
     assert book.count(Question(site=hostile)) == 1
     assert book.count(Question()) == 1

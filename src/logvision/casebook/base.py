@@ -12,7 +12,9 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from logvision.errors import LogVisionError
+from logvision.exemption import Exemption
 from logvision.incident import UNSETTLED, Case, Incident, Status
+from logvision.label import Label
 
 
 class Conflict(LogVisionError):
@@ -47,7 +49,8 @@ Cursor = Mapping[str, Any]
 
 
 class Casebook(Protocol):
-    """Incidents and decisions about them; named states of detection; the cursor of applied facts."""
+    """Incidents and decisions about them; exceptions and labels; named states of detection; the cursor of
+    applied facts."""
 
     def apply(
         self,
@@ -102,6 +105,32 @@ class Casebook(Protocol):
 
         Raises Conflict when `revision` is not the case's own.
         """
+        ...
+
+    def exempt(self, exemption: Exemption) -> None:
+        """Keep a new exception. The same id again replaces it."""
+        ...
+
+    def exemptions(self) -> list[Exemption]:
+        """All exceptions, the oldest `created` first (ties by id), also those that ended or expired.
+
+        People make them by hand: hundreds, not millions. Asked every second by a running engine.
+        """
+        ...
+
+    def end_exemption(self, exemption_id: str, *, author: str, at: datetime) -> Exemption | None:
+        """Take an exception back; it is kept, with who did it and when. None: no such exception.
+
+        One that was ended already stays as it is.
+        """
+        ...
+
+    def label(self, labels: Iterable[Label]) -> None:
+        """Keep labels, all or nothing; a label replaces an earlier one of the same event."""
+        ...
+
+    def labels(self) -> list[Label]:
+        """All labels, the newest `at` first (ties by event). Made by hand: thousands, not millions."""
         ...
 
     def close(self) -> None:

@@ -15,9 +15,11 @@ import orjson
 
 from logvision.casebook.base import CasePage, Conflict, Cursor, Question
 from logvision.errors import Problem, SetupError, StoreError
+from logvision.exemption import Exemption
 from logvision.incident import SETTLED, Case, Change, Incident, Status, iso
+from logvision.label import Label
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2  # 2: exceptions and labels; a file of version 1 only lacks the tables
 BUSY_MS: Final = 5_000  # how long a writer waits for another before it is a StoreError
 AUTHOR: Final = "logvision"  # of changes that nobody decided
 
@@ -34,6 +36,8 @@ create table if not exists cases (
 ) without rowid;
 create index if not exists cases_by_time on cases (last_seen desc, id);
 create table if not exists members (actor text, id text, primary key (actor, id)) without rowid;
+create table if not exists exemptions (id text primary key, created text, document text) without rowid;
+create table if not exists labels (event text primary key, at text, document text) without rowid;
 create table if not exists states (name text primary key, state blob not null) without rowid;
 """
 
@@ -145,6 +149,38 @@ class SqliteCasebook:
             _put(db, decided)
         return decided
 
+    def exempt(self, exemption: Exemption) -> None:
+        with self._transaction() as db:
+            _put_exemption(db, exemption)
+
+    def exemptions(self) -> list[Exemption]:
+        with self._reading() as db:
+            rows = db.execute("select document from exemptions order by created, id").fetchall()
+        return [Exemption.from_dict(orjson.loads(row[0])) for row in rows]
+
+    def end_exemption(self, exemption_id: str, *, author: str, at: datetime) -> Exemption | None:
+        with self._transaction() as db:
+            row = db.execute("select document from exemptions where id = ?", (exemption_id,)).fetchone()
+            if row is None:
+                return None
+            found = Exemption.from_dict(orjson.loads(row[0]))
+            if found.ended is None:
+                found = replace(found, ended=at, ended_by=author)
+                _put_exemption(db, found)
+        return found
+
+    def label(self, labels: Iterable[Label]) -> None:
+        with self._transaction() as db:
+            db.executemany(
+                "insert or replace into labels values (?, ?, ?)",
+                [(each.event, iso(each.at), orjson.dumps(each.to_dict()).decode()) for each in labels],
+            )
+
+    def labels(self) -> list[Label]:
+        with self._reading() as db:
+            rows = db.execute("select document from labels order by at desc, event").fetchall()
+        return [Label.from_dict(orjson.loads(row[0])) for row in rows]
+
     def close(self) -> None:
         with self._lock:
             for connection in self._open:
@@ -224,6 +260,13 @@ def _put(db: sqlite3.Connection, case: Case) -> None:
     )
     db.executemany(
         "insert or ignore into members values (?, ?)", [(member, incident.id) for member in incident.members]
+    )
+
+
+def _put_exemption(db: sqlite3.Connection, exemption: Exemption) -> None:
+    db.execute(
+        "insert or replace into exemptions values (?, ?, ?)",
+        (exemption.id, iso(exemption.created), orjson.dumps(exemption.to_dict()).decode()),
     )
 
 
