@@ -5,24 +5,55 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+import redis
 
 from logvision.live.base import EVENTS, GAP, HEALTH, INCIDENT, NOW, Live
 from logvision.live.memory import MemoryLive
+from logvision.live.redis import RedisLive
+from store_servers import Server, redis_server
 
 
-@pytest.fixture(params=["memory"])
-def make(request: pytest.FixtureRequest) -> Callable[[int], Live]:
-    """Makes a bus that keeps so many messages."""
-    assert request.param == "memory"
-    return lambda kept: MemoryLive(messages=kept)
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with redis_server(tmp_path_factory.mktemp("redis")) as started:
+        yield started
+
+
+@pytest.fixture(params=["memory", pytest.param("redis", marks=pytest.mark.cluster)])
+def make(request: pytest.FixtureRequest) -> Iterator[Callable[[int], Live]]:
+    """Makes an empty bus that keeps so many messages."""
+    made: list[Live] = []
+
+    def bus(kept: int) -> Live:
+        if request.param == "memory":
+            made.append(MemoryLive(messages=kept))
+        else:
+            server: Server = request.getfixturevalue("server")
+            with redis.Redis(port=server.port) as client:
+                client.flushall()
+            made.append(RedisLive(f"redis://127.0.0.1:{server.port}/0", messages=kept))
+        return made[-1]
+
+    yield bus
+    for live in made:
+        live.close()
 
 
 @pytest.fixture
 def live(make: Callable[[int], Live]) -> Live:
     return make(100)
+
+
+def told(live: Live, kind: str, data: dict[str, Any]) -> str:
+    """Publish, and give the id with which it came."""
+    live.snapshot()  # whoever looks once is kept up to date from then on
+    live.publish(kind, data)
+    assert live.flush(10)
+    return live.snapshot()[kind].id
 
 
 async def take(
@@ -39,13 +70,13 @@ async def take(
 
 
 def test_a_browser_resumes_after_the_last_message_it_saw(live: Live) -> None:
-    ids = [live.publish(NOW, {"n": n}) for n in range(5)]
+    ids = [told(live, NOW, {"n": n}) for n in range(5)]
     assert asyncio.run(take(live, 2, after=ids[2])) == [(NOW, {"n": 3}), (NOW, {"n": 4})]
 
 
 def test_a_new_subscriber_gets_what_is_published_from_then_on_from_any_thread(live: Live) -> None:
     async def run() -> list[tuple[str, object]]:
-        live.publish(NOW, {"n": 0})
+        told(live, NOW, {"n": 0})
         messages = live.subscribe()
         first = asyncio.ensure_future(anext(messages))
         await asyncio.sleep(0)
@@ -58,7 +89,7 @@ def test_a_new_subscriber_gets_what_is_published_from_then_on_from_any_thread(li
 
 
 def test_only_the_wanted_kinds_come(live: Live) -> None:
-    start = live.publish(NOW, {})
+    start = told(live, NOW, {})
     for kind in (NOW, EVENTS, INCIDENT, HEALTH):
         live.publish(kind, {"kind": kind})
     wanted = frozenset({INCIDENT, HEALTH})
@@ -70,9 +101,10 @@ def test_only_the_wanted_kinds_come(live: Live) -> None:
 
 def test_what_is_no_longer_kept_is_a_gap_and_then_it_goes_on(make: Callable[[int], Live]) -> None:
     live = make(3)
-    first = live.publish(NOW, {"n": 0})
+    first = told(live, NOW, {"n": 0})
     for number in range(1, 10):
         live.publish(NOW, {"n": number})
+    assert live.flush(10)
 
     async def run() -> list[tuple[str, object]]:
         found = []
@@ -97,7 +129,7 @@ def test_an_id_of_another_bus_is_a_gap(live: Live, foreign: str) -> None:
 def test_the_snapshot_has_the_newest_of_each_kind(live: Live) -> None:
     live.publish(NOW, {"n": 1})
     live.publish(HEALTH, {"ok": True})
-    live.publish(NOW, {"n": 2})
+    told(live, NOW, {"n": 2})
     newest = live.snapshot()
     assert {kind: json.loads(m.data) for kind, m in newest.items()} == {NOW: {"n": 2}, HEALTH: {"ok": True}}
 

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+import orjson
+
 NOW: Final = "now"  # every second: counts of the last second and totals
 EVENTS: Final = "events"  # at most 4 a second, at most 50 rows
 INCIDENT: Final = "incident"  # an incident document, each time it changes
@@ -25,15 +27,39 @@ class Message:
     data: str
 
 
-class Live(Protocol):
-    """One publisher thread, any number of subscribers in any event loop, none of which can slow it."""
+def encoded(kind: str, data: Mapping[str, Any]) -> str:
+    """The JSON text of a message to publish. Raises ValueError for a kind that is not in KINDS."""
+    if kind not in KINDS:
+        raise ValueError(f"unknown kind of message: {kind!r}")
+    return orjson.dumps(data, option=orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC).decode()
 
-    def publish(self, kind: str, data: Mapping[str, Any]) -> str:
-        """Put a message on the bus, never blocking, and give its id.
+
+class Live(Protocol):
+    """Any number of publishers and subscribers, in any thread and event loop, none of which can slow another.
+
+    What is published here is a convenience: facts stand in the lake and in the casebook. A bus that
+    is lost costs messages, which are counted, and never makes a publisher wait.
+    """
+
+    @property
+    def problem(self) -> str | None:
+        """Why nothing comes through right now; None: all is well. Thread-safe."""
+        ...
+
+    def publish(self, kind: str, data: Mapping[str, Any]) -> str | None:
+        """Put a message on the bus, never blocking; its id, or None where a server gives it later.
 
         `data` is JSON-ready (datetimes too: they become ISO 8601 UTC with `Z`). Raises ValueError
         for a kind that is not in KINDS. Thread-safe.
         """
+        ...
+
+    def flush(self, timeout_s: float) -> bool:
+        """Wait until what this process published is there for every subscriber; False: it took too long."""
+        ...
+
+    def is_cold(self) -> bool:
+        """Whether the bus forgot everything. Told once to one of all processes, which then fills it again."""
         ...
 
     def subscribe(self, after: str | None = None, kinds: frozenset[str] = KINDS) -> AsyncIterator[Message]:
@@ -47,7 +73,7 @@ class Live(Protocol):
         ...
 
     def snapshot(self) -> Mapping[str, Message]:
-        """The newest message of each kind, for a page that just opened. Thread-safe."""
+        """The newest message of each kind, for a page that just opened. Thread-safe, no waiting."""
         ...
 
     def close(self) -> None:

@@ -1,0 +1,257 @@
+"""A bus in a real Redis: many processes, one stream; a Redis that forgets costs messages and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from logvision.errors import SetupError
+from logvision.live.base import GAP, INCIDENT, NOW, Message
+from logvision.live.redis import BYTES, STREAM, RedisLive
+from logvision.metrics import Metrics
+from store_servers import Server, free_port, redis_server
+
+pytestmark = pytest.mark.cluster
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    with redis_server(tmp_path / "redis") as started:
+        yield started
+
+
+@pytest.fixture
+def join(server: Server) -> Iterator[Callable[..., RedisLive]]:
+    """One more process on the same bus."""
+    made: list[RedisLive] = []
+
+    def live(**options: int) -> RedisLive:
+        made.append(RedisLive(f"redis://127.0.0.1:{server.port}/0", Metrics(), **options))
+        return made[-1]
+
+    yield live
+    for one in made:
+        one.close()
+
+
+def client(server: Server) -> redis.Redis:
+    return redis.Redis(port=server.port, decode_responses=True)
+
+
+def counted(live: RedisLive, what: str) -> float:
+    text = live._sent.registry.render()
+    return float(text.split(f"\nlogvision_live_{what}_messages_total ")[1].partition("\n")[0])
+
+
+async def until(messages: AsyncIterator[Message], number: int) -> list[tuple[str, int | None]]:
+    """Kinds and numbers of the messages up to the one with this number."""
+    found: list[tuple[str, int | None]] = []
+    async with asyncio.timeout(20):
+        async for message in messages:
+            found.append((message.kind, json.loads(message.data).get("n")))
+            if found[-1][1] == number:
+                return found
+    raise AssertionError("the bus ended")
+
+
+async def holds(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+def test_a_browser_goes_on_at_another_process_with_the_id_it_has(join: Callable[..., RedisLive]) -> None:
+    engine, left, right = join(), join(), join()
+
+    async def run() -> list[tuple[str, int | None]]:
+        messages = left.subscribe()
+        first = asyncio.ensure_future(anext(messages))
+        await holds(lambda: left._ring._waiting)
+        for number in range(6):
+            engine.publish(INCIDENT, {"n": number})
+        seen = (await first).id
+        assert engine.flush(10)
+        return await until(right.subscribe(seen), 5)
+
+    assert asyncio.run(run()) == [(INCIDENT, n) for n in range(1, 6)]
+
+
+def test_several_publishers_and_every_reader_sees_every_message_once_and_in_one_order(
+    join: Callable[..., RedisLive],
+) -> None:
+    publishers, readers = [join() for _ in range(4)], [join() for _ in range(2)]
+    readers[0].snapshot()
+    readers[1].snapshot()
+
+    async def read(live: RedisLive) -> list[tuple[str, str]]:
+        found: list[tuple[str, str]] = []
+        async with asyncio.timeout(30):
+            async for message in live.subscribe():
+                found.append((message.id, message.data))
+                if len(found) == 400:
+                    break
+        return found
+
+    async def run() -> list[list[tuple[str, str]]]:
+        reading = [asyncio.ensure_future(read(live)) for live in readers]
+        await holds(lambda: all(live._ring._waiting for live in readers))
+        for number in range(100):
+            for index, live in enumerate(publishers):
+                live.publish(NOW, {"n": number, "by": index})
+        return list(await asyncio.gather(*reading))
+
+    first, second = asyncio.run(run())
+    assert first == second
+    assert len({data for _, data in first}) == 400
+    for index in range(4):
+        mine = [json.loads(data) for _, data in first]
+        assert [m["n"] for m in mine if m["by"] == index] == list(range(100))
+
+
+def test_a_flushed_redis_is_a_gap_for_every_subscriber_and_then_it_goes_on(
+    join: Callable[..., RedisLive], server: Server
+) -> None:
+    live = join()
+
+    async def run() -> list[tuple[str, int | None]]:
+        messages = live.subscribe()
+        first = asyncio.ensure_future(until(messages, 1))
+        await holds(lambda: live._ring._waiting)
+        live.publish(NOW, {"n": 1})
+        found = await first
+        with client(server) as other:
+            other.flushall()
+        async with asyncio.timeout(20):
+            async for message in live.subscribe(live._ring.end):
+                found.append((message.kind, json.loads(message.data).get("n")))
+                if message.kind != GAP:
+                    return found
+                live.publish(NOW, {"n": 2})
+        raise AssertionError("the bus ended")
+
+    assert asyncio.run(run()) == [(NOW, 1), (GAP, None), (NOW, 2)]
+
+
+def test_a_redis_that_is_gone_blocks_no_publisher_and_what_is_dropped_is_counted(
+    join: Callable[..., RedisLive], server: Server
+) -> None:
+    live = join(waiting=10)
+
+    async def run() -> list[tuple[str, int | None]]:
+        messages = live.subscribe()
+        reading = asyncio.ensure_future(until(messages, 99))
+        await holds(lambda: live._ring._waiting)
+        live.publish(NOW, {"n": 0})
+        await holds(live.snapshot)
+        server.stop()
+        await holds(lambda: live.problem)
+        assert f"redis://127.0.0.1:{server.port}/0 does not answer" in (live.problem or "")
+        before = time.process_time()
+        for number in range(1, 100):
+            live.publish(NOW, {"n": number})
+        assert time.process_time() - before < 0.5
+        assert not live.flush(0)
+        server.start()
+        found = await reading
+        assert live.flush(10)
+        assert live.problem is None
+        return found
+
+    found = asyncio.run(run())
+    assert found[:2] == [(NOW, 0), (GAP, None)]  # this Redis keeps nothing over a restart
+    assert [n for _, n in found[-9:]] == list(range(91, 100))
+    dropped, sent = counted(live, "dropped"), counted(live, "sent")
+    assert dropped + sent == 100
+    assert 80 <= dropped <= 90
+
+
+def test_a_process_that_starts_before_redis_waits_for_it(tmp_path: Path) -> None:
+    server = redis_server(tmp_path / "redis")
+    live = RedisLive(f"redis://127.0.0.1:{server.port}")
+    try:
+        assert live.problem is not None
+        assert live.snapshot() == {}
+        live.publish(NOW, {"n": 1})
+        with server:
+            assert live.flush(20)
+            assert {kind: m.data for kind, m in live.snapshot().items()} == {NOW: '{"n":1}'}
+            assert live.problem is None
+    finally:
+        server.stop()
+        live.close()
+
+
+def test_the_stream_is_bounded_in_messages_and_in_bytes(
+    join: Callable[..., RedisLive], server: Server
+) -> None:
+    with client(server) as other:
+        many, large = join(messages=5), join(size=10_000)
+        for number in range(20):
+            many.publish(NOW, {"n": number})
+        assert many.flush(10)
+        assert other.xlen(STREAM) == 5
+        for _ in range(20):
+            large.publish(NOW, {"text": "x" * 2_000})
+        assert large.flush(10)
+        kept = [len(fields["data"]) for _, fields in other.xrange(STREAM)]
+        assert kept == [2_011] * 4
+        assert other.get(BYTES) == str(sum(kept))
+
+
+def test_an_empty_bus_is_filled_by_one_process_of_all_and_again_when_it_was_flushed(
+    join: Callable[..., RedisLive], server: Server
+) -> None:
+    lives = [join(), join(), join()]
+    assert [live.is_cold() for live in lives] == [True, False, False]
+    with client(server) as other:
+        other.flushall()
+    assert sorted(live.is_cold() for live in lives) == [False, False, True]
+    server.stop()
+    assert [live.is_cold() for live in lives] == [False, False, False]
+
+
+def test_publishing_from_many_threads_loses_nothing(join: Callable[..., RedisLive], server: Server) -> None:
+    live = join()
+    threads = [
+        threading.Thread(target=lambda: [live.publish(NOW, {"n": n}) for n in range(50)]) for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert live.flush(20)
+    with client(server) as other:
+        assert other.xlen(STREAM) == 200
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://127.0.0.1:port/0", "http://127.0.0.1:1/", "redis:/x:y", "localhost"]
+)
+def test_an_address_that_is_none_is_refused_at_the_start(url: str) -> None:
+    with pytest.raises(SetupError, match=r"live\.url: got .*; expected redis://"):
+        RedisLive(url)
+
+
+def test_a_refused_password_is_a_mistake_in_the_set_up_and_is_not_shown(server: Server) -> None:
+    with client(server) as other:
+        other.config_set("requirepass", "correct")
+    with pytest.raises(SetupError, match="a Redis that lets us in") as refused:
+        RedisLive(f"redis://:secret@127.0.0.1:{server.port}/0")
+    assert "secret" not in str(refused.value)
+
+
+def test_closing_does_not_wait_for_a_redis_that_is_gone() -> None:
+    live = RedisLive(f"redis://127.0.0.1:{free_port()}")
+    live.publish(NOW, {})
+    live.snapshot()
+    before = time.monotonic()
+    live.close()
+    live.close()
+    assert time.monotonic() - before < 10
