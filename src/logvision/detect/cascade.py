@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from logvision.detect.classifier import Classifier
+from logvision.detect.echo import is_echo, softened
 from logvision.detect.fusion import HINT, ORDINARY, Evidence, Verdict, from_model, fuse, worse
 from logvision.detect.quiet import Quiet
 from logvision.detect.signature import Found, Rows, Signatures
@@ -94,7 +95,7 @@ def judge(
     """
     if quiet is None:
         found = gather(signatures, model, verification, owners, rows, bounded=False)
-        return _of_rows(_of_owners(_of_units(found), found.units), found.by_row, rows, owners.size)
+        return _of_rows(_of_owners(_of_units(found), found.units, owners), found.by_row, rows, owners.size)
     hashes = quiet.hashes(owners.targets, owners.agents, owners.referers)
     fresh = ~quiet.knows(hashes)
     fresh[signatures.apart(rows)] = True
@@ -104,7 +105,7 @@ def judge(
     found = gather(signatures, model, verification, owners, rows, bounded=True)
     of_unit = _of_units(found)
     quiet.learn(hashes[fresh][_ordinary(found.units, [*of_unit, *found.unsettled], owners.size)])
-    return _of_rows(_of_owners(of_unit, found.units), found.by_row, rows, owners.size)
+    return _of_rows(_of_owners(of_unit, found.units, owners), found.by_row, rows, owners.size)
 
 
 def _only(fresh: npt.NDArray[np.bool_], owners: Owners, rows: Rows) -> tuple[Owners, Rows]:
@@ -231,8 +232,8 @@ def _marked(units: Units, table: np.ndarray[Any, np.dtype[np.bool_]]) -> np.ndar
     return marked
 
 
-def _of_owners(of_unit: dict[int, Verdict], units: Units) -> dict[int, Verdict]:
-    """An owner is as bad as its worst unit; its rules are those of all its units."""
+def _of_owners(of_unit: dict[int, Verdict], units: Units, owners: Owners) -> dict[int, Verdict]:
+    """An owner is as bad as its worst unit, unless a referer only echoes it; its rules are those of all."""
     if not of_unit:
         return {}
     suspicious = np.zeros(len(units), bool)
@@ -246,6 +247,10 @@ def _of_owners(of_unit: dict[int, Verdict], units: Units) -> dict[int, Verdict]:
     for owner, unit in zip(units.owner[uses].tolist(), units.unit[uses].tolist(), strict=True):
         known = of_owner.get(owner)
         of_owner[owner] = of_unit[unit] if known is None else worst.of(known, of_unit[unit])
+    soft: dict[int, Verdict] = {}  # one object for each verdict, by its id: they are told apart by it
+    for owner, verdict in of_owner.items():
+        if owner >= owners.first_referer and is_echo(owners.referers[owner - owners.first_referer].as_py()):
+            of_owner[owner] = soft.setdefault(id(verdict), softened(verdict))
     return of_owner
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
+from logvision.detect import echo
 from logvision.detect.canonical import Decoded, decode
 from logvision.detect.cascade import JUDGED, gather
 from logvision.detect.detector import Detector, outcome_of
@@ -91,13 +92,16 @@ def explain(event: Mapping[str, Any], detector: Detector) -> Explanation:
     owner_of = dict(zip(found.units.unit.tolist(), found.units.owner.tolist(), strict=True))
     total = fuse(found.by_row.get(0, []))
     units: list[UnitReport] = []
-    for unit, evidence in found.by_unit.items():
-        verdict = fuse(evidence)
-        total = worse(total, verdict)
+    for unit, pieces in found.by_unit.items():
+        verdict = fuse(pieces)
         text = found.units.texts[int(found.units.text[unit])].as_py()
         field = FIELDS[owner_of[unit]]
+        if field == "referer" and echo.is_echo(fields[field]):
+            verdict = echo.softened(verdict)
+            pieces = [*pieces, echo.EVIDENCE]  # noqa: PLW2901  one more piece
+        total = worse(total, verdict)
         kind = Kind(int(found.units.kind[unit]))
-        units.append(_unit(detector, field, fields[field].encode(), kind, text, evidence, verdict))
+        units.append(_unit(detector, field, fields[field].encode(), kind, text, pieces, verdict))
     units.sort(key=lambda each: -each.score)
     attack = total.attack.value if total.attack is not None and total.score >= detector.threshold else None
     outcome, reason = outcome_of(status) if attack else (None, None)

@@ -1,0 +1,44 @@
+"""Referers that a browser wrote: the address of a page somebody came from, not something sent to the site.
+
+A search for code on one page stands in the referer of every picture of the next one. Browsers encode
+what they put there (URL standard, special-query percent-encode set) and leave fragments out, so a referer
+with a quote, an angle bracket, a blank or a fragment was written by hand and is judged like everything else.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import re2
+
+from logvision.detect.fusion import Evidence, Verdict
+from logvision.schema import Attack
+
+_BY_BROWSER: Final = re2.compile(
+    r"https?://[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{1,5})?/[A-Za-z0-9._~!$&()*+,;=:@/?%|\[\]{}-]*"
+)
+
+ECHO_AT_MOST: Final = 0.45
+"""Score of what only a referer echoes: suspected, never an alarm."""
+
+EVIDENCE: Final = Evidence(
+    "verify.echo",
+    Attack.ANOMALY,
+    0.0,
+    "Against it: a browser wrote this referer, the address of another page.",
+)
+
+_ANYWHERE: Final = frozenset({Attack.LOG4SHELL})
+"""Attacks on whatever writes or reads the log: where they stand does not matter."""
+
+
+def is_echo(referer: str) -> bool:
+    """Whether a browser would have written this referer; linear in its length."""
+    return _BY_BROWSER.fullmatch(referer) is not None
+
+
+def softened(verdict: Verdict) -> Verdict:
+    """What a verdict on such a referer is worth."""
+    if verdict.attack in _ANYWHERE or verdict.score <= ECHO_AT_MOST:
+        return verdict
+    return Verdict(ECHO_AT_MOST, verdict.attack, verdict.rules)
