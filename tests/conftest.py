@@ -19,14 +19,18 @@ CHROMIUM = next(
     None,
 )
 
+SERVERS = {"java": "Java 17", "redis-server": "redis-server", "go": "Go"}
+"""What runs or builds the servers of cluster tests."""
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what cannot run here, saying so; with LOGVISION_TEST_ALL=1 that is an error."""
     lacking: dict[str, str] = {}
     if CHROMIUM is None:
         lacking["browser"] = "no Chromium on the PATH"
-    if shutil.which("java") is None:
-        lacking["cluster"] = "no Java 17 on the PATH"
+    missing = [said for program, said in SERVERS.items() if shutil.which(program) is None]
+    if missing:
+        lacking["cluster"] = f"no {', '.join(missing)} on the PATH"
     left = [item for item in items if any(item.get_closest_marker(mark) for mark in lacking)]
     if not left:
         return

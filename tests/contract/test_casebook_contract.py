@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from logvision.casebook.base import Casebook, Conflict, Question
+from logvision.casebook.mongodb import MongoCasebook
 from logvision.casebook.sqlite import SqliteCasebook
 from logvision.exemption import Exemption
 from logvision.incident import SETTLED, Case, Evidence, Incident, Status
 from logvision.label import Label
 from logvision.schema import Attack, Outcome, Severity, Stage
+from store_servers import Server, mongodb_server
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 EVERY = frozenset(Status)
@@ -40,14 +42,23 @@ def incident(number: int = 1, events: int = 3, **changed: object) -> Incident:
     return replace(made, **changed)  # type: ignore[arg-type]
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with mongodb_server(tmp_path_factory.mktemp("mongodb")) as started:
+        yield started
+
+
+@pytest.fixture(params=["sqlite", pytest.param("mongodb", marks=pytest.mark.cluster)])
 def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Casebook]]:
     """Opens the same casebook as often as it is called, as a restart does."""
     books: list[Casebook] = []
 
     def open_it() -> Casebook:
-        assert request.param == "sqlite"
-        books.append(SqliteCasebook(tmp_path / "casebook.sqlite"))
+        if request.param == "sqlite":
+            books.append(SqliteCasebook(tmp_path / "casebook.sqlite"))
+        else:
+            port = request.getfixturevalue("server").port
+            books.append(MongoCasebook(f"mongodb://127.0.0.1:{port}/{tmp_path.name}"))
         return books[-1]
 
     yield open_it
@@ -68,6 +79,18 @@ def test_what_is_applied_is_there_after_a_restart(opened: Callable[[], Casebook]
     assert again.case(incident().id) == Case(incident())
     assert again.load_state("behaviour") == b"\x00state"
     assert again.cursor() == {"sequence": 4}
+
+
+def test_states_of_any_size_and_name_are_kept_and_replaced(opened: Callable[[], Casebook]) -> None:
+    states = {"large": bytes(range(256)) * 80_000, "empty": b"", "a.b/$c": b"\x00\xff"}
+    first = opened()
+    first.apply([], {"large": b"former", "other": b"stays"}, {"sequence": 1})
+    first.apply([], states, {"sequence": 2, "nested": {"partitions": [3, None, "x"]}})
+    first.save_state("other", b"later")
+    again = opened()
+    assert {name: again.load_state(name) for name in states} == states
+    assert again.load_state("other") == b"later"
+    assert again.cursor() == {"sequence": 2, "nested": {"partitions": [3, None, "x"]}}
 
 
 def test_an_empty_casebook_knows_nothing(book: Casebook) -> None:

@@ -7,14 +7,16 @@ data now (locked, full, unreachable): nothing of the call was kept and it may be
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from logvision.errors import LogVisionError
 from logvision.exemption import Exemption
-from logvision.incident import UNSETTLED, Case, Incident, Status
+from logvision.incident import SETTLED, UNSETTLED, Case, Change, Incident, Status
 from logvision.label import Label
+
+AUTHOR: Final = "logvision"  # of changes that nobody decided
 
 
 class Conflict(LogVisionError):
@@ -58,7 +60,7 @@ class Casebook(Protocol):
         states: Mapping[str, bytes] | None = None,
         cursor: Cursor | None = None,
     ) -> list[Case]:
-        """Keep everything that one flush of the engine brings, in one transaction: all or nothing.
+        """Keep everything that one flush of the engine brings: all or nothing, also when it is tried again.
 
         Incidents are kept by id; what people decided stays. A replay changes nothing: an incident
         that equals the kept one, or is an earlier state of it (fewer events), is skipped. New
@@ -136,3 +138,25 @@ class Casebook(Protocol):
     def close(self) -> None:
         """Give everything back; may be called twice."""
         ...
+
+
+def merged(old: Case | None, incident: Incident) -> Case | None:
+    """The case with this state of its incident, as `Casebook.apply` says; None: nothing changes."""
+    if old is None:
+        return Case(incident)
+    if old.incident == incident or incident.events < old.incident.events:
+        return None
+    case = replace(old, incident=incident, revision=old.revision + 1)
+    opens = old.status in SETTLED and old.status is not Status.FALSE_ALARM
+    if opens and incident.events > old.incident.events:
+        again = Change(incident.last_seen, AUTHOR, Status.OPEN, "new events came")
+        case = replace(case, status=Status.OPEN, history=(*old.history, again))
+    return case
+
+
+def decided(case: Case, *, author: str, at: datetime, status: Status | None, note: str | None) -> Case:
+    """The case with this decision, as `Casebook.decide` says."""
+    status = case.status if status is None else status
+    note = case.note if note is None else note
+    history = (*case.history, Change(at, author, status, note))
+    return replace(case, status=status, note=note, revision=case.revision + 1, history=history)

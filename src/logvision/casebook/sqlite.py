@@ -13,15 +13,14 @@ from typing import Final
 
 import orjson
 
-from logvision.casebook.base import CasePage, Conflict, Cursor, Question
+from logvision.casebook.base import CasePage, Conflict, Cursor, Question, decided, merged
 from logvision.errors import Problem, SetupError, StoreError
 from logvision.exemption import Exemption
-from logvision.incident import SETTLED, Case, Change, Incident, Status, iso
+from logvision.incident import Case, Incident, Status, iso
 from logvision.label import Label
 
 SCHEMA: Final = 2  # 2: exceptions and labels; a file of version 1 only lacks the tables
 BUSY_MS: Final = 5_000  # how long a writer waits for another before it is a StoreError
-AUTHOR: Final = "logvision"  # of changes that nobody decided
 
 _TABLES: Final = """
 create table if not exists cases (
@@ -140,14 +139,9 @@ class SqliteCasebook:
                 return None
             if case.revision != revision:
                 raise Conflict(case)
-            status = case.status if status is None else status
-            note = case.note if note is None else note
-            change = Change(at, author, status, note)
-            decided = replace(
-                case, status=status, note=note, revision=revision + 1, history=(*case.history, change)
-            )
-            _put(db, decided)
-        return decided
+            case = decided(case, author=author, at=at, status=status, note=note)
+            _put(db, case)
+        return case
 
     def exempt(self, exemption: Exemption) -> None:
         with self._transaction() as db:
@@ -225,21 +219,9 @@ class SqliteCasebook:
 
 def _applied(db: sqlite3.Connection, incident: Incident) -> Case | None:
     """The case as it stands with this state of the incident, kept; None: nothing changed."""
-    old = _find(db, incident.id)
-    if old is None:
-        case = Case(incident)
-    elif old.incident == incident or incident.events < old.incident.events:
-        return None
-    else:
-        case = replace(old, incident=incident, revision=old.revision + 1)
-        if (
-            old.status in SETTLED
-            and old.status is not Status.FALSE_ALARM
-            and incident.events > old.incident.events
-        ):
-            again = Change(incident.last_seen, AUTHOR, Status.OPEN, "new events came")
-            case = replace(case, status=Status.OPEN, history=(*old.history, again))
-    _put(db, case)
+    case = merged(_find(db, incident.id), incident)
+    if case is not None:
+        _put(db, case)
     return case
 
 

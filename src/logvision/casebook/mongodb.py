@@ -1,0 +1,338 @@
+"""The casebook of a fleet in MongoDB, or in a server that speaks its protocol.
+
+No write needs a transaction of several documents, which a single server does not have. What one flush
+brings becomes true in one update of one document, the head: it names the chunks of every state and holds
+the cursor. Incidents are written before it and are kept by id and number of events, so that a flush that
+broke off is taken again by its next try and changes nothing twice.
+
+Collections: `cases` (the incident document of the web API), `exemptions`, `labels`, `book` (the head),
+`chunks` (of states: a document of MongoDB ends at 16 MB).
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
+
+from pymongo import ASCENDING, DESCENDING, InsertOne, MongoClient, ReplaceOne
+from pymongo.database import Database
+from pymongo.errors import (
+    BulkWriteError,
+    ConfigurationError,
+    InvalidName,
+    InvalidURI,
+    OperationFailure,
+    PyMongoError,
+)
+
+from logvision.casebook.base import CasePage, Conflict, Cursor, Question, decided, merged
+from logvision.errors import Problem, SetupError, StoreError
+from logvision.exemption import Exemption
+from logvision.incident import Case, Incident, Status, iso
+from logvision.label import Label
+
+SCHEMA: Final = 1
+DATABASE: Final = "logvision"  # where the URL names none
+HEAD: Final = "head"
+
+CHUNK_BYTES: Final = 8 << 20
+CASES_A_WRITE: Final = 500
+TRIES: Final = 20  # of a change that others overtake
+OPTIONS: Final[dict[str, Any]] = {
+    "serverSelectionTimeoutMS": 2_000,  # a page should not wait longer for a server that is gone
+    "connectTimeoutMS": 2_000,
+    "socketTimeoutMS": 20_000,
+    "retryWrites": True,  # where the server can tell a repeated write
+    "appName": "logvision",
+}
+
+DUPLICATE: Final = 11000
+_REFUSED: Final = frozenset({13, 18, 8000})  # not authorised, wrong password, Atlas's word for both
+
+_Document = dict[str, Any]
+
+
+class MongoCasebook:
+    """Implements `Casebook`. A change is written only over the revision that it was made of."""
+
+    def __init__(self, url: str) -> None:
+        """A server that does not answer yet is a StoreError of each call until it does.
+
+        Raises SetupError for a URL that is none, when the server refuses us, and when the casebook
+        there is one of a later version.
+        """
+        self.name = shown(url)
+        try:
+            options = {name: value for name, value in OPTIONS.items() if name.lower() not in url.lower()}
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", UserWarning)  # of an option that is none
+                self._client: MongoClient[_Document] = MongoClient(url, **options)
+            self._db: Database[_Document] = self._client.get_default_database(DATABASE)
+        except (InvalidURI, InvalidName, ConfigurationError, ValueError, UserWarning) as error:
+            expected = "mongodb://host:port/database"
+            raise SetupError(Problem("casebook.url", f"{self.name}: {error}", expected)) from None
+        self._prepared = False
+        self._lock = threading.Lock()
+        try:
+            with suppress(StoreError), self._talking():
+                pass
+        except SetupError:
+            self.close()
+            raise
+
+    def apply(
+        self,
+        incidents: Iterable[Incident],
+        states: Mapping[str, bytes] | None = None,
+        cursor: Cursor | None = None,
+    ) -> list[Case]:
+        """What an earlier try that failed has kept already is not among the cases given."""
+        given = list(incidents)
+        with self._talking() as db:
+            changed: list[Case] = []
+            for start in range(0, len(given), CASES_A_WRITE):
+                changed += _keep(db, given[start : start + CASES_A_WRITE])
+            if states or cursor is not None:
+                _turn(db, states or {}, cursor)
+        return changed
+
+    def cursor(self) -> Cursor | None:
+        with self._talking() as db:
+            head = db.book.find_one({"_id": HEAD}, {"cursor": 1})
+        return None if head is None or "cursor" not in head else dict(head["cursor"])
+
+    def save_state(self, name: str, state: bytes) -> None:
+        with self._talking() as db:
+            _turn(db, {name: state}, None)
+
+    def load_state(self, name: str) -> bytes | None:
+        with self._talking() as db:
+            for _ in range(TRIES):
+                head = db.book.find_one({"_id": HEAD}, {"states": 1})
+                ids = ((head or {}).get("states") or {}).get(_key(name))
+                if ids is None:
+                    return None
+                found = {row["_id"]: row["data"] for row in db.chunks.find({"_id": {"$in": ids}})}
+                if len(found) == len(ids):  # otherwise it was replaced between the two questions
+                    return b"".join(found[id_] for id_ in ids)
+        raise StoreError(f"the casebook at {self.name} lacks a part of the state {name}")
+
+    def cases(self, question: Question, limit: int = 50, cursor: str | None = None) -> CasePage:
+        conditions = _conditions(question)
+        if cursor is not None:
+            last_seen, _, after = cursor.partition("~")
+            if not last_seen or not after:
+                raise ValueError(f"not a cursor of this casebook: {cursor!r}")
+            later = {"last_seen": last_seen, "_id": {"$gt": after}}
+            conditions.append({"$or": [{"last_seen": {"$lt": last_seen}}, later]})
+        order = [("last_seen", DESCENDING), ("_id", ASCENDING)]
+        with self._talking() as db:
+            rows = list(db.cases.find({"$and": conditions}).sort(order).limit(limit + 1))
+        more = f"{rows[limit - 1]['last_seen']}~{rows[limit - 1]['_id']}" if len(rows) > limit else None
+        return CasePage([Case.from_dict(row) for row in rows[:limit]], more)
+
+    def count(self, question: Question) -> int:
+        with self._talking() as db:
+            return int(db.cases.count_documents({"$and": _conditions(question)}))
+
+    def case(self, incident_id: str) -> Case | None:
+        with self._talking() as db:
+            return _find(db, incident_id)
+
+    def decide(
+        self,
+        incident_id: str,
+        *,
+        revision: int,
+        author: str,
+        at: datetime,
+        status: Status | None = None,
+        note: str | None = None,
+    ) -> Case | None:
+        with self._talking() as db:
+            case = _find(db, incident_id)
+            if case is None:
+                return None
+            if case.revision == revision:
+                changed = decided(case, author=author, at=at, status=status, note=note)
+                only = {"_id": incident_id, "revision": revision}
+                if db.cases.replace_one(only, _document(changed)).matched_count:
+                    return changed
+                case = _find(db, incident_id) or case
+        raise Conflict(case)
+
+    def exempt(self, exemption: Exemption) -> None:
+        with self._talking() as db:
+            document = {"_id": exemption.id, **exemption.to_dict()}
+            db.exemptions.replace_one({"_id": exemption.id}, document, upsert=True)
+
+    def exemptions(self) -> list[Exemption]:
+        with self._talking() as db:
+            rows = list(db.exemptions.find().sort([("created", ASCENDING), ("_id", ASCENDING)]))
+        return [Exemption.from_dict(row) for row in rows]
+
+    def end_exemption(self, exemption_id: str, *, author: str, at: datetime) -> Exemption | None:
+        with self._talking() as db:
+            # The condition on `ended` lets the first of two people have it.
+            db.exemptions.update_one(
+                {"_id": exemption_id, "ended": None}, {"$set": {"ended": iso(at), "ended_by": author}}
+            )
+            row = db.exemptions.find_one({"_id": exemption_id})
+        return None if row is None else Exemption.from_dict(row)
+
+    def label(self, labels: Iterable[Label]) -> None:
+        """A try that failed may have kept some; the next one keeps them all."""
+        writes = [
+            ReplaceOne({"_id": each.event}, {"_id": each.event, **each.to_dict()}, upsert=True)
+            for each in labels
+        ]
+        if writes:
+            with self._talking() as db:
+                db.labels.bulk_write(writes)
+
+    def labels(self) -> list[Label]:
+        with self._talking() as db:
+            rows = list(db.labels.find().sort([("at", DESCENDING), ("_id", ASCENDING)]))
+        return [Label.from_dict(row) for row in rows]
+
+    def close(self) -> None:
+        self._client.close()
+
+    @contextmanager
+    def _talking(self) -> Iterator[Database[_Document]]:
+        """The database, prepared; what goes wrong inside is a StoreError."""
+        try:
+            if not self._prepared:
+                self._prepare()
+            yield self._db
+        except PyMongoError as error:
+            raise StoreError(f"the casebook at {self.name} cannot be used now: {_said(error)}") from error
+
+    def _prepare(self) -> None:
+        """Indexes and version, at the first time that the server answers. Safe to do by many at once."""
+        with self._lock:
+            if self._prepared:
+                return
+            try:
+                head = self._db.book.find_one({"_id": HEAD}, {"schema": 1})
+                version = (head or {}).get("schema", SCHEMA)
+                if version > SCHEMA:
+                    got = f"{self.name}: a casebook of version {version}"
+                    raise SetupError(Problem("casebook.url", got, f"version {SCHEMA} or earlier"))
+                self._db.book.update_one({"_id": HEAD}, {"$set": {"schema": SCHEMA}}, upsert=True)
+                for keys in (
+                    [("last_seen", DESCENDING), ("_id", ASCENDING)],
+                    [("actor", ASCENDING)],
+                    [("members", ASCENDING)],
+                ):
+                    self._db.cases.create_index(keys)
+                self._db.chunks.create_index("state")
+            except OperationFailure as error:
+                if error.code not in _REFUSED:
+                    raise
+                got = f"{self.name}: {_said(error)}"
+                raise SetupError(Problem("casebook.url", got, "a MongoDB that lets us in")) from None
+            self._prepared = True
+
+
+def shown(url: str) -> str:
+    """A URL without what must not be shown: user, password and options."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def _keep(db: Database[_Document], incidents: Sequence[Incident]) -> list[Case]:
+    """Write these states of incidents over what is kept of them; the cases that changed, in order."""
+    changed: dict[str, Case] = {}
+    ids = [incident.id for incident in incidents]
+    for _ in range(TRIES):
+        kept = {row["_id"]: Case.from_dict(row) for row in db.cases.find({"_id": {"$in": ids}})}
+        writes: list[InsertOne[_Document] | ReplaceOne[_Document]] = []
+        now: dict[str, Case] = {}
+        for incident in incidents:
+            case = merged(now.get(incident.id, kept.get(incident.id)), incident)
+            if case is not None:
+                now[incident.id] = case
+        for id_, case in now.items():
+            old = kept.get(id_)
+            if old is None:
+                writes.append(InsertOne(_document(case)))
+            else:
+                writes.append(ReplaceOne({"_id": id_, "revision": old.revision}, _document(case)))
+        if not writes:
+            break
+        try:
+            done = db.cases.bulk_write(writes, ordered=False)
+            overtaken = done.matched_count + done.inserted_count < len(writes)
+        except BulkWriteError as error:
+            if any(each["code"] != DUPLICATE for each in error.details["writeErrors"]):
+                raise
+            overtaken = True
+        changed |= now
+        if not overtaken:
+            break
+    else:
+        raise StoreError("incidents of the casebook are changed by others faster than they can be written")
+    return [changed[id_] for id_ in dict.fromkeys(ids) if id_ in changed]
+
+
+def _turn(db: Database[_Document], states: Mapping[str, bytes], cursor: Cursor | None) -> None:
+    """Let these states and the cursor become true together."""
+    token = secrets.token_hex(8)
+    new: dict[str, Any] = {}
+    for name, state in states.items():
+        ids = []
+        for start in range(0, len(state), CHUNK_BYTES) or [0]:
+            ids.append(f"{_key(name)}/{token}/{start}")
+            data = state[start : start + CHUNK_BYTES]
+            db.chunks.insert_one({"_id": ids[-1], "state": _key(name), "data": data})
+        new[f"states.{_key(name)}"] = ids
+    if cursor is not None:
+        new["cursor"] = dict(cursor)
+    db.book.update_one({"_id": HEAD}, {"$set": new}, upsert=True)
+    # From here on it is true. Chunks that a lost server keeps from being removed go the next time.
+    with suppress(PyMongoError):
+        for name in states:
+            ids = new[f"states.{_key(name)}"]
+            db.chunks.delete_many({"state": _key(name), "_id": {"$nin": ids}})
+
+
+def _document(case: Case) -> _Document:
+    return {"_id": case.incident.id, **case.to_dict()}
+
+
+def _find(db: Database[_Document], incident_id: str) -> Case | None:
+    row = db.cases.find_one({"_id": incident_id})
+    return None if row is None else Case.from_dict(row)
+
+
+def _key(name: str) -> str:
+    """The name of a state as the name of a field, in which a dot and a dollar mean something."""
+    return quote(name, safe="").replace(".", "%2E")
+
+
+def _conditions(question: Question) -> list[_Document]:
+    conditions: list[_Document] = [
+        {"part_of": None},
+        {"status": {"$in": sorted(status.value for status in question.statuses)}},
+    ]
+    if question.since is not None:
+        conditions.append({"last_seen": {"$gte": iso(question.since)}})
+    if question.until is not None:
+        conditions.append({"first_seen": {"$lt": iso(question.until)}})
+    if question.site is not None:
+        conditions.append({"site": question.site})
+    if question.actor is not None:
+        conditions.append({"$or": [{"actor": question.actor}, {"members": question.actor}]})
+    return conditions
+
+
+def _said(error: PyMongoError) -> str:
+    """The first sentence of what pymongo says, which goes on for a page."""
+    return str(error).partition(", Timeout:")[0].partition(", full error:")[0]
