@@ -17,246 +17,10 @@ import re2
 
 from logvision.detect.fusion import Evidence
 from logvision.detect.verify.proofs import AnyOf
+from logvision.detect.verify.sql_tokens import ATTACK_FUNCTIONS, FUNCTIONS, WORDS, tokens
 from logvision.schema import Attack
 
 RULE: Final = "verify.sql"
-
-TOKENS: Final = 300
-"""Tokens read; an injection shows itself in its first few dozen."""
-
-_WORDS: Final = (
-    dict.fromkeys(["and", "or", "xor", "div_", "&&", "||", "not_and"], "&")
-    | dict.fromkeys(
-        ["like", "rlike", "regexp", "between", "in", "is", "sounds", "ilike", "similar", "glob", "escape"],
-        "=",
-    )
-    | dict.fromkeys(["div", "mod", "collate", "binary"], "+")
-    | dict.fromkeys(["not"], "!")
-    | {"union": "U", "except": "U", "intersect": "U", "minus": "U", "select": "S", "from": "F", "where": "W"}
-    | {
-        "having": "H",
-        "limit": "L",
-        "into": "I",
-        "case": "C",
-        "when": "N",
-        "order": "O",
-        "group": "O",
-        "by": "Y",
-    }
-    | dict.fromkeys(
-        [
-            "insert",
-            "update",
-            "delete",
-            "drop",
-            "create",
-            "alter",
-            "exec",
-            "execute",
-            "declare",
-            "shutdown",
-            "truncate",
-            "merge",
-            "waitfor",
-            "backup",
-            "grant",
-            "handler",
-            "copy",
-            "attach",
-        ],
-        "E",
-    )
-    | {
-        "if": "i",
-        "begin": "E",
-        "set": "E",
-        "call": "E",
-        "load": "E",
-        "print": "E",
-        "replace": "E",
-        "use": "E",
-    }
-    | dict.fromkeys(
-        [
-            "null",
-            "true",
-            "false",
-            "current_user",
-            "current_date",
-            "current_timestamp",
-            "session_user",
-            "sysdate",
-        ],
-        "1",
-    )
-    | dict.fromkeys(
-        [
-            "all",
-            "distinct",
-            "distinctrow",
-            "top",
-            "as",
-            "asc",
-            "desc",
-            "then",
-            "else",
-            "end",
-            "values",
-            "table",
-            "exists",
-            "using",
-        ],
-        "K",
-    )
-    | dict.fromkeys(
-        [
-            "procedure",
-            "outfile",
-            "dumpfile",
-            "delay",
-            "immediate",
-            "database",
-            "schema",
-            "view",
-            "on",
-            "join",
-            "offset",
-        ],
-        "K",
-    )
-)
-
-_ATTACK_FUNCTIONS: Final = frozenset(
-    [
-        "sleep",
-        "benchmark",
-        "pg_sleep",
-        "extractvalue",
-        "updatexml",
-        "load_file",
-        "randomblob",
-        "xp_cmdshell",
-        "dbms_pipe",
-        "receive_message",
-        "utl_inaddr",
-        "utl_http",
-        "get_host_address",
-        "dbms_lock",
-        "drithsx",
-        "gtid_subset",
-        "gtid_subtract",
-        "json_keys",
-        "generate_series",
-        "pg_read_file",
-        "pg_ls_dir",
-        "lo_import",
-        "name_const",
-        "geometrycollection",
-        "polygon",
-        "multipoint",
-        "multilinestring",
-        "linestring",
-        "multipolygon",
-        "st_latfromgeohash",
-        "st_longfromgeohash",
-        "st_pointfromgeohash",
-        "regexp_substring",
-        "crypt_key",
-        "loadfile",
-        "writefile",
-        "load_extension",
-        "sqlite_version",
-        "dbms_xmlgen",
-        "query_to_xml",
-        "database_to_xml",
-        "httpuritype",
-        "xmltype",
-        "fn_xe_file_target_read_file",
-        "opendatasource",
-        "openrowset",
-    ]
-)
-_FUNCTIONS: Final = frozenset(
-    [
-        "ascii",
-        "char",
-        "chr",
-        "concat",
-        "concat_ws",
-        "group_concat",
-        "substring",
-        "substr",
-        "mid",
-        "left",
-        "right",
-        "hex",
-        "unhex",
-        "version",
-        "user",
-        "database",
-        "schema",
-        "current_user",
-        "session_user",
-        "system_user",
-        "user_name",
-        "db_name",
-        "host_name",
-        "count",
-        "cast",
-        "convert",
-        "floor",
-        "rand",
-        "round",
-        "exp",
-        "elt",
-        "make_set",
-        "if",
-        "ifnull",
-        "nullif",
-        "isnull",
-        "coalesce",
-        "length",
-        "len",
-        "char_length",
-        "ord",
-        "instr",
-        "locate",
-        "position",
-        "conv",
-        "md5",
-        "sha1",
-        "now",
-        "sysdate",
-        "sys_context",
-        "unicode",
-        "nchar",
-        "upper",
-        "lower",
-        "repeat",
-        "reverse",
-        "replicate",
-        "quote",
-        "bin",
-        "abs",
-        "row_count",
-        "string_agg",
-        "array_to_string",
-        "updatexml",
-        "strcmp",
-        "iif",
-        "load_file",
-        "connection_id",
-        "last_insert_id",
-        "nvl",
-        "decode",
-        "to_char",
-        "lpad",
-    ]
-)
-
-_GLUED: Final = re2.compile(r"^(?:union|or|and|xor|having|order|group|limit|procedure)(?:select|all|\d+)?$")
-"""Words that SQL reads although a number runs into them (`86UNION`, `1or1=1`)."""
-_OR_NUMBER: Final = re2.compile(r"^(?:or|and)\d+$")
 
 _MARKS: Final = re2.compile(
     r"(?is)information_schema\b(?:\s*\.\s*\w)?|\bsys\.(?:databases|objects|tables|user)|\bsysobjects\b|\bsyscolumns\b|"
@@ -271,14 +35,17 @@ _V: Final = r"(?:[+!(]*(?:[1sv]|[fT]\((?:[^;]*?)\)|S[^;]*F[^;]*)\)*)"
 _W: Final = r"(?:[+!(]*(?:[1svb]|b\.b|[fgT]\((?:[^;]*?)\)|C[^;]*|\(S[^;]*|S[^;]*)\)*)"
 _X: Final = rf"{_W}(?:\+{_W})*"
 
+_N: Final = rf"{_V}(?:\+{_V})*"  # a number, or a sum that makes one
+
 _READINGS: Final = (
     # (grammar, places: n as it stands, q in '...', d in "..."; strength, sentence)
-    (r"[1sv)bfqgK]?\)*U[(K]*S+[K(+!]*(?:[1svT*fg]|b[,.F]|\(|C|$|b$)", "nqd", 0.97, "a second query is joined on by UNION SELECT"),
+    (r"[1sv)bfqgK]?\)*U[(K]*S+[K(+!]*(?:[1svT*fg]|b[,.F]|\(|C|$)", "nqd", 0.97, "a second query is joined on by UNION SELECT"),
+    (r"(?:^|[1sv)])U[(K]*S+[K(+!]*b$", "nqd", 0.97, "a second query is joined on by UNION SELECT"),
     (rf"^{_V}\)*;+[(b]*(?:E[bKEIvg(s1]|E$|S[1svfTK(*b]|i\(|T\(|i[K!]?\(|b;E)", "nqd", 0.95, "a second statement follows a semicolon"),
     (r"^\)*;+(?:E[bKEIvg1s(]|S[1svT(*f]|i\(|T\()", "n", 0.93, "a second statement follows a semicolon"),
     (rf"^s\)*&[!(]*{_X}=[!(+]*{_X}", "qd", 0.96, "the quote is closed and a condition that is always known is added"),
-    (rf"^{_V}\)*&[!(]*{_X}=[!(+]*{_X}", "n", 0.93, "a condition is added after the number"),
-    (r"^s\)*&[!(+]*(?:1\)*(?:[c;&=+OU]|$)|s\)*(?:[=c&+]|$)|T|f|v|C|\(*S[^b]|b\.)", "q", 0.9, "the quote is closed and a condition is added"),
+    (rf"^{_N}\)*&[!(]*{_X}=[!(+]*{_X}", "n", 0.93, "a condition is added after the number"),
+    (r"^s\)*&[!(+]*(?:1\)*(?:[c;&=+OU]|$)|s\)*(?:[=c&+s]|$)|T|f|v|C|\(*S[^b]|b\.)", "q", 0.9, "the quote is closed and a condition is added"),
     (r"^s\)*&[!(+]*(?:1\)*[c=]|T\(|\(+S|f\([^;]*\)=|s?c)", "d", 0.9, "the quote is closed and a condition is added"),
     (r"^s\)*&[!(+]*[b1K]?c", "q", 0.75, "the quote is closed, a condition begins and the rest is made a comment"),
     (r"^s\)*&[(!]*$", "q", 0.35, "the quote is closed and a condition begins"),
@@ -312,6 +79,7 @@ _READINGS: Final = (
     (rf"^{_V}(?:W[(]*1=1|&1OY|E\()", "n", 0.9, "a clause is added after the number"),
     (r"^[fi]\([(]*1=1,", "n", 0.85, "a function chooses by a condition that is always known"),
     (r"^s(?:!?\+[+!]*[1sv])*!?=+[(!+]*[1sv]\)*(?:c|$|&|;|=)", "q", 0.75, "the quote is closed and a comparison is made"),
+    (r"^b&[!(+]*1=[!(+]*1\)*(?:c|$)", "n", 0.8, "a condition that is always known is added"),
     (r"^b&1=1(?:c|$)", "n", 0.9, "a condition that is always known is added"),
     (r"^s\)*OYb?H1=1", "qd", 0.95, "the quote is closed and a clause is added"),
     (r"^s\)*&[!(]*g\([^;]*\)(?:=|c|&|$)", "q", 0.85, "the quote is closed and a call is compared"),
@@ -329,6 +97,29 @@ _READINGS: Final = (
     (r"^S(?:[fT]\([^;]*\)[c;]|v)", "n", 0.6, "a query for what the server is"),
     (r"^\((?:\(|S|[fgT]\()[^b;]*\)+c", "n", 0.62, "an expression whose rest is made a comment"),
     (r"^Ev[gb][(1)=;]*.*E", "n", 0.9, "a variable is declared and executed"),
+    (rf"^(?:s|{_V})\)*=[!(]*[1svb]\)*&[!(]*(?:[fgT]\([^;]*\)|{_X}=)", "qd", 0.93, "the quote is closed and conditions are added"),
+    (r"^\(1=1\)+\+1", "n", 0.9, "a comparison is computed with"),
+    (r"^s\)*&\(K\)", "q", 0.75, "the quote is closed and a condition begins"),
+    (r"^&[!(]*(?:1|s|b)=[(]*(?:i\(|[fT]\(|S)", "n", 0.85, "a condition with a call or query is added"),
+    (rf"^OYbH[(!]*{_X}=", "n", 0.85, "a fragment that groups"),
+    (r"^Ev=[^;]*;.*E", "n", 0.9, "a variable is filled and executed"),
+    (r"^EI?b?[gb](?:\([b,]*\))?[bgK]*K\([1sfv(]", "n", 0.72, "rows are written"),
+    (r"^S(?:[1v]|[fgT]\([^;]*\))(?:,(?:[1vs]|[fgT]\([^;]*\)))*[;c]", "n", 0.6, "a query for what the server is"),
+    (r"^S[^;?]*F[b(s]", "n", 0.45, "a query"),
+    (r"^S[^;?]*F[b(s].*(?:W{_X}=|OY[b1]|L1|U|H)".replace("{_X}", _X), "n", 0.45, "a query with clauses"),
+    (r"^E(?:I(?:K|b|g)|Fb|K[bg]|bEb=|bK)", "n", 0.4, "a statement"),
+    (r"^s\)*\+*;*S+[i1svfgT*(+]", "q", 0.8, "the quote is closed and a query begins"),
+    (r"^&\+*[!(+]*1=[!(+]*1", "n", 0.85, "a condition that is always known is added"),
+    (r"^[!(+]*i\([^;]*(?:i\(|f\()[^;]*=[^;]*,", "n", 0.45, "a function chooses by a condition"),
+    (r"^s\)*(?:,(?:1|s|K|v))+\)+", "qd", 0.85, "the quote and a list of values are closed"),
+    (rf"^{_V}\)*,\(*(?:T\(|\(S|f\([^;]*S|CN)", "n", 0.9, "a subquery or telling function stands in a list"),
+    (r"^s\)*&(?:f|g)\([^;]*\)(?:=|&|c)", "d", 0.85, "the quote is closed and a call is compared"),
+    (rf"^s\)*&[!(]*{_W}(?:\+{_W})+(?:&|$|c)", "q", 0.72, "the quote is closed and an expression is added"),
+    (r"^(?:\)|1\)*)+;+(?:E|S|i)", "n", 0.72, "a second statement follows a semicolon"),
+    (rf"^{_V}\)*;+(?:T|C|i)", "n", 0.9, "a second statement follows a semicolon"),
+    (r"^[fg]\(f\([^;]*f\([^;b]*\)[^;b]*=", "n", 0.6, "nested calls are compared"),
+    (rf"^s\)*(?:\+[+!]*{_W})+(?:&|=)[!(+]*[1svb]", "q", 0.75, "the quote is closed and a comparison is made"),
+    (r"^s\)*&[!+]*b(?:\.b)?(?:\+|=)[!+]*[1s]", "d", 0.75, "the quote is closed and a condition is added"),
 )  # fmt: skip
 """What each place makes of the letters. Strengths are set on libinjection's and HttpParamsDataset's samples, with
 its hard negatives (inches, quoted phrases, "black and white")."""
@@ -349,25 +140,68 @@ _SAME: Final = re2.compile(
     r"""(?i)^\W{0,4}\b(?:or|and|having)\s+['"]?(\w{1,20})['"]?\s*(?:=|like)\s*['"]?(\w{1,20})['"]?\W{0,4}$"""
 )
 _CLOSED: Final = re2.compile(r"""^[^'"\s]{0,40}['"]\)*\s*;?\s*(?:--|#|/\*)[\s-]{0,3}\w?$""")
+_SPLIT: Final = re2.compile(r"(?i)\bu ?n ?i ?o ?n +(?:a ?l ?l +)?s ?e ?l ?e ?c ?t\b")
+_DOUBLED: Final = re2.compile(
+    r"(?i)\b(?:un\w{0,3}union\w{0,5}ion|sel\w{0,3}select\w{0,5}ect|se\w{0,4}select\w{0,4}lect|uni\w{0,3}union\w{0,4}on)\b|"
+    r"\bun\w{2,9}ion\b.{1,20}\bse\w{2,9}lect\b.{1,200}\bf\w{2,9}om\b"
+)
+"""Words written so that a filter that cuts words out leaves SQL."""
+
 _TELLING: Final = AnyOf(
     r"['\"]|``|&&|\|\||(?s:\(.*[=<>])",
     # Without a word of one of these letters no grammar holds; a number or the text's end may stand at its ends.
-    rf"(?i)(?:^|[^a-z_$])(?:{'|'.join(w for w, x in _WORDS.items() if x in 'UESTOHWLICFNi&' and w.isalpha())})(?:$|[^a-z_$])",
-    rf"(?i)(?:^|[^a-z_$])(?:{'|'.join(sorted(_ATTACK_FUNCTIONS | _FUNCTIONS))})[ \t\r\n\x0b]*\(",
+    rf"(?i)(?:^|[^a-z_$])(?:{'|'.join(w for w, x in WORDS.items() if x in 'UESTOHWLICFNi&' and w.isalpha())})(?:$|[^a-z_$])",
+    rf"(?i)(?:^|[^a-z_$])(?:{'|'.join(sorted(ATTACK_FUNCTIONS | FUNCTIONS))})[ \t\r\n\x0b]*\(",
     _MARKS.pattern,
+    _SPLIT.pattern,
+    _DOUBLED.pattern,
+    r"\w<>\w",
 )
 """Without any of these the text changes no SQL; one pass says so of most texts."""
 
 
-def verify(text: str) -> list[Evidence]:  # noqa: PLR0912  one branch a reading
-    """The strongest reading of the text as an injection; at most one piece of evidence."""
-    if "+" in text and " " not in text:
-        text = text.replace("+", " ")  # encoded twice, or a path: the plus was meant as a space
-    if not _TELLING(text):
-        return []
+SURE: Final = 0.9
+"""A reading this strong ends the search."""
+
+_PLACES: Final = (
+    ("", "n"), ("'", "q"), ('"', "d"), ("`", "d"), ("$$", "d"), ("*/", "d"),
+)  # fmt: skip
+"""Where a value can stand in a statement: as it stands, in quotes of all kinds, in a comment."""
+
+_UNJOINED: Final = re2.compile(
+    r"(?i)\+\s*(?:or|and|x?or|union|select|all|from|where|order|having|limit|not|like)\b|^[^\s]*\+[^\s]*$"
+)
+_CURLED: Final = ("\xe2\x80\x98", "\xe2\x80\x99", "\xe2\x80\xb2", "\xca\xbc", "\xca\xb9")
+"""Quotes that databases with a narrower alphabet take for an apostrophe, in UTF-8."""
+
+
+def _variants(text: str) -> list[str]:
+    """The text, and what sloppy decoding or a filter that cuts pieces out makes of it."""
+    found = [text]
+    if "+" in text and _UNJOINED.search(text):
+        found.append(text.replace("+", " "))  # encoded twice, or a path: the plus was meant as a space
+    if "\xe2\x80" in text or "\xca" in text:
+        folded = text
+        for quote in _CURLED:
+            folded = folded.replace(quote, "'")
+        found.append(folded)
+    if "<>" in text:
+        found.append(text.replace("<>", ""))
+    if "\\'" in text or '\\"' in text:
+        found.append(text.replace("\\", ""))  # an escape that another byte swallows
+    if (split := _SPLIT.search(text)) is not None and split.group().lower().split() not in _WHOLE:
+        found.append(text.replace(split.group(), "union select"))
+    return found
+
+
+_WHOLE: Final = (["union", "select"], ["union", "all", "select"])
+
+
+def _read(text: str) -> tuple[float, str, str]:
+    """Strength, sentence and place of the strongest grammar."""
     best = (0.0, "", "")
     seen: set[tuple[str, str]] = set()
-    for quote, place in (("", "n"), ("'", "q"), ('"', "d")):
+    for quote, place in _PLACES:
         if quote and quote not in text:
             continue
         letters = tokens(text, quote)
@@ -377,10 +211,24 @@ def verify(text: str) -> list[Evidence]:  # noqa: PLR0912  one branch a reading
         for grammar, strength, sentence in _GRAMMARS[place]:
             if strength > best[0] and grammar.search(letters):
                 best = (strength, sentence, f"inside {quote}...{quote}" if quote else "as it stands")
+    return best
+
+
+def verify(text: str) -> list[Evidence]:
+    """The strongest reading of the text as an injection; at most one piece of evidence."""
+    if not _TELLING(text):
+        return []
+    best = (0.0, "", "")
+    for reading in _variants(text):
+        best = max(best, _read(reading), key=lambda found: found[0])
+        if best[0] >= SURE:
+            break
     if best[0] < 0.7 and _OPERATORS.search(text):
         best = (0.7, "nothing but quotes and operators", "inside quotes")
     if best[0] < 0.65 and _CLOSED.search(text):
         best = (0.65, "the quote is closed and the rest is made a comment", "inside quotes")
+    if best[0] < SURE and _DOUBLED.search(text):
+        best = (0.9, "words are written so that a filter leaves SQL", "as it stands")
     same = _SAME.match(text) if best[0] < 0.75 else None
     if same is not None and same.group(1).lower() == same.group(2).lower():
         best = (0.75, "a condition that is always true is added", "as it stands")
@@ -403,166 +251,3 @@ def verify(text: str) -> list[Evidence]:  # noqa: PLR0912  one branch a reading
     if best[0] <= 0:
         return []
     return [Evidence(RULE, Attack.SQLI, best[0], f"Read as SQL ({best[2]}): {best[1]}.")]
-
-
-def tokens(text: str, quote: str = "") -> str:  # noqa: PLR0912, PLR0915  one branch a kind of token
-    """One letter a token, the text read as if it followed an opened `quote`."""
-    out: list[str] = []
-    i, size = 0, len(text)
-    if quote:
-        i = _string_end(text, 0, quote)
-        out.append("s")
-    while i < size and len(out) < TOKENS:
-        char = text[i]
-        if char in " \t\r\n\x0b\x0c\x00\xa0":
-            i += 1
-        elif char in "'\"":
-            i = _string_end(text, i + 1, char)
-            out.append("s")
-        elif char == "`":
-            end = text.find("`", i + 1)
-            i = size if end < 0 else end + 1
-            out.append("b")
-        elif (char == "-" and text.startswith("--", i)) or char == "#" or text.startswith("/*", i):
-            out.append("c")
-            end = text.find("\n", i)
-            if char == "#" and out[:-1] and out[-2] == "b" and i + 1 < size and text[i + 1].isalnum():
-                out[-1] = "+"  # issue#12, C#sharp: no comment
-                i += 1
-            else:
-                i = size if end < 0 else end + 1
-        elif char.isdigit() or (char == "." and i + 1 < size and text[i + 1].isdigit()):
-            i = _number_end(text, i)
-            out.append("1")
-            if i < size and (text[i].isalpha() or text[i] == "_") and text[i].isascii():
-                end = _word_end(text, i)
-                if not _GLUED.match(text[i:end].lower()):
-                    i = end
-                    out[-1] = "b"
-        elif char.isalpha() or char in "_$" or ord(char) >= 0x80:
-            end = _word_end(text, i)
-            out.append(_word(text[i:end].lower(), text, end, out))
-            i = end
-        elif char == "@":
-            end = _word_end(text, i + 1 + (text[i + 1 : i + 2] == "@"))
-            out.append("v" if end > i + 1 else "?")
-            i = end
-        elif text.startswith(("&&", "||"), i):
-            # || is "or" in MySQL and concatenation elsewhere; after a string or value both change the query.
-            out.append("&")
-            i += 2
-        elif char in "=<>!":
-            end = i
-            while end < size and text[end] in "=<>!":
-                end += 1
-            out.append("!" if text[i:end] == "!" else "=")
-            i = end
-        elif char in "+-*/%^|&~":
-            if not (out and out[-1] == "+"):
-                out.append("+")
-            i += 1
-        elif char in "(),;.":
-            out.append(char)
-            i += 1
-        elif char == "{":
-            out.append("?")
-            i += 1
-        else:
-            out.append("?")
-            i += 1
-    return "".join(out)
-
-
-_DELAYS: Final = frozenset(["sleep", "pg_sleep", "benchmark"])
-_SHAPES: Final = frozenset(
-    ["polygon", "linestring", "multipoint", "multilinestring", "multipolygon", "geometrycollection"]
-)
-_COMPUTED: Final = (
-    "sel",
-    "if(",
-    "case",
-    "ascii",
-    "length",
-    "len(",
-    "cast",
-    "0x",
-    "true",
-    "rand",
-    "char",
-    "ord(",
-    "coalesce",
-)
-
-
-def _word(word: str, text: str, end: int, before: list[str]) -> str:  # noqa: PLR0911  one return a kind of word
-    if before and before[-1] == ".":
-        return "b"
-    at = end
-    while at < len(text) and text[at] in " \t\r\n\x0b":
-        at += 1
-    called = at < len(text) and text[at] == "("
-    if called and word in _ATTACK_FUNCTIONS:
-        # In sleep(less) the brackets hold prose: a delay is a number, a string, a variable or computed.
-        inner = text[at + 1 : at + 12].lstrip(" (").lower()
-        if word in _SHAPES and (
-            inner[:1].isdigit()
-            or inner[:1] == "-"
-            or (inner[:1].isalpha() and not inner.startswith(_COMPUTED))
-        ):
-            return "g"
-        if word in _DELAYS and inner[:1].isalpha() and not inner.startswith(_COMPUTED):
-            return "g"
-        return "T"
-    letter = _WORDS.get(word)
-    if letter is None and _OR_NUMBER.match(word):
-        return "&1"
-    if letter is not None and not (called and word in ("replace", "insert", "mod")):
-        return letter
-    if called:
-        return "f" if word in _FUNCTIONS else "g"
-    if word in ("x", "n", "b", "q") and end < len(text) and text[end] == "'":
-        return "+"
-    return "b"
-
-
-def _string_end(text: str, at: int, quote: str) -> int:
-    """After the closing quote; doubled and backslashed quotes do not close. The end if none does."""
-    while True:
-        end = text.find(quote, at)
-        if end < 0:
-            return len(text)
-        slashes = 0
-        while end - slashes - 1 >= at and text[end - slashes - 1] == "\\":
-            slashes += 1
-        if slashes % 2:
-            at = end + 1
-        else:
-            return end + 1
-
-
-def _number_end(text: str, at: int) -> int:
-    if text[at : at + 2].lower() == "0x":
-        end = at + 2
-        while end < len(text) and text[end] in "0123456789abcdefABCDEF":
-            end += 1
-        return end
-    end = at
-    while end < len(text) and (text[end].isdigit() or text[end] == "."):
-        end += 1
-    if (
-        end < len(text)
-        and text[end] in "eE"
-        and end + 1 < len(text)
-        and (text[end + 1].isdigit() or text[end + 1] in "+-.")
-    ):
-        end += 2
-        while end < len(text) and text[end].isdigit():
-            end += 1
-    return end
-
-
-def _word_end(text: str, at: int) -> int:
-    end = at
-    while end < len(text) and (text[end].isalnum() or text[end] in "_$" or ord(text[end]) >= 0x80):
-        end += 1
-    return end
