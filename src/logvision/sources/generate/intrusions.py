@@ -199,7 +199,6 @@ def xss(script: Script) -> None:
             agent=agent,
             attack=Attack.XSS,
             outcome=outcome,
-            stage=Stage.PROBE,
         )
         script.wait(script.seconds / script.lines)
 
@@ -318,7 +317,11 @@ def command_injection(script: Script) -> None:
             + quote_plus("manuals/oak-desk.pdf")
             + (payload if "%" in payload else quote_plus(payload))
         )
-        script.send(site, target, answer, agent=agent, attack=Attack.RCE, outcome=outcome)
+        inside = outcome is Outcome.WORKED
+        script.send(
+            site, target, answer, agent=agent, attack=Attack.RCE, outcome=outcome,
+            stage=Stage.FOOTHOLD if inside else Stage.EXPLOIT,
+        )  # fmt: skip
 
 
 def ssrf(script: Script) -> None:

@@ -77,7 +77,6 @@ def vulnerability_scan(script: Script) -> None:
                 method=method,
                 attack=Attack.CVE,
                 outcome=Outcome.BLOCKED if answer.status == 400 else Outcome.MISSED,
-                stage=Stage.PROBE,
             )
         script.wait(script.seconds / script.lines)
 
@@ -134,6 +133,7 @@ def brute_force(script: Script) -> None:
             referer=referer,
             attack=Attack.BRUTE_FORCE,
             outcome=Outcome.WORKED if last else Outcome.MISSED,
+            stage=Stage.FOOTHOLD if last else Stage.EXPLOIT,
         )
         script.wait(script.seconds / script.lines)
     if in_time:
@@ -172,6 +172,7 @@ def stuffing(script: Script) -> None:
             method="POST",
             attack=Attack.STUFFING,
             outcome=Outcome.WORKED if fits else Outcome.MISSED,
+            stage=Stage.FOOTHOLD if fits else Stage.EXPLOIT,
         )
         script.wait(script.seconds / script.lines)
 
@@ -204,7 +205,7 @@ def wordpress(script: Script) -> None:
             agent=agent,
             attack=Attack.ENUMERATION if "author=" in path or path.endswith("users") else Attack.PROBE,
             outcome=outcome,
-            stage=Stage.RECON,
+            stage=Stage.EXPLOIT if "../" in path else Stage.RECON,
         )
         script.wait(script.seconds / script.lines)
 
