@@ -6,6 +6,7 @@ import os
 import shutil
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -28,16 +29,19 @@ CHROMIUM = next(
 )
 
 
+LEFT_OUT = pytest.StashKey[str]()
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what cannot run here, saying so; with LOGVISION_TEST_ALL=1 that is an error."""
+    """Leave out what cannot run here; the summary says so, and with LOGVISION_TEST_ALL=1 that is an error."""
     reasons = {item: found for item in items if (found := _lacking(item))}
     if not reasons:
         return
-    said = "; ".join(f"{count} tests: {why}" for why, count in Counter(reasons.values()).items())
-    if os.environ.get("LOGVISION_TEST_ALL") == "1":
-        raise pytest.UsageError(f"left out would be: {said}")
     items[:] = [item for item in items if item not in reasons]
-    config.stash[LEFT_OUT] = f"left out: {said}"
+    counted = "; ".join(f"{count} tests: {why}" for why, count in Counter(reasons.values()).items())
+    config.stash[LEFT_OUT] = f"left out: {counted}"
+    if hasattr(config, "workeroutput"):  # one of several processes: the first one has the word
+        config.workeroutput["left_out"] = config.stash[LEFT_OUT]
 
 
 def _lacking(item: pytest.Item) -> str | None:
@@ -50,7 +54,17 @@ def _lacking(item: pytest.Item) -> str | None:
     return next(filter(None, (server.lacking() for server in named or NEEDS.values())), None)
 
 
-LEFT_OUT = pytest.StashKey[str]()
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Every process collects the same tests, so any of them can tell what was left out."""
+    said = getattr(node, "workeroutput", {}).get("left_out")
+    if said:
+        node.config.stash[LEFT_OUT] = said
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if session.config.stash.get(LEFT_OUT, None) and os.environ.get("LOGVISION_TEST_ALL") == "1":
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
