@@ -16,6 +16,7 @@ $(VENV)/.run: pyproject.toml constraints.txt hatch_build.py build_data.py $(shel
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Setting up LogVision in $(VENV) (the first time takes a few minutes) ..."
 	@$(BIN)/python -m pip install -q -c constraints.txt -e .
+	@$(BIN)/logvision check >/dev/null
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run
@@ -34,6 +35,7 @@ check: $(VENV)/.dev ## format, lint, types, layers, quick tests: under a minute
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/logvision check
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m 'not slow and not browser and not cluster'
 
 fmt: $(VENV)/.dev ## format the code
