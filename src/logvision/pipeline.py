@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from logvision.detect import Detector, detect
 from logvision.detect.context import Site, reconsider
+from logvision.detect.normal import Normal
 from logvision.detect.outcome import Baselines
 from logvision.detect.outcome import judge as judge_outcome
 from logvision.detect.profiles import Profiles
@@ -59,6 +60,14 @@ class Knowledge:
         profiles = load("profiles")
         if profiles is not None:
             self.profiles = Profiles.restore(profiles)
+
+    def normal(self) -> Normal:
+        """Routes and profiles as they are now; `Normal.bundle` makes them portable."""
+        return Normal(self.routes, self.profiles)
+
+    def take(self, normal: Normal) -> None:
+        """Judge by these routes and profiles from now on."""
+        self.routes, self.profiles = normal.routes, normal.profiles
 
 
 @dataclass(frozen=True, slots=True)
