@@ -12,7 +12,7 @@ help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 # The stamps hold the digest of what was installed: a changed dependency or page sets up again.
-$(VENV)/.run: pyproject.toml constraints.txt hatch_build.py build_data.py $(shell find frontend -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
+$(VENV)/.run: pyproject.toml constraints.txt hatch_build.py build_data.py $(wildcard src/logvision/native/*.[ch]) $(shell find frontend -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Setting up LogVision in $(VENV) (the first time takes a few minutes) ..."
 	@$(BIN)/python -m pip install -q -c constraints.txt -e .

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from logvision import native
 from servers import Kafka, MongoDB, Redis, Server
 
 pytest_plugins = ["cluster_servers"]
@@ -18,8 +19,8 @@ pytest_plugins = ["cluster_servers"]
 NEEDS: dict[str, type[Server]] = {"kafka": Kafka, "redis_server": Redis, "mongodb": MongoDB}
 """Fixtures of `cluster_servers` and what they start."""
 
-# CI is repeatable: it tries the same examples each time. Elsewhere each run looks for new ones.
-settings.register_profile("ci", derandomize=True)
+# Each run looks for new examples; CI prints what it takes to try a failing one again.
+settings.register_profile("ci", print_blob=True)
 if os.environ.get("CI"):
     settings.load_profile("ci")
 
@@ -30,6 +31,10 @@ CHROMIUM = next(
 
 
 LEFT_OUT = pytest.StashKey[str]()
+
+
+def pytest_report_header() -> str:
+    return f"native core: {native.STATE}"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
