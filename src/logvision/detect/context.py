@@ -21,6 +21,7 @@ import numpy as np
 import pyarrow as pa
 
 from logvision.columns import distinct, recode
+from logvision.detect import carrier
 from logvision.detect.canonical import decode_text
 from logvision.detect.cascade import Gathered, gather
 from logvision.detect.detector import SHOWN, Detector
@@ -43,7 +44,7 @@ from logvision.detect.traits import (
     named,
     traits,
 )
-from logvision.detect.units import Ints, Kind, Owners
+from logvision.detect.units import Ints, Kind, Owners, Units
 from logvision.exemption import MARK, PATH, REFERER, USER_AGENT, Exemption
 from logvision.schema import EVENT, Attack
 
@@ -149,6 +150,7 @@ class _Part:
     value: bytes  # decoded
     owner: int = -1  # among `Owners`
     units: dict[int, list[Evidence]] = field(default_factory=dict)
+    direct: frozenset[int] = frozenset()  # units that are the parameter's own value, none inside of it
 
 
 def look(requests: Sequence[Asked], detector: Detector, profiles: Profiles) -> list[Look]:
@@ -167,10 +169,15 @@ def look(requests: Sequence[Asked], detector: Detector, profiles: Profiles) -> l
     for number, (request, pieces) in enumerate(zip(requests, parts, strict=True)):
         for part in pieces:
             part.units = {unit: found.by_unit[unit] for unit in units_of.get(part.owner, ())}
+            part.direct = frozenset(unit for unit in part.units if _is_value(found.units, unit, part))
         whole = {unit: found.by_unit[unit] for unit in units_of.get(number, ())}
         apart = [*_apart(found, whole, pieces), *found.by_row.get(number, [])]
         looks.append(_weighed(request, pieces, apart, profiles))
     return looks
+
+
+def _is_value(units: Units, unit: int, part: _Part) -> bool:
+    return bool(units.kind[unit] == Kind.VALUE) and units.texts[unit].as_py() == part.value
 
 
 def _parts(request: Asked) -> list[_Part]:
@@ -245,10 +252,14 @@ def _weighed(request: Asked, parts: Sequence[_Part], apart: Sequence[Evidence], 
         spoken = _spoken(request, part, profiles) if settled and part.column == "target" else []
         usual = any(note.rule == USUAL for note in spoken)
         here = left = ORDINARY
-        for pieces in part.units.values():
-            here = worse(here, _fused(pieces, usual=usual))
+        for unit, pieces in part.units.items():
+            by = carrier.OPEN
+            if unit in part.direct and not usual:
+                by = carrier.weight(request.target.partition("?")[0], part.name)
+            here = worse(here, carrier.weighed(_fused(pieces, usual=usual), by))
             kept = _kept(pieces, excepted, part.name, notes)
-            left = worse(left, _fused(kept, usual=usual))
+            by = by if len(kept) == len(pieces) else carrier.OPEN  # what people excepted is not made up for
+            left = worse(left, carrier.weighed(_fused(kept, usual=usual), by))
         for note in spoken:
             here, left = _raised(here, note), _raised(left, note)
         without, verdict = worse(without, here), worse(verdict, left)

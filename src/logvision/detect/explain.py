@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from logvision.detect import echo
+from logvision.detect import carrier, echo
 from logvision.detect.canonical import Decoded, decode
 from logvision.detect.cascade import JUDGED, gather
 from logvision.detect.context import Asked, Look, Site, look
@@ -105,8 +105,13 @@ def explain(event: Mapping[str, Any], detector: Detector, site: Site | None = No
         if field == "referer" and echo.is_echo(fields[field]):
             verdict = echo.softened(verdict)
             pieces = [*pieces, echo.EVIDENCE]  # noqa: PLW2901  one more piece
-        total = worse(total, verdict)
         kind = Kind(int(found.units.kind[unit]))
+        if field == "target" and kind is Kind.VALUE and carrier.in_doubt(verdict):
+            by = carrier.weights(fields[field].encode()).get(text, carrier.OPEN)
+            if (changed := carrier.weighed(verdict, by)) is not verdict:
+                verdict = changed
+                pieces = [*pieces, carrier.EVIDENCE[by]]  # noqa: PLW2901  one more piece
+        total = worse(total, verdict)
         units.append(_unit(detector, field, fields[field].encode(), kind, text, pieces, verdict))
     units.sort(key=lambda each: -each.score)
     alone = total
