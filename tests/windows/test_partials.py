@@ -208,6 +208,21 @@ def test_a_flood_of_random_addresses_costs_the_tail_and_not_the_busiest() -> Non
     assert abs(met - 3 * LARGE_KEPT - 1) < 0.08 * 3 * LARGE_KEPT
 
 
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 40), st.integers(0, 2**50)), max_size=200))
+@settings(max_examples=40, deadline=None)
+def test_a_batch_is_bounded_as_a_merge_is(rows: list[tuple[int, int, int]]) -> None:
+    table = events(
+        [event(time=NOON + timedelta(hours=h), referer=f"r{v}", bytes=size) for h, v, size in rows]
+    )
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("logvision.windows.windowed.kept", lambda dimension: 5)
+        counted = partial(table, ["referer"])
+    one_by_one = [partial(table.slice(i, 1), ["referer"]) for i in range(table.num_rows)]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("logvision.windows.merging.kept", lambda dimension: 5)
+        assert same(counted, merge(*one_by_one))
+
+
 def test_invented_sites_are_bounded_and_still_counted() -> None:
     crowd = [event(site=f"s{i}.example") for i in range(2 * SITES_KEPT)]
     named = [event(site="real.example") for _ in range(3)]
