@@ -242,7 +242,7 @@ class Case:
 
 def iso(time: datetime) -> str:
     """ISO 8601 in UTC with microseconds and `Z`, so that text order is time order."""
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def from_iso(text: str) -> datetime:

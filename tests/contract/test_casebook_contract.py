@@ -139,6 +139,15 @@ def test_a_decision_is_kept_with_its_author_and_its_time(book: Casebook) -> None
     assert book.case(incident().id) == decided
 
 
+def test_what_another_process_decided_meanwhile_is_kept(opened: Callable[[], Casebook]) -> None:
+    engine, page = opened(), opened()
+    engine.apply([incident()])
+    page.decide(incident().id, revision=1, author="ann", at=NOON, status=Status.ACKNOWLEDGED)
+    [changed] = engine.apply([incident(events=9)])
+    assert (changed.status, changed.revision) == (Status.ACKNOWLEDGED, 3)
+    assert page.case(incident().id) == changed
+
+
 def test_a_decision_on_an_old_revision_is_a_conflict_that_shows_the_newest(book: Casebook) -> None:
     book.apply([incident()])
     book.decide(incident().id, revision=1, author="ann", at=NOON, note="first")

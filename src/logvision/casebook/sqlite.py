@@ -22,6 +22,9 @@ from logvision.label import Label
 SCHEMA: Final = 2  # 2: exceptions and labels; a file of version 1 only lacks the tables
 BUSY_MS: Final = 5_000  # how long a writer waits for another before it is a StoreError
 
+CASES_KEPT: Final = 2_048
+"""Cases kept in memory beside the file."""
+
 _TABLES: Final = """
 create table if not exists cases (
     id text primary key,
@@ -51,6 +54,8 @@ class SqliteCasebook:
         self._file = file
         self._local = threading.local()
         self._open: list[sqlite3.Connection] = []
+        # What `apply` wrote last, with a hash of its document: somebody else may have written since.
+        self._written: dict[str, tuple[int, Case]] = {}
         self._lock = threading.Lock()
         try:
             with self._transaction() as db:
@@ -76,12 +81,36 @@ class SqliteCasebook:
         cursor: Cursor | None = None,
     ) -> list[Case]:
         with self._transaction() as db:
-            changed = [case for incident in incidents if (case := _applied(db, incident)) is not None]
+            changed = self._merge(db, incidents)
             for name, state in (states or {}).items():
                 _save(db, name, state)
             if cursor is not None:
                 _save(db, _CURSOR, orjson.dumps(dict(cursor)))
         return changed
+
+    def _merge(self, db: sqlite3.Connection, incidents: Iterable[Incident]) -> list[Case]:
+        """Keep these states of incidents; gives the cases that changed."""
+        changed = []
+        for incident in incidents:
+            row = db.execute("select document from cases where id = ?", (incident.id,)).fetchone()
+            case = merged(None if row is None else self._read(incident.id, row[0]), incident)
+            if case is not None:
+                document = _document(case)
+                _put(db, case, document)
+                self._remember(document, case)
+                changed.append(case)
+        return changed
+
+    def _read(self, incident_id: str, document: str) -> Case:
+        """A case from its document; reading it again is dear, and most were written here a moment ago."""
+        digest, case = self._written.get(incident_id, (0, None))
+        return _case(document) if case is None or digest != hash(document) else case
+
+    def _remember(self, document: str, case: Case) -> None:
+        self._written.pop(case.incident.id, None)
+        self._written[case.incident.id] = hash(document), case
+        if len(self._written) > CASES_KEPT:
+            del self._written[next(iter(self._written))]
 
     def cursor(self) -> Cursor | None:
         kept = self.load_state(_CURSOR)
@@ -140,7 +169,7 @@ class SqliteCasebook:
             if case.revision != revision:
                 raise Conflict(case)
             case = decided(case, author=author, at=at, status=status, note=note)
-            _put(db, case)
+            _put(db, case, _document(case))
         return case
 
     def exempt(self, exemption: Exemption) -> None:
@@ -217,15 +246,7 @@ class SqliteCasebook:
         return found
 
 
-def _applied(db: sqlite3.Connection, incident: Incident) -> Case | None:
-    """The case as it stands with this state of the incident, kept; None: nothing changed."""
-    case = merged(_find(db, incident.id), incident)
-    if case is not None:
-        _put(db, case)
-    return case
-
-
-def _put(db: sqlite3.Connection, case: Case) -> None:
+def _put(db: sqlite3.Connection, case: Case, document: str) -> None:
     incident = case.incident
     db.execute(
         "insert or replace into cases values (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -237,12 +258,18 @@ def _put(db: sqlite3.Connection, case: Case) -> None:
             iso(incident.first_seen),
             iso(incident.last_seen),
             incident.part_of,
-            orjson.dumps(case.to_dict()).decode(),
+            document,
         ),
     )
-    db.executemany(
-        "insert or ignore into members values (?, ?)", [(member, incident.id) for member in incident.members]
-    )
+    if incident.members:
+        db.executemany(
+            "insert or ignore into members values (?, ?)",
+            [(member, incident.id) for member in incident.members],
+        )
+
+
+def _document(case: Case) -> str:
+    return orjson.dumps(case.to_dict()).decode()
 
 
 def _put_exemption(db: sqlite3.Connection, exemption: Exemption) -> None:
