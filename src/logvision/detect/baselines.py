@@ -88,8 +88,12 @@ class Ordinary:
     durations: array[int] = field(default_factory=lambda: array("q"))
     redirected: array[int] = field(default_factory=lambda: array("q"))  # networks, up to NETWORKS
     at: int = 0
+    # Of `known` and `bounds`, until the next answer; null: not asked since.
+    _known: bool | None = field(default=None, compare=False)
+    _bounds: tuple[int, int] | None = field(default=None, compare=False)
 
     def note(self, network: int, size: int, duration: int) -> None:
+        self._known = self._bounds = None
         if self.networks.count(network) >= PER_NETWORK:
             place = self.networks.index(network)
         elif len(self.sizes) < ANSWERS_KEPT:
@@ -104,7 +108,9 @@ class Ordinary:
     @property
     def known(self) -> bool:
         """Whether enough networks were answered."""
-        return len(self.sizes) >= ENOUGH and len(set(self.networks)) >= NETWORKS
+        if self._known is None:
+            self._known = len(self.sizes) >= ENOUGH and len(set(self.networks)) >= NETWORKS
+        return self._known
 
     @property
     def redirects(self) -> bool:
@@ -121,12 +127,15 @@ class Ordinary:
 
     def bounds(self) -> tuple[int, int]:
         """The smallest and the largest answer, B, but for what one network alone was given."""
+        if self._bounds is not None:
+            return self._bounds
         lowest: dict[int, int] = {}
         highest: dict[int, int] = {}
         for network, size in zip(self.networks, self.sizes, strict=True):
             lowest[network] = min(size, lowest.get(network, size))
             highest[network] = max(size, highest.get(network, size))
-        return sorted(lowest.values())[1], sorted(highest.values())[-2]
+        self._bounds = sorted(lowest.values())[1], sorted(highest.values())[-2]
+        return self._bounds
 
     def median_us(self) -> int | None:
         """The middle of the durations, µs; None: none logged."""
@@ -144,23 +153,26 @@ class Site:
     # Size of a 200 to the routes that clean requests asked for and that got it (their first few).
     shells: OrderedDict[int, list[str]] = field(default_factory=OrderedDict)
 
+    # Sizes in `sought` that ANYTHING names had; null: to be looked up again.
+    _pages: list[int] | None = field(default=None, compare=False)
+
     def anything(self, size: int) -> bool:
         """Whether this is the page that the site gives for whatever is not there."""
-        return any(len(n) >= ANYTHING and near(size, known) for known, n in self.sought.items()) or (
-            len(self.shells.get(size, ())) >= SHELL
-        )
+        return any(near(size, known) for known in self._given()) or len(self.shells.get(size, ())) >= SHELL
 
     def tells(self) -> bool:
         """Whether it is known how the site says that something is not there."""
-        return (
-            self.misses > 0
-            or any(len(n) >= ANYTHING for n in self.sought.values())
-            or any(len(n) >= SHELL for n in self.shells.values())
-        )
+        return self.misses > 0 or bool(self._given()) or any(len(n) >= SHELL for n in self.shells.values())
+
+    def _given(self) -> list[int]:
+        if self._pages is None:
+            self._pages = [size for size, names in self.sought.items() if len(names) >= ANYTHING]
+        return self._pages
 
     def seek(self, size: int, name: str) -> None:
         """An attacker asked for a thing of this name and got so much."""
-        _gather(self.sought, size, name, ANYTHING)
+        if _gather(self.sought, size, name, ANYTHING):
+            self._pages = None
 
     def show(self, size: int, route: str) -> None:
         """A clean request of this route got so much."""
@@ -168,15 +180,20 @@ class Site:
             _gather(self.shells, size, route, SHELL)
 
 
-def _gather(sizes: OrderedDict[int, list[str]], size: int, name: str, enough: int) -> None:
+def _gather(sizes: OrderedDict[int, list[str]], size: int, name: str, enough: int) -> bool:
+    """Whether the sizes that `enough` names had are others now."""
     names = sizes.setdefault(size, [])
+    changed = False
     if len(names) < enough and name not in names:
         names.append(name)
+        changed = len(names) == enough
     sizes.move_to_end(size)
     if len(sizes) > SIZES_KEPT:
         # One that is established stays longer than those that only one name had.
-        weakest = next((s for s, n in sizes.items() if len(n) < enough), next(iter(sizes)))
-        del sizes[weakest]
+        weakest = next((s for s, n in sizes.items() if len(n) < enough), None)
+        changed |= weakest is None
+        del sizes[next(iter(sizes)) if weakest is None else weakest]
+    return changed
 
 
 class Learned:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Self
@@ -21,6 +22,7 @@ from logvision.detect.buckets import Buckets, Ints, Keys, Mask, Overflow, Seen, 
 from logvision.detect.scenarios import Scenario
 from logvision.enrich.crawlers import Crawlers
 from logvision.schema import ALERT, EVIDENCE_KEPT, Attack, Outcome
+from logvision.windows.counting import present
 
 _MIX: Final = np.uint64(0x9E37_79B9_7F4A_7C15)  # 2^64 / golden ratio: spreads sums of hashes
 
@@ -102,24 +104,26 @@ class Behaviour:
     def _pour(self, rule: Scenario, batch: _Batch, fits: Mask, eases: Mask | None) -> list[Overflow]:
         buckets = self._buckets[rule.id]
         rows = np.flatnonzero(fits & batch.has(rule.key[0]))
-        keys = batch.keys(rule.key, rows)
+        names, of_row = batch.actors(rule.key)
+        places = of_row[rows]
         fills = np.ones(rows.size, np.bool_)
         if rule.distinct is not None and rows.size:
-            values = (keys * _MIX) ^ batch.hashes(rule.distinct, rows)
+            values = (names[places] * _MIX) ^ batch.hashes(rule.distinct)[batch.texts(rule.distinct)[1][rows]]
             fills = self._seen[rule.id].meet(values, batch.times[rows], self._newest)
         relieves = np.zeros(rows.size, np.bool_)
         if eases is not None and eases.any():
+            matters = buckets.known(names)
+            matters[places] = True
             easing = np.flatnonzero(eases & batch.has(rule.key[0]))
-            of = batch.keys(rule.key, easing)
-            matters = np.isin(of, keys) | buckets.known(of)
-            rows = np.concatenate([rows, easing[matters]])
-            keys = np.concatenate([keys, of[matters]])
-            more = np.ones(int(matters.sum()), np.bool_)
-            fills, relieves = np.concatenate([fills, ~more]), np.concatenate([relieves, more])
+            easing = easing[matters[of_row[easing]]]
+            rows = np.concatenate([rows, easing])
+            fills = np.concatenate([fills, np.zeros(easing.size, np.bool_)])
+            relieves = np.concatenate([relieves, np.ones(easing.size, np.bool_)])
             order = np.argsort(rows)  # back into the order of arrival
-            rows, keys, fills, relieves = rows[order], keys[order], fills[order], relieves[order]
-        found = buckets.step(keys, batch.times[rows], fills, relieves, self._newest)
-        return [Overflow(o.key, o.first, o.last, o.events, tuple(rows[list(o.rows)].tolist())) for o in found]
+            rows, fills, relieves = rows[order], fills[order], relieves[order]
+            places = of_row[rows]
+        found = buckets.pour(names, places, batch.times[rows], fills, relieves, self._newest)
+        return [replace(over, rows=rows[over.rows]) for over in found]
 
     def snapshot(self) -> bytes:
         """Everything that a restart needs."""
@@ -158,7 +162,10 @@ class _Batch:
     def __init__(self, events: pa.Table) -> None:
         self.events = events
         self.times = events["time"].cast(pa.int64()).to_numpy()
-        self._hashes: dict[str, Keys] = {}  # per distinct value, null last
+        self.positions = events["position"].to_numpy()
+        self.status = pc.fill_null(events["status"], 0).to_numpy()
+        self._hashes: dict[str, Keys] = {}
+        self._actors: dict[tuple[str, ...], tuple[Keys, Ints]] = {}
         self._texts: dict[str, tuple[pa.StringArray, columns.Codes]] = {}
 
     def texts(self, part: str) -> tuple[pa.StringArray, columns.Codes]:
@@ -179,30 +186,30 @@ class _Batch:
         codes = self.texts(part)[1]
         return np.ones(codes.size, np.bool_) if part == "site" else np.asarray(codes >= 0)
 
-    def hashes(self, part: str, rows: Ints) -> Keys:
-        """A hash of the value of each of these rows; the same in every process with the same Polars."""
-        values, codes = self.texts(part)
+    def hashes(self, part: str) -> Keys:
+        """A hash of each distinct value, null last; the same in every process with the same Polars."""
         if part not in self._hashes:
-            if part == "net":
-                self._hashes[part] = np.zeros(len(values) + 1, np.uint64)
-            else:
-                hashed = pl.Series(pl.from_arrow(values), dtype=pl.String).hash(seed=7).to_numpy()
-                self._hashes[part] = np.append(hashed, np.uint64(1))
-        known = self._hashes[part]
-        if part == "net":
-            # Only for those addresses that a rule asks for.
-            used = np.unique(codes[rows])
-            used = used[(used >= 0) & (known[used] == 0)]
-            known[used] = _networks(values.take(pa.array(used))).hash(seed=7).to_numpy()
-        return known[codes[rows]]
+            values = self.texts(part)[0]
+            texts = _networks(values) if part == "net" else pl.Series(pl.from_arrow(values), dtype=pl.String)
+            self._hashes[part] = np.append(texts.hash(seed=7).to_numpy(), np.uint64(1))
+        return self._hashes[part]
 
-    def keys(self, parts: tuple[str, ...], rows: Ints) -> Keys:
-        """A hash of all parts of the key of each of these rows."""
-        mixed = np.zeros(rows.size, np.uint64)
-        for part in parts:
-            mixed = (mixed ^ self.hashes(part, rows)) * _MIX
-            mixed ^= mixed >> np.uint64(29)
-        return mixed
+    def actors(self, parts: tuple[str, ...]) -> tuple[Keys, Ints]:
+        """The distinct keys of these parts, as hashes in ascending order, and which one each row has."""
+        if parts not in self._actors:
+            mixed = np.zeros(1, np.uint64)
+            of_row = np.zeros(self.times.size, np.int64)
+            for part in parts:
+                # By hash and not by code: a network has many addresses.
+                hashes, codes = np.unique(self.hashes(part), return_inverse=True)
+                found, of_row = present(
+                    of_row * hashes.size + codes[self.texts(part)[1]], mixed.size * hashes.size
+                )
+                mixed = (mixed[found // hashes.size] ^ hashes[found % hashes.size]) * _MIX
+                mixed ^= mixed >> np.uint64(29)
+            names, places = np.unique(mixed, return_inverse=True)
+            self._actors[parts] = names, places[of_row]
+        return self._actors[parts]
 
     def value(self, part: str, row: int) -> str | None:
         values, codes = self.texts(part)
@@ -239,10 +246,9 @@ def _networks(addresses: pa.StringArray) -> pl.Series:
 
 
 def _alert(rule: Scenario, batch: _Batch, over: Overflow) -> dict[str, Any]:
-    row = over.rows[-1]
+    row = int(over.rows[-1])
     first, last = _time(over.first), _time(over.last)
     actor = f"{rule.actor_kind}:{batch.value(rule.key[0], row) or '-'}"
-    evidence = batch.events.select(["source", "position"]).take(pa.array(over.rows[-EVIDENCE_KEPT:]))
     return {
         "detector": "behaviour",
         "rule": rule.id,
@@ -255,7 +261,10 @@ def _alert(rule: Scenario, batch: _Batch, over: Overflow) -> dict[str, Any]:
         "first_seen": first,
         "last_seen": last,
         "events": over.events,
-        "evidence": evidence.to_pylist(),
+        "evidence": [
+            {"source": batch.value("source", at), "position": int(batch.positions[at])}
+            for at in over.rows[-EVIDENCE_KEPT:].tolist()
+        ],
         "explanation": f"{rule.title}: {over.events} requests within {_span(over.last - over.first)}.",
     }
 
@@ -264,7 +273,7 @@ def _outcome(rule: Scenario, batch: _Batch, over: Overflow) -> Outcome:
     """What the scenario says; of a flood, whether the server held, gave way or shut the door."""
     if rule.attack is not Attack.FLOOD:
         return rule.outcome
-    status = batch.events["status"].take(pa.array(over.rows)).fill_null(0).to_numpy()
+    status = batch.status[over.rows]
     if np.mean(status >= 500) > GAVE_WAY:
         return Outcome.WORKED
     return Outcome.BLOCKED if np.mean((status == 403) | (status == 429)) > GAVE_WAY else Outcome.MISSED

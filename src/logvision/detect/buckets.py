@@ -2,8 +2,8 @@
 
 The level before event i is that of a queue (Lindley's recursion): W(i) = max(0, W(i-1) + e(i)), which is
 P(i) - min(0, P(1), ..., P(i)) with P the running sum of e. So the levels of all actors come from two
-cumulative operations, and only the few actors whose bucket may overflow, is shut, or whose times run
-backwards are walked event by event. All amounts are whole microseconds of leaking (one event =
+cumulative operations, and only the few actors whose bucket may overflow, is shut, or whose times went
+far back are walked event by event. All amounts are whole microseconds of leaking (one event =
 `leak_us`), so results do not depend on how events were cut into batches.
 
 Events count in the order in which they arrive. Time that runs backwards does not fill a bucket again;
@@ -35,8 +35,10 @@ AT, LEVEL, SINCE, COUNT, SHUT, FIRST = range(6)
 """Rows of a state: time of the last event; level after it; when the bucket was last empty; events since;
 shut until; first event of the alert that shut it. Times in µs since the epoch."""
 
+_FRESH: Final = np.array([[NEVER], [0], [NEVER], [0], [NEVER], [NEVER]])
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Overflow:
     """One alert's events in one batch. The same `first` in a later batch is the same alert."""
 
@@ -44,7 +46,7 @@ class Overflow:
     first: int  # µs since the epoch, of the first event in the bucket
     last: int
     events: int
-    rows: tuple[int, ...]  # indices of this batch's events behind it, the newest last
+    rows: Ints  # indices of this batch's events behind it, the newest last
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,41 +85,67 @@ class Buckets:
         which counts for an alert but raises nothing. `newest` is the latest time in the log, by which
         drained buckets are known when there are too many.
         """
-        if not keys.size:
+        names, places = np.unique(keys, return_inverse=True)
+        return self.pour(names, places, times, fills, relieves, newest)
+
+    def pour(
+        self, names: Keys, places: Ints, times: Ints, fills: Mask, relieves: Mask, newest: int
+    ) -> list[Overflow]:
+        """`step` with `names[places[i]]` as the key of event i; `names` ascend, some may be of no event."""
+        if not places.size:
             return []
-        order = np.argsort(keys, kind="stable")
-        keys, times, fills, relieves = keys[order], times[order], fills[order], relieves[order]
-        begins = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
-        groups = keys[begins]
-        sizes = np.diff(np.append(begins, keys.size))
+        # Numpy sorts numbers of 16 bits in linear time.
+        order = np.argsort(places.astype(np.uint16) if names.size <= 1 << 16 else places, kind="stable")
+        places, times, fills, relieves = places[order], times[order], fills[order], relieves[order]
+        begins = np.flatnonzero(np.concatenate([[True], places[1:] != places[:-1]]))
+        groups = names[places[begins]]
+        sizes = np.diff(np.append(begins, places.size))
         state = self._take(groups)
         group = np.repeat(np.arange(groups.size), sizes)
-        level, empty, backwards = self._levels(times, fills, relieves, begins, group, state)
-        slow = state[SHUT] > NEVER
-        slow[group[backwards]] = True
+        held = self._holds(times, state[SHUT][group])
+        # What was shut and opens at its first event begins anew.
+        state[:, (state[SHUT] > NEVER) & ~held[begins]] = _FRESH
+        shut = state[SHUT] > NEVER
+        wholly = shut & np.logical_and.reduceat(held, begins)
+        clock, torn = _clocks(times, begins, group, state)
+        level, empty = self._levels(clock, fills, relieves, begins, group, state)
+        slow = torn | shut
         slow[group[level > self._size.capacity * self._size.leak_us]] = True
         ends = begins + sizes - 1
         new = self._ended(times, relieves, level, empty, begins, ends, state)
+        new[AT] = clock[ends]
         found: list[Overflow] = []
-        # Only the suspicious few are walked.
+        # Only the suspicious few are looked at one by one, and walked where they do not stay shut.
         for g in np.flatnonzero(slow).tolist():
             rows = slice(int(begins[g]), int(ends[g]) + 1)
+            key = int(groups[g])
+            if wholly[g]:
+                new[1:, g] = state[1:, g]
+                counts = ~relieves[rows]
+                if counts.any():
+                    mine = times[rows][counts]
+                    first, last = int(state[FIRST, g]), int(mine.max())
+                    found.append(Overflow(key, first, last, mine.size, order[rows][counts]))
+                continue
             new[:, g], overflows = self._walk(
-                int(groups[g]), state[:, g].tolist(), times[rows], fills[rows], relieves[rows], order[rows]
+                key, state[:, g].tolist(), times[rows], fills[rows], relieves[rows], order[rows]
             )
             found += overflows
         self._put(groups, new, newest)
         return found
 
+    def _holds(self, times: Ints, shut: Ints) -> Mask:
+        """Whether a bucket that is shut until then takes an event of this time into its alert."""
+        return np.asarray((times < shut) & (times >= shut - self._size.hold_off_us - BACK_US))
+
     def _levels(
-        self, times: Ints, fills: Mask, relieves: Mask, begins: Ints, group: Ints, state: Ints
-    ) -> tuple[Ints, Mask, Mask]:
-        """Level after each event, whether the bucket was empty before it, whether its time ran backwards."""
+        self, clock: Ints, fills: Mask, relieves: Mask, begins: Ints, group: Ints, state: Ints
+    ) -> tuple[Ints, Mask]:
+        """Level after each event, and whether the bucket was empty before it."""
         size = self._size
-        before = np.concatenate([[0], times[:-1]])
-        before[begins] = np.where(state[AT] > NEVER, state[AT], times[begins])
-        gap = times - before
-        drained = np.clip(gap, 0, (size.capacity + 2) * size.leak_us)
+        before = np.concatenate([[0], clock[:-1]])
+        before[begins] = np.where(state[AT] > NEVER, state[AT], clock[begins])
+        drained = np.clip(clock - before, 0, (size.capacity + 2) * size.leak_us)
         fill = fills * np.int64(size.leak_us)
         raised = np.concatenate([[0], fill[:-1]])
         raised[begins] = state[LEVEL]
@@ -131,7 +159,7 @@ class Buckets:
         low = (2 * np.cumsum(reach) - reach)[group]
         least = np.minimum.accumulate(run - low) + low
         waiting = run - np.minimum(least, 0)
-        return waiting + fill, waiting == 0, gap < 0
+        return waiting + fill, waiting == 0
 
     @staticmethod
     def _ended(
@@ -142,7 +170,6 @@ class Buckets:
         anew = restart >= begins
         counted = np.concatenate([[0], np.cumsum(~relieves)])
         new = np.empty((6, begins.size), np.int64)
-        new[AT] = times[ends]
         new[LEVEL] = level[ends]
         new[SINCE] = np.where(anew, times[restart], state[SINCE])
         own = counted[ends + 1] - counted[np.where(anew, restart, begins)]
@@ -171,7 +198,7 @@ class Buckets:
                     at = max(at, t)
                     continue
                 if events:
-                    found.append(Overflow(key, first, last, events, tuple(inside)))
+                    found.append(Overflow(key, first, last, events, np.array(inside)))
                 at, level, shut, first, events = t, 0, NEVER, NEVER, 0
             gap = 0 if at == NEVER else t - at
             if gap < -BACK_US:
@@ -189,13 +216,12 @@ class Buckets:
                 shut, first, events, last = t + size.hold_off_us, since, count, t
                 level, count = 0, 0
         if events:
-            found.append(Overflow(key, first, last, events, tuple(inside)))
+            found.append(Overflow(key, first, last, events, np.array(inside)))
         return [at, level, since, count, shut, first], found
 
     def _take(self, groups: Keys) -> Ints:
         """States of these keys; new ones are empty."""
-        state = np.zeros((6, groups.size), np.int64)
-        state[[AT, SINCE, SHUT, FIRST]] = NEVER
+        state = np.repeat(_FRESH, groups.size, axis=1)
         known = self.known(groups)
         if known.any():
             state[:, known] = self._state[:, np.searchsorted(self._keys, groups[known])]
@@ -224,6 +250,25 @@ class Buckets:
 
     def restore(self, keys: Keys, state: Ints) -> None:
         self._keys, self._state = keys.copy(), state.copy()
+
+
+def _clocks(times: Ints, begins: Ints, group: Ints, state: Ints) -> tuple[Ints, Mask]:
+    """The latest time of each event's bucket so far, and which buckets went back by more than BACK_US."""
+    first = int(times.min())
+    width = int(times.max()) - first + 1
+    if width * begins.size < 1 << 62:
+        # Every group is moved above all times of the groups before it.
+        shift = group * np.int64(width) - first
+        clock = np.maximum.accumulate(times + shift) - shift
+    else:  # dates that lie centuries apart
+        ends = np.append(begins[1:], times.size)
+        clock = np.concatenate(
+            [np.maximum.accumulate(times[b:e]) for b, e in zip(begins.tolist(), ends.tolist(), strict=True)]
+        )
+    clock = np.maximum(clock, state[AT][group])
+    torn = np.zeros(begins.size, np.bool_)
+    torn[group[clock - times > BACK_US]] = True
+    return clock, torn
 
 
 class Seen:

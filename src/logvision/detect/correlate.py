@@ -15,20 +15,25 @@ whose members are the addresses; what they did before becomes part of it.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import orjson
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from logvision.columns import distinct, plain
 from logvision.detect import story
 from logvision.detect.behaviour import network_of
 from logvision.detect.tracks import Finding, Track, known
 from logvision.incident import Evidence, Incident
 from logvision.schema import ALERT, EVIDENCE_KEPT, TEXT, Attack, Outcome, Severity
+
+Ints = npt.NDArray[np.int64]
 
 GAP: Final = timedelta(hours=6)
 """Quiet for longer than this ends an incident; what comes later begins another."""
@@ -44,10 +49,9 @@ TRACKS_KEPT: Final = 4096
 
 SIGNING_IN: Final = frozenset({Attack.BRUTE_FORCE, Attack.STUFFING})
 
-_DETAILS: Final = [
-    *("time", "client_ip", "method", "target", "status", "bytes", "score", "attack", "rules", "outcome"),
-    *("user_agent", "referer", "route", "agent", "country"),
-]
+ATTACKS: Final = {attack.value: attack for attack in Attack}
+OUTCOMES: Final = {outcome.value: outcome for outcome in Outcome}
+"""By their text: a look-up is a quarter of a call of the class."""
 
 
 def alerts_of(events: pa.Table) -> pa.Table:
@@ -108,6 +112,7 @@ class Correlator:
         self._tracks: OrderedDict[str, Track] = OrderedDict()
         # Addresses lately seen attacking, per network and agent.
         self._crowds: OrderedDict[str, tuple[datetime, list[str]]] = OrderedDict()
+        self._guessing: set[str] = set()  # actors of tracks with a class of SIGNING_IN; some may be gone
 
     def step(self, alerts: pa.Table, events: pa.Table) -> list[Incident]:
         """Incidents that these alerts changed. `events` are those that the alerts are about."""
@@ -117,6 +122,8 @@ class Correlator:
         for finding in _findings(alerts, events):
             for track in self._place(finding, events):
                 changed[track.id] = track
+                if track.actor not in self._guessing and not SIGNING_IN.isdisjoint(track.counts):
+                    self._guessing.add(track.actor)
         for track in self._signed_in(events):
             changed[track.id] = track
         return [track.incident() for track in changed.values() if track.worthy]
@@ -210,29 +217,27 @@ class Correlator:
 
     def _signed_in(self, events: pa.Table) -> list[Track]:
         """Tracks of password guessers whose sign-in was answered otherwise than all before, and well."""
+        if not self._guessing or not events.num_rows:
+            return []
+        rows = _answered_well(events)
+        if not rows.size:
+            return []
+        self._guessing &= self._tracks.keys()
         guessers = {
             client: track
-            for track in self._tracks.values()
-            if SIGNING_IN & set(track.counts) and track.routes
-            for client in (track.members if track.members else [track.actor.partition(":")[2]])
+            for actor, track in self._tracks.items()
+            if actor in self._guessing and track.routes
+            for client in (track.members if track.members else [actor.partition(":")[2]])
         }
-        if not guessers or not events.num_rows:
-            return []
-        clients = pa.array(list(guessers), pa.string()).cast(pa.string())
-        posted = pc.and_(
-            pc.is_in(events["client_ip"].cast(pa.string()), clients),
-            pc.and_(
-                pc.equal(events["method"].cast(pa.string()), "POST"),
-                pc.is_in(events["status"], pa.array([200, 201, 204, 302, 303], pa.int16())),
-            ),
-        )
+        clients, codes = distinct(events, "client_ip")
+        guess = np.append(pc.is_in(clients, pa.array(guessers, pa.string())).to_numpy(False), False)
         changed = []
-        for row in _rows(events.filter(posted.fill_null(False))):
-            track = guessers[row["client_ip"]]
+        for row in _rows(events, rows[guess[codes[rows]]]):
+            track = guessers[str(row.client_ip)]
             failed = {e.status for e in track.evidence if e.outcome is not Outcome.WORKED}
-            if row["route"] in track.routes and failed and row["status"] not in failed:
+            if row.route in track.routes and failed and row.status not in failed:
                 attack = next(a for a in track.counts if a in SIGNING_IN)
-                track.worked(attack, [_evidence(row, attack, Outcome.WORKED)])
+                track.worked(attack, [row.evidence(attack, Outcome.WORKED)])
                 changed.append(track)
         return changed
 
@@ -240,9 +245,10 @@ class Correlator:
         """Everything that a restart needs."""
         return orjson.dumps(
             {
-                "tracks": [track.to_dict() for track in self._tracks.values()],
+                "tracks": list(self._tracks.values()),
                 "crowds": [[key, at, names] for key, (at, names) in self._crowds.items()],
-            }
+            },
+            option=orjson.OPT_NON_STR_KEYS,
         )
 
     def restore(self, state: bytes) -> None:
@@ -250,9 +256,18 @@ class Correlator:
         given = orjson.loads(state)
         tracks = [Track.from_dict(one) for one in given["tracks"]]
         self._tracks = OrderedDict((track.actor, track) for track in tracks)
+        self._guessing = {track.actor for track in tracks if not SIGNING_IN.isdisjoint(track.counts)}
         self._crowds = OrderedDict(
             (key, (datetime.fromisoformat(at).astimezone(UTC), names)) for key, at, names in given["crowds"]
         )
+
+
+def _answered_well(events: pa.Table) -> Ints:
+    """Rows of POST requests with a status that a sign-in that worked may have."""
+    methods, codes = distinct(events, "method")
+    post = np.append(pc.equal(methods, "POST").to_numpy(False), False)
+    status = pc.fill_null(events["status"], 0).to_numpy()
+    return np.flatnonzero(post[codes] & np.isin(status, (200, 201, 204, 302, 303)))
 
 
 def _findings(alerts: pa.Table, events: pa.Table) -> list[Finding]:
@@ -260,103 +275,150 @@ def _findings(alerts: pa.Table, events: pa.Table) -> list[Finding]:
     if not alerts.num_rows:
         return []
     details = _details(alerts, events)
+    told = (
+        *("detector", "actor", "site", "rule", "attack", "severity", "score", "outcome"),
+        *("first_seen", "last_seen", "events"),
+    )
     found = []
-    for number, alert in enumerate(alerts.to_pylist()):  # alerts are few
-        rows = details.get(number, [])
-        attack = Attack(alert["attack"])
-        behaviour = alert["detector"] == "behaviour"
-        first = rows[0]["row"] if rows else events.num_rows
-        repeats = alert["first_seen"].isoformat() if behaviour else attack.value
+    for number, alert in enumerate(zip(*(plain(alerts[name]) for name in told), strict=True)):
+        detector, actor, site, rule, attack, severity, score, outcome, first_seen, last_seen, count = alert
+        rows = details.get(number, ())
+        behaviour = detector == "behaviour"
+        attack, outcome = ATTACKS[attack], OUTCOMES[outcome]
         found.append(
             (
-                first,
+                rows[0].number if rows else events.num_rows,
                 Finding(
-                    actor=alert["actor"],
-                    site=alert["site"],
-                    rule=alert["rule"],
+                    actor=actor,
+                    site=site,
+                    rule=rule,
                     attack=attack,
-                    severity=Severity(alert["severity"]),
-                    score=alert["score"],
-                    outcome=Outcome(alert["outcome"]),
-                    first_seen=alert["first_seen"],
-                    last_seen=alert["last_seen"],
-                    events=alert["events"],
+                    severity=Severity(severity),
+                    score=score,
+                    outcome=outcome,
+                    first_seen=first_seen,
+                    last_seen=last_seen,
+                    events=count,
                     behaviour=behaviour,
-                    digest=f"{alert['rule']} {repeats}",
-                    evidence=tuple(_evidence(row, attack, Outcome(alert["outcome"])) for row in rows),
-                    clients=_distinct(rows, "client_ip"),
-                    routes=_distinct(rows, "route"),
-                    agents=_distinct(rows, "user_agent"),
-                    countries=_distinct(rows, "country"),
+                    digest=f"{rule} {first_seen.isoformat() if behaviour else attack.value}",
+                    evidence=tuple(row.evidence(attack, outcome) for row in rows),
+                    clients=_distinct(row.client_ip for row in rows),
+                    routes=_distinct(row.route for row in rows),
+                    agents=_distinct(row.user_agent for row in rows),
+                    countries=_distinct(row.country for row in rows),
                 ),
             )
         )
     return [finding for _, finding in sorted(found, key=lambda pair: pair[0])]
 
 
-def _details(alerts: pa.Table, events: pa.Table) -> dict[int, list[dict[str, Any]]]:
+def _details(alerts: pa.Table, events: pa.Table) -> dict[int, list[_Row]]:
     """Per alert, its events that are at hand, in the order of arrival."""
-    lists = pl.DataFrame({"alert": range(alerts.num_rows), "at": pl.from_arrow(alerts["evidence"])})
-    places = lists.explode("at").unnest("at")
-    at_hand = events.select(["source", "position"])
-    rows = (
-        pl.DataFrame(pl.from_arrow(at_hand))
-        .with_columns(pl.col("source").cast(pl.String))
-        .with_row_index("row")
-    )
-    joined = places.join(rows, on=["source", "position"]).sort("alert", "row")
-    picked = _rows(events.take(pa.array(joined["row"].to_numpy())))
-    of_alert: dict[int, list[dict[str, Any]]] = {}
-    for alert, row, detail in zip(joined["alert"], joined["row"], picked, strict=True):
-        of_alert.setdefault(alert, []).append(detail | {"row": row})
+    alert, row = _at_hand(alerts["evidence"].combine_chunks(), events)
+    used, which = np.unique(row, return_inverse=True)
+    rows = _rows(events, used)
+    of_alert: dict[int, list[_Row]] = {}
+    for number, place in zip(alert.tolist(), which.tolist(), strict=True):
+        of_alert.setdefault(number, []).append(rows[place])
     return of_alert
+
+
+def _at_hand(evidence: pa.ListArray, events: pa.Table) -> tuple[Ints, Ints]:
+    """Which alert and which row of `events` belong together, in order of both."""
+    alert = pc.list_parent_indices(evidence).to_numpy()
+    places = pc.list_flatten(evidence)
+    wanted = places.field("position").to_numpy()
+    names, codes = distinct(events, "source")
+    source = pc.fill_null(pc.index_in(places.field("source"), names), -1).to_numpy()
+    positions = events["position"].to_numpy()
+    row = np.full(alert.size, -1, np.int64)
+    for code in np.unique(source).tolist():
+        mine, rows = np.flatnonzero(source == code), np.flatnonzero(codes == code)
+        if code < 0 or not rows.size:
+            continue
+        rows = rows[np.argsort(positions[rows], kind="stable")]
+        at = np.minimum(np.searchsorted(positions[rows], wanted[mine]), rows.size - 1)
+        row[mine] = np.where(positions[rows][at] == wanted[mine], rows[at], -1)
+    known = np.flatnonzero(row >= 0)
+    order = known[np.lexsort((row[known], alert[known]))]
+    return alert[order], row[order]
 
 
 def _clients(finding: Finding, events: pa.Table) -> list[str]:
     """Addresses that did in this batch what the evidence of a campaign shows: same route, same answer."""
-    statuses = pa.array(sorted({e.status for e in finding.evidence if e.status is not None}), pa.int16())
-    methods = pa.array(sorted({e.method for e in finding.evidence if e.method is not None}), pa.string())
-    alike = pc.and_(
-        pc.is_in(events["status"], statuses),
-        pc.and_(
-            pc.is_in(events["method"].cast(pa.string()), methods),
-            pc.is_in(events["route"].cast(pa.string()), pa.array(finding.routes, pa.string())),
-        ),
-    )
-    inside = pc.and_(
-        pc.greater_equal(events["time"], pa.scalar(finding.first_seen, events.schema.field("time").type)),
-        pc.less_equal(events["time"], pa.scalar(finding.last_seen, events.schema.field("time").type)),
-    )
-    found = events.filter(pc.and_(alike, inside))["client_ip"].cast(pa.string()).unique().drop_null()
-    names: list[str] = found.to_pylist()
     kind, _, name = finding.actor.partition(":")
-    more = [n for n in names if network_of(n) == name] if kind == "net" else names if kind == "site" else []
+    if kind not in ("net", "site"):
+        return list(finding.clients)
+    times = events["time"].cast(pa.int64()).to_numpy()
+    status = pc.fill_null(events["status"], 0).to_numpy()
+    first, last = (round(at.timestamp() * 1e6) for at in (finding.first_seen, finding.last_seen))
+    alike = (times >= first) & (times <= last)
+    alike &= np.isin(status, [e.status for e in finding.evidence if e.status is not None])
+    alike &= _among(events, "method", {e.method for e in finding.evidence})
+    alike &= _among(events, "route", finding.routes)
+    names, codes = distinct(events, "client_ip")
+    _, begins = np.unique(codes[alike], return_index=True)
+    found = codes[alike][np.sort(begins)]  # in order of arrival
+    more: list[str] = names.take(pa.array(found[found >= 0])).to_pylist()
+    if kind == "net":
+        more = [client for client in more if network_of(client) == name]
     return list(dict.fromkeys([*finding.clients, *more]))
 
 
-def _rows(events: pa.Table) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = events.select(["source", "position", *_DETAILS]).to_pylist()
-    return rows
+def _among(events: pa.Table, name: str, wanted: Iterable[str | None]) -> npt.NDArray[np.bool_]:
+    """Which rows have one of these values; null is none."""
+    values, codes = distinct(events, name)
+    texts = pa.array([text for text in wanted if text is not None], pa.string())
+    return np.asarray(np.append(pc.is_in(values, texts).to_numpy(False), False)[codes])
 
 
-def _evidence(row: dict[str, Any], attack: Attack, outcome: Outcome) -> Evidence:
-    """A row as evidence; what the event itself does not say is that of the alert."""
-    return Evidence(
-        source=row["source"],
-        position=row["position"],
-        time=row["time"].astimezone(UTC),
-        method=row["method"],
-        target=row["target"],
-        status=row["status"],
-        bytes=row["bytes"],
-        score=row["score"],
-        attack=Attack(row["attack"]) if row["attack"] else attack,
-        rules=tuple((row["rules"] or "").split()),
-        outcome=Outcome(row["outcome"]) if row["outcome"] else outcome,
-        user_agent=row["user_agent"],
-        referer=row["referer"],
-    )
+class _Row(NamedTuple):
+    """What of an event an incident tells."""
+
+    number: int  # which row of its batch
+    source: str
+    position: int
+    time: datetime
+    client_ip: str | None
+    method: str | None
+    target: str | None
+    status: int | None
+    bytes: int | None
+    score: float
+    attack: str | None
+    rules: str | None
+    outcome: str | None
+    user_agent: str | None
+    referer: str | None
+    route: str | None
+    country: str | None
+
+    def evidence(self, attack: Attack, outcome: Outcome) -> Evidence:
+        """As evidence; what the event itself does not say is that of the alert."""
+        return Evidence(
+            source=self.source,
+            position=self.position,
+            time=self.time,
+            method=self.method,
+            target=self.target,
+            status=self.status,
+            bytes=self.bytes,
+            score=self.score,
+            attack=ATTACKS[self.attack] if self.attack else attack,
+            rules=tuple(self.rules.split()) if self.rules else (),
+            outcome=OUTCOMES[self.outcome] if self.outcome else outcome,
+            user_agent=self.user_agent,
+            referer=self.referer,
+        )
 
 
-def _distinct(rows: list[dict[str, Any]], name: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(row[name] for row in rows if row[name] is not None))
+def _rows(events: pa.Table, rows: Ints) -> list[_Row]:
+    some = events.select(_Row._fields[1:]).take(pa.array(rows))
+    return [
+        _Row(*row)
+        for row in zip(rows.tolist(), *(plain(some[name]) for name in some.column_names), strict=True)
+    ]
+
+
+def _distinct(values: Iterable[str | None]) -> tuple[str, ...]:
+    return tuple(value for value in dict.fromkeys(values) if value is not None)

@@ -13,9 +13,9 @@ regard to case, as Sigma does. Nothing of a filter is ever run as code.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -53,12 +53,22 @@ class Test:
 
 @dataclass(frozen=True, slots=True)
 class All:
-    parts: tuple[Filter, ...]
+    parts: tuple[Filter, ...]  # in the order in which they are asked
+
+    @classmethod
+    def of(cls, parts: Iterable[Filter]) -> Self:
+        """Of parts in any order: the cheap ones are asked first."""
+        return cls(tuple(sorted(parts, key=_cost)))
 
 
 @dataclass(frozen=True, slots=True)
 class AnyOf:
     parts: tuple[Filter, ...]
+
+    @classmethod
+    def of(cls, parts: Iterable[Filter]) -> Self:
+        """As `All.of`."""
+        return cls(tuple(sorted(parts, key=_cost)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +104,9 @@ class Rows:
         self._events = events
         self._columns: dict[str, tuple[pa.StringArray, columns.Codes]] = {}
         self._numbers: dict[Test, Mask] = {}
+        self._floats: dict[str, npt.NDArray[np.float64]] = {}  # infinity: null
         self._answers: dict[Test, npt.NDArray[np.int8]] = {}  # per value: 1 fits, 0 does not, -1 not asked
+        self._masks: dict[Test, Mask] = {}  # per row, of columns with few values
 
     def fit(self, condition: Filter) -> Mask:
         """Which rows fit."""
@@ -112,18 +124,20 @@ class Rows:
             case Not(part):
                 return among & ~self._fit(part, among)
             case All(parts):
-                for part in sorted(parts, key=_cost):
+                for part in parts:
                     if not among.any():
                         break
                     among = self._fit(part, among)
                 return among
             case AnyOf(parts):
                 found = np.zeros(among.size, np.bool_)
-                for part in sorted(parts, key=_cost):
+                for part in parts:
                     found |= self._fit(part, among & ~found)
                 return found
 
     def _text(self, test: Test, among: Mask) -> Mask:
+        if test in self._masks:
+            return among & self._masks[test]
         if test.field not in self._columns:
             self._columns[test.field] = columns.distinct(self._events, test.field)
         values, codes = self._columns[test.field]
@@ -140,11 +154,17 @@ class Rows:
             asked = np.flatnonzero(answers < 0)
         if asked.size:
             answers[asked] = _fits(values.take(pa.array(asked)), test)
-        return np.asarray(among & (answers[codes] == 1))
+        if len(values) > FEW:
+            return np.asarray(among & (answers[codes] == 1))
+        self._masks[test] = (answers == 1)[codes]
+        return among & self._masks[test]
 
     def _number(self, test: Test, among: Mask) -> Mask:
         if test not in self._numbers:
-            self._numbers[test] = _number(test, self._events[test.field])
+            if test.field not in self._floats:
+                column = pc.cast(self._events[test.field], pa.float64()).fill_null(np.inf)
+                self._floats[test.field] = column.to_numpy()
+            self._numbers[test] = _number(test, self._floats[test.field])
         return among & self._numbers[test]
 
 
@@ -179,12 +199,12 @@ def _selection(given: object, where: str, problems: list[Problem]) -> Filter | N
     """A map (all fields must fit) or a list of maps (any of them)."""
     if isinstance(given, list) and given:
         parts = [_selection(one, f"{where}[{i}]", problems) for i, one in enumerate(given)]
-        return AnyOf(tuple(p for p in parts if p is not None))
+        return AnyOf.of(p for p in parts if p is not None)
     if not isinstance(given, Mapping) or not given:
         problems.append(Problem(where, repr(given), "a map of fields to values, or a list of such maps"))
         return None
     tests = [_field(str(key), value, f"{where}.{key}", problems) for key, value in given.items()]
-    return All(tuple(t for t in tests if t is not None))
+    return All.of(t for t in tests if t is not None)
 
 
 def _field(key: str, given: object, where: str, problems: list[Problem]) -> Test | None:
@@ -230,15 +250,12 @@ def _fits(values: pa.StringArray, test: Test) -> npt.NDArray[np.bool_]:
     return np.asarray(pc.fill_null(found, False).to_numpy(zero_copy_only=False))
 
 
-def _number(test: Test, column: pa.ChunkedArray) -> Mask:
-    given = np.nan_to_num(pc.cast(column, pa.float64()).fill_null(np.nan).to_numpy(), nan=np.inf)
+def _number(test: Test, given: npt.NDArray[np.float64]) -> Mask:
     compare = {"is": np.equal, "gt": np.greater, "gte": np.greater_equal, "lt": np.less, "lte": np.less_equal}
-    mask = np.zeros(len(column), np.bool_)
+    mask = np.zeros(given.size, np.bool_)
+    known = np.isfinite(given)
     for value in test.values:
-        if value is None:
-            mask |= np.isinf(given)
-        else:
-            mask |= compare[test.how](given, value) & np.isfinite(given)
+        mask |= ~known if value is None else compare[test.how](given, value) & known
     return mask
 
 
@@ -275,13 +292,13 @@ class _Condition:
         parts = [self._and()]
         while self._next("or"):
             parts.append(self._and())
-        return parts[0] if len(parts) == 1 else AnyOf(tuple(parts))
+        return parts[0] if len(parts) == 1 else AnyOf.of(parts)
 
     def _and(self) -> Filter:
         parts = [self._not()]
         while self._next("and"):
             parts.append(self._not())
-        return parts[0] if len(parts) == 1 else All(tuple(parts))
+        return parts[0] if len(parts) == 1 else All.of(parts)
 
     def _not(self) -> Filter:
         if self._next("not"):
@@ -296,7 +313,7 @@ class _Condition:
             if not self._next("of"):
                 raise ValueError(self._words[self._at])
             parts = self._matching(self._word())
-            return All(parts) if every else AnyOf(parts)
+            return All.of(parts) if every else AnyOf.of(parts)
         return self._matching(self._word())[0]
 
     def _word(self) -> str:

@@ -12,16 +12,16 @@ that teaches the baselines, is all that depends on how events were cut into batc
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from logvision.columns import distinct, text
+from logvision.columns import distinct, plain, text
 from logvision.detect.asked import Asked, read
 from logvision.detect.baselines import Learned, Ordinary, Site, network_of, packed, parameter_of, unpacked
 from logvision.detect.spots import Answer, Shape, Spot
@@ -68,6 +68,7 @@ _READ: Final = [
     "client_ip",
 ]
 _CODE: Final = {outcome: number for number, outcome in enumerate(Outcome)}
+_ATTACKS: Final = {attack.value: attack for attack in Attack}
 _Place = tuple[str, str, str, str]
 
 
@@ -144,11 +145,11 @@ def _mark(
     baselines: Baselines, clients: pa.StringArray, codes: npt.NDArray[np.int32], rows: npt.NDArray[np.int64]
 ) -> None:
     """Remember the networks of attackers: their clean requests teach nothing."""
-    for code in np.unique(codes[rows]).tolist():
-        if code >= 0:
-            network = network_of(clients[code].as_py())
-            baselines.attackers[network] = None
-            baselines.attackers.move_to_end(network)
+    present = np.unique(codes[rows])
+    for client in clients.take(pa.array(present[present >= 0])).to_pylist():
+        network = network_of(client)
+        baselines.attackers[network] = None
+        baselines.attackers.move_to_end(network)
 
 
 def of_status(status: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
@@ -172,47 +173,67 @@ def _outcomes(attacks: pa.Table, controls: pa.Table, baselines: Baselines) -> np
     order = np.argsort(status // 100 != 2, kind="stable")[:READ_CLOSELY]
     read = np.sort(order)
     cases = _cases(attacks.take(pa.array(read)), baselines)
-    for row in controls.to_pylist():  # READ_CLOSELY at most
-        known = baselines.known_spot(_place(row))
-        if known is not None and row["status"] == 200 and row["bytes"] is not None:
-            known.control(row["bytes"])
+    for place, row_status, size in zip(
+        _places(controls), plain(controls["status"]), plain(controls["bytes"]), strict=True
+    ):  # READ_CLOSELY at most
+        known = baselines.known_spot(place)
+        if known is not None and row_status == 200 and size is not None:
+            known.control(size)
     for case in cases:
         case.note()
     shapes: dict[int, Shape] = {}
+    followed: set[int] = set()
     for number, case in zip(read.tolist(), cases, strict=True):
-        shape = shapes.get(id(case.spot))
-        if shape is None:
-            shape = shapes[id(case.spot)] = case.spot.shape()
+        if id(case.spot) not in followed:
+            followed.add(id(case.spot))
             case.spot.obeyed |= case.spot.follows() is True
-        outcome = case.outcome(shape)
+        outcome = case.outcome(shapes)
         if outcome is not None:
             codes[number] = _CODE[outcome]
     return codes
 
 
-def _place(row: Mapping[str, Any]) -> _Place:
-    return row["client_ip"] or "", row["site"] or "", row["route"] or "", parameter_of(row["query"])
+def _places(rows: pa.Table) -> list[_Place]:
+    clients, sites, routes, queries = (plain(rows[n]) for n in ("client_ip", "site", "route", "query"))
+    return [
+        (client or "", site or "", route or "", parameter_of(query))
+        for client, site, route, query in zip(clients, sites, routes, queries, strict=True)
+    ]
 
 
 def _cases(rows: pa.Table, baselines: Baselines) -> list[_Case]:
-    asked = read(rows["target"].to_pylist(), rows["path"].cast(pa.string()))
-    return [_case(row, wish, baselines) for row, wish in zip(rows.to_pylist(), asked, strict=True)]
+    asked = read(plain(rows["target"]), rows["path"].cast(pa.string()))
+    told = ("attack", "route", "path", "query", "method", "status", "bytes", "duration_us")
+    return [
+        _case(place, wish, baselines, *row)
+        for place, wish, *row in zip(_places(rows), asked, *(plain(rows[n]) for n in told), strict=True)
+    ]
 
 
-def _case(row: Mapping[str, Any], asked: Asked, baselines: Baselines) -> _Case:
-    attack = Attack(row["attack"])
-    if attack in (Attack.SCANNER, Attack.PROBE) and asked.hidden:
+def _case(
+    place: _Place,
+    asked: Asked,
+    baselines: Baselines,
+    attack_name: str,
+    route: str | None,
+    path: str | None,
+    query: str | None,
+    method: str | None,
+    status: int | None,
+    size: int | None,
+    duration_us: int | None,
+) -> _Case:
+    attack = _ATTACKS[attack_name]
+    if asked.hidden and attack in (Attack.SCANNER, Attack.PROBE):
         attack = Attack.SENSITIVE
-    place = _place(row)
-    site, route, learned = place[1], row["route"], baselines.learned
-    size = None if row["method"] == "HEAD" else row["bytes"]
+    site, learned = place[1], baselines.learned
     return _Case(
         attack=attack,
-        status=row["status"] or 0,
-        path=row["path"] or "",
-        answer=Answer(-1 if size is None else size, row["duration_us"], asked),
+        status=status or 0,
+        path=path or "",
+        answer=Answer(-1 if size is None or method == "HEAD" else size, duration_us, asked),
         # Who looks for files has as many places as names: they share one spot.
-        spot=baselines.spot(place if row["query"] or attack not in SOUGHT else (*place[:2], "", "")),
+        spot=baselines.spot(place if query or attack not in SOUGHT else (*place[:2], "", "")),
         site=learned.site(site),
         # A path that ends in a variable is nobody's in particular.
         own=route is not None and not route.rstrip("/").rpartition("/")[2].startswith("{"),
@@ -248,8 +269,8 @@ class _Case:
             if self.attack in SOUGHT and not self._known_path():
                 self.site.seek(self.answer.size, self.answer.asked.name)
 
-    def outcome(self, shape: Shape) -> Outcome | None:
-        """How it went; None: what the status says."""
+    def outcome(self, shapes: MutableMapping[int, Shape]) -> Outcome | None:
+        """How it went; None: what the status says. `shapes`: those of spots that were looked at, by `id`."""
         waited = self._waited()
         if waited:
             outcome: Outcome | None = Outcome.WORKED
@@ -262,6 +283,9 @@ class _Case:
         elif self._nothing() or (waited is False and not self.spot.obeyed):
             outcome = Outcome.MISSED
         else:
+            shape = shapes.get(id(self.spot))
+            if shape is None:
+                shape = shapes[id(self.spot)] = self.spot.shape()
             outcome = self._by_class(shape)
         return outcome
 

@@ -19,6 +19,9 @@ ANSWERS_KEPT: Final = 48
 CONDITIONS_KEPT: Final = 32
 CONTROLS_KEPT: Final = 8
 
+FEW: Final = 3
+"""Answers to different payloads, below which nothing is said of how they lie."""
+
 
 class Answer(NamedTuple):
     """What came back for one payload."""
@@ -80,12 +83,12 @@ class Spot:
     def shape(self) -> Shape:
         """Cost is that of ANSWERS_KEPT answers."""
         answers = list({a.asked.payload: a for a in self.answers if a.asked.delay_s is None}.values())
+        if len(answers) < FEW:
+            return Shape(len(answers), 0.0, None, 0, apart=False)
         sizes = np.array([a.size for a in answers], float)
         lengths = np.array([a.asked.length for a in answers], float)
         slope = _slope(sizes, lengths)
         residuals = sizes - slope * lengths
-        if not sizes.size:
-            return Shape(0, slope, None, 0, apart=False)
         order = np.argsort(residuals, kind="stable")
         ordered = residuals[order]
         width = np.maximum(NEAR, ordered / 64)
@@ -93,13 +96,13 @@ class Spot:
         counts = until - np.arange(ordered.size)
         best = int(np.argmax(counts))
         inside = order[best : int(until[best])]
-        is_common = counts[best] >= 3 and counts[best] >= 0.4 * ordered.size
+        is_common = counts[best] >= FEW and counts[best] >= 0.4 * ordered.size
         return Shape(
             payloads=sizes.size,
             slope=slope,
             middle=float(np.median(residuals[inside])) if is_common else None,
             names=len({answers[i].asked.name for i in inside.tolist()}) if is_common else 0,
-            apart=sizes.size >= 3 and not is_common and float(np.ptp(sizes)) > 256,
+            apart=not is_common and float(np.ptp(sizes)) > 256,
         )
 
     def follows(self) -> bool | None:
@@ -108,6 +111,8 @@ class Spot:
         One pair tells only if the true one was answered like a sound request.
         """
         verdict = None
+        if not self.conditions:
+            return verdict
         for word in ("and", "or"):
             true, false = (self._of(word + sign) for sign in "+-")
             if not true or not false:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 from logvision.schema import Attack, Outcome, Severity, Stage
@@ -200,6 +201,14 @@ def summary(
 
 def advice(attacks: Mapping[Attack, Outcome], actor_kind: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What to do, most urgent first: English sentences and their keys."""
+    return _advice(tuple(attacks.items()), actor_kind)
+
+
+@lru_cache(maxsize=1024)
+def _advice(
+    outcomes: tuple[tuple[Attack, Outcome], ...], actor_kind: str
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    attacks = dict(outcomes)
     worked = {a for a, outcome in attacks.items() if outcome is Outcome.WORKED}
     keys = []
     if worked:

@@ -227,19 +227,9 @@ class Track:
             active=self.active,
         )
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready state."""
-        plain = {name: getattr(self, name) for name in _PLAIN}
-        return plain | {
-            "first_seen": iso(self.first_seen),
-            "last_seen": iso(self.last_seen),
-            "counts": {a.value: counts for a, counts in self.counts.items()},
-            "outcomes": {a.value: o.value for a, o in self.outcomes.items()},
-            "evidence": [e.to_dict() for e in self.evidence],
-        }
-
     @classmethod
     def from_dict(cls, state: Mapping[str, Any]) -> Self:
+        """The reverse of its JSON form, which is that of its fields."""
         return cls(
             **{name: state[name] for name in _PLAIN},
             first_seen=from_iso(state["first_seen"]),

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 
 import pyarrow as pa
+import zstandard
 
 from logvision import pipeline
 from logvision.casebook.base import Casebook
@@ -65,21 +66,22 @@ class State:
     volume: Volume
 
     def save(self) -> dict[str, bytes]:
-        """Named states for the casebook."""
-        return {
+        """Named states for the casebook, packed: they are megabytes of numbers, most of them alike."""
+        states = {
             "behaviour": self.behaviour.snapshot(),
             "correlator": self.correlator.snapshot(),
             "volume": self.volume.snapshot(),
         }
+        pack = zstandard.ZstdCompressor(level=1)
+        return {name: pack.compress(state) for name, state in states.items()}
 
     def restore(self, load: Callable[[str], bytes | None]) -> bool:
         """Take up what `save` gave; False when nothing was ever saved."""
-        behaviour, correlator = load("behaviour"), load("correlator")
+        behaviour, correlator, volume = (_unpacked(load(n)) for n in ("behaviour", "correlator", "volume"))
         if behaviour is None or correlator is None:
             return False
         self.behaviour.restore(behaviour)
         self.correlator.restore(correlator)
-        volume = load("volume")
         if volume is not None:
             self.volume.restore(volume)
         return True
@@ -93,6 +95,13 @@ class State:
         """Incidents that these counts changed; `until`: no earlier minute will come any more."""
         alerts = self.volume.step(partials, until)
         return self.correlator.step(alerts, EVENT.empty_table()) if alerts.num_rows else ()
+
+
+def _unpacked(state: bytes | None) -> bytes | None:
+    """As it was before it was packed; the states of older versions were not."""
+    if state is None or not state.startswith(zstandard.FRAME_HEADER):
+        return state
+    return zstandard.ZstdDecompressor().decompress(state)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,5 @@
-module logvision/ferretdb
+module logvision.test/mongodb
 
-go 1.24
+go 1.24.3
 
 require github.com/FerretDB/FerretDB v1.24.2
