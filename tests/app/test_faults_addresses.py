@@ -24,7 +24,7 @@ from logvision.enrich import agent, network
 from logvision.incident import Incident
 from logvision.schema import EVENT, RECORD, REJECT, Attack, Outcome, Severity, Stage
 from logvision.windows.dimensions import DIMENSIONS, LARGE_KEPT
-from logvision.windows.folder import PENDING, TOGETHER
+from logvision.windows.folder import PARTS, TOGETHER
 
 BATCH = 1 << 16
 FLUSH = 1 << 18
@@ -89,8 +89,8 @@ def test_state_stays_within_its_bounds_and_totals_are_right(total: int) -> None:
 
     assert (totals.total("events"), requests) == (total, total)
     assert totals.visitors == pytest.approx(total, rel=0.02)
-    # A dimension is merged when PENDING rows of it wait, and a batch adds its own rows to them.
-    assert held <= len(DIMENSIONS) * (PENDING + 2 * BATCH) + TOGETHER
+    # Every part keeps so many values of a dimension for an hour.
+    assert held <= TOGETHER + BATCH + PARTS * len(DIMENSIONS) * LARGE_KEPT
     assert saved <= scenarios * (BUCKETS_KEPT * 7 * 8 + VALUES_KEPT * 2 * 8) + 1_000_000
 
 

@@ -31,6 +31,9 @@ TOGETHER: Final = 131_072
 """Events that are counted together. Nearly all of the cost of a few is that of the calls, and what is
 counted in several parts has to be merged by its text."""
 
+PARTS: Final = 4
+"""Counted parts that wait to be merged."""
+
 
 class Folder:
     """Folds EVENT tables into partials; used by one thread.
@@ -60,15 +63,21 @@ class Folder:
     def take(self) -> pa.Table:
         """PARTIAL of everything added since the last take, sorted; the folder is empty after it."""
         self._count()
+        self._merge()
         counted, self._counted = self._counted, []
-        if len(counted) > 1:
-            return merging.table(merging.merged([merging.frame(table) for table in counted]))
         return counted[0] if counted else PARTIAL.empty_table()
 
     def _count(self) -> None:
         waiting, self._waiting = self._waiting, []
         if waiting:
             self._counted.append(_counted(pa.concat_tables(waiting), self._dimensions))
+        if len(self._counted) > PARTS:
+            self._merge()
+
+    def _merge(self) -> None:
+        if len(self._counted) > 1:
+            frames = [merging.frame(table) for table in self._counted]
+            self._counted = [merging.table(merging.merged(frames))]
 
 
 def _counted(events: pa.Table, dimensions: Sequence[str]) -> pa.Table:
