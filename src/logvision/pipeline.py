@@ -7,7 +7,7 @@ clock. What a step needs to know beside the rows stands in `Knowledge`.
 from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from time import perf_counter
 from typing import Final
@@ -16,9 +16,13 @@ import orjson
 import pyarrow as pa
 
 from logvision.detect import Detector, detect
+from logvision.detect.context import Site, reconsider
+from logvision.detect.normal import Normal
 from logvision.detect.outcome import Baselines
 from logvision.detect.outcome import judge as judge_outcome
+from logvision.detect.profiles import Profiles
 from logvision.enrich import agent, client, network, request
+from logvision.exemption import Exemption
 from logvision.formats import Formats
 from logvision.schema import EVENT
 
@@ -34,10 +38,16 @@ class Knowledge:
     routes: request.Routes
     detector: Detector
     baselines: Baselines
+    profiles: Profiles = field(default_factory=Profiles)
+    exemptions: tuple[Exemption, ...] = ()  # replaced whole, from any thread, when people change them
 
     def save(self) -> dict[str, bytes]:
         """What was learned, as named states for the casebook; costs milliseconds."""
-        return {"routes": orjson.dumps(self.routes.snapshot()), "baselines": self.baselines.snapshot()}
+        return {
+            "routes": orjson.dumps(self.routes.snapshot()),
+            "baselines": self.baselines.snapshot(),
+            "profiles": self.profiles.snapshot(),
+        }
 
     def restore(self, load: Callable[[str], bytes | None]) -> None:
         """Take up what `save` gave; what was never saved stays as it is."""
@@ -47,6 +57,17 @@ class Knowledge:
         baselines = load("baselines")
         if baselines is not None:
             self.baselines.restore(baselines)
+        profiles = load("profiles")
+        if profiles is not None:
+            self.profiles = Profiles.restore(profiles)
+
+    def normal(self) -> Normal:
+        """Routes and profiles as they are now; `Normal.bundle` makes them portable."""
+        return Normal(self.routes, self.profiles)
+
+    def take(self, normal: Normal) -> None:
+        """Judge by these routes and profiles from now on."""
+        self.routes, self.profiles = normal.routes, normal.profiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +114,21 @@ def judge(flow: Flow, known: Knowledge) -> Flow:
     return replace(flow, events=detect(flow.events, known.detector))
 
 
+def site(flow: Flow, known: Knowledge) -> Flow:
+    """Verdicts held against what this site's visitors ordinarily send, and against exceptions."""
+    known_site = Site(known.profiles, known.exemptions)
+    return replace(flow, events=reconsider(flow.events, known.detector, known_site))
+
+
 def outcome(flow: Flow, known: Knowledge) -> Flow:
     """How each attack went."""
     return replace(flow, events=judge_outcome(flow.events, known.baselines).select(EVENT.names))
+
+
+def learn(flow: Flow, known: Knowledge) -> Flow:
+    """The rows as they are, after the ordinary ones of well-behaved clients have taught the profiles."""
+    known.profiles.learn(flow.events, known.baselines.attackers)
+    return flow
 
 
 STEPS: Final[tuple[tuple[str, Step], ...]] = (
@@ -105,7 +138,9 @@ STEPS: Final[tuple[tuple[str, Step], ...]] = (
     ("agents", agents),
     ("routes", routes),
     ("judge", judge),
+    ("site", site),
     ("outcome", outcome),
+    ("learn", learn),
 )
 """Fold and correlate follow: they keep state, so each engine calls them where it keeps state."""
 

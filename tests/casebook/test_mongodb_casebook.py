@@ -76,7 +76,7 @@ def test_a_server_that_is_gone_is_a_store_error_soon_and_what_was_kept_is_there_
     server: Server, book: MongoCasebook
 ) -> None:
     book.apply([incident()], {"behaviour": b"1"}, {"sequence": 1})
-    server.stop()
+    server.kill()
     before = time.monotonic()
     with pytest.raises(StoreError, match=r"the casebook at mongodb://127.0.0.1:\d+/fleet cannot be used now"):
         book.apply([incident(2)], {"behaviour": b"2"}, {"sequence": 2})
@@ -95,7 +95,7 @@ def test_a_flush_that_breaks_off_between_incidents_and_states_is_whole_after_the
     turn = mongodb._turn
 
     def lost(*given: Any) -> None:
-        server.stop()
+        server.kill()
         turn(*given)
 
     monkeypatch.setattr(mongodb, "_turn", lost)

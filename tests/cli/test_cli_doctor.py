@@ -208,6 +208,14 @@ def test_the_configured_logs_are_looked_at_when_none_is_named(tmp_path: Path) ->
     assert {check.source for check in found} == {None, str(log)}
 
 
+def test_without_the_native_core_all_works_slower_and_that_is_said() -> None:
+    there, absent = setup.native_core(True, "in use"), setup.native_core(False, "not built")
+
+    assert (there.state, there.detail) == (State.OK, "in use")
+    assert (absent.state, absent.detail) == (State.WARN, "not built: the same answers, several times slower")
+    assert "hatch_build.py" in absent.advice[0]
+
+
 def test_missing_network_data_and_page_are_warnings(tmp_path: Path) -> None:
     from logvision.config import NetworkSettings  # noqa: PLC0415
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import hyperscan
 import pytest
 
-from logvision.detect.compiled import KEPT, opened, user_folder
+from logvision.detect.compiled import opened, tidy, user_folder
 from logvision.detect.detector import Detector
 from logvision.detect.rules import RuleError, RuleSet
 from logvision.detect.signature import Signatures
@@ -60,9 +61,9 @@ def verdicts(signatures: Signatures) -> list[str | None]:
 def test_what_is_loaded_is_what_was_compiled(rules: Path, tmp_path: Path) -> None:
     first = opened([rules], tmp_path / "kept")
     (entry,) = entries(tmp_path / "kept")
-    stamp = entry.stat().st_mtime_ns
+    written = entry.stat().st_ino  # a new entry is a new file
     second = opened([rules], tmp_path / "kept")
-    assert entry.stat().st_mtime_ns == stamp
+    assert entry.stat().st_ino == written
     assert first.rules == second.rules == RuleSet.load([rules])
     assert verdicts(first) == verdicts(second) == ["probe", "probe", "webshell", None, None]
 
@@ -121,11 +122,20 @@ def test_rules_with_mistakes_are_refused_every_time(rules: Path, tmp_path: Path)
         opened([tmp_path / "nothing"], tmp_path / "kept")
 
 
-def test_old_entries_go(rules: Path, tmp_path: Path) -> None:
-    for number in range(KEPT + 2):
-        (rules / "odd.yml").write_text(RULE.format(title=f"odd {number}", word="oddness"))
-        opened([rules], tmp_path / "kept")
-    assert len(entries(tmp_path / "kept")) == KEPT
+def test_the_entries_not_used_for_longest_go(tmp_path: Path) -> None:
+    for used, name in enumerate(("a", "b", "c")):
+        (tmp_path / f"rules-{name}.bin").write_bytes(bytes(10))
+        os.utime(tmp_path / f"rules-{name}.bin", (used, used))
+    tidy(tmp_path, limit=25)
+    assert [each.name for each in entries(tmp_path)] == ["rules-b.bin", "rules-c.bin"]
+
+
+def test_an_entry_that_is_read_counts_as_used(rules: Path, tmp_path: Path) -> None:
+    opened([rules], tmp_path)
+    [entry] = tmp_path.glob("rules-*.bin")
+    os.utime(entry, (1, 1))
+    opened([rules], tmp_path)
+    assert entry.stat().st_mtime > 1
 
 
 def test_the_users_folder_is_where_the_environment_says() -> None:

@@ -186,7 +186,7 @@ def test_pages_that_many_sites_have_are_hints_that_stay_below_the_threshold(dete
         "/phpmyadmin/",
         "/manager/html",
         "/wp-login.php",
-        "/server-status",
+        "/status",
         "/x.php",
         "/cgi-bin/awstats.pl",
     ]

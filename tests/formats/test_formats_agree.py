@@ -101,6 +101,17 @@ def test_spoiled_lines_of_all_formats_mixed_read_the_same_in_bulk_and_alone(line
     assert outcomes(Formats(), lines) == alone(lines)
 
 
+def test_json_objects_of_many_shapes_each_too_few_for_the_bulk_keep_their_own_values() -> None:
+    shape = (
+        b'{"timestamp":"2023-10-10T13:55:36Z","httpRequest":{"requestMethod":"GET","requestUrl":"/%d",'
+        b'%s"status":200,"userAgent":"curl/8.4.%d"}}'
+    )
+    peer, odd = b'"remoteIp":"203.0.113.%d",', b'" remoteIp":"203.0.113.%d",'
+    lines = [shape % (n, (odd if n % 3 == 0 else peer) % n, n) for n in range(50)]
+
+    assert outcomes(Formats(), lines) == alone(lines)
+
+
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(spoiled([W3C]), min_size=30, max_size=40))
 def test_spoiled_lines_under_a_w3c_header_read_the_same_in_bulk_and_alone(lines: list[bytes]) -> None:

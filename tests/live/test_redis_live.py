@@ -150,7 +150,7 @@ def test_a_redis_that_is_gone_blocks_no_publisher_and_what_is_dropped_is_counted
         await holds(lambda: live._ring._waiting)
         live.publish(NOW, {"n": 0})
         await holds(live.snapshot)
-        server.stop()
+        server.kill()
         await holds(lambda: live.problem)
         assert f"redis://127.0.0.1:{server.port}/0 does not answer" in (live.problem or "")
         before = time.process_time()
@@ -184,7 +184,7 @@ def test_a_process_that_starts_before_redis_waits_for_it(tmp_path: Path) -> None
             assert {kind: m.data for kind, m in live.snapshot().items()} == {NOW: '{"n":1}'}
             assert live.problem is None
     finally:
-        server.stop()
+        server.kill()
         live.close()
 
 
@@ -213,7 +213,7 @@ def test_an_empty_bus_is_filled_by_one_process_of_all_and_again_when_it_was_flus
     with client(server) as other:
         other.flushall()
     assert sorted(live.is_cold() for live in lives) == [False, False, True]
-    server.stop()
+    server.kill()
     assert [live.is_cold() for live in lives] == [False, False, False]
 
 

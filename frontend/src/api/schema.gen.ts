@@ -60,6 +60,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/exceptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Exceptions
+         * @description Exceptions from rules.
+         */
+        get: operations["exceptions"];
+        put?: never;
+        /**
+         * Add
+         * @description Add an exception; a running engine takes it up within a second.
+         */
+        post: operations["add_exception"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exceptions/{exception_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Exception
+         * @description One exception, and the incidents that there would be without it.
+         */
+        get: operations["exception"];
+        put?: never;
+        post?: never;
+        /**
+         * End
+         * @description Take an exception back; it is kept with the others that ended.
+         */
+        delete: operations["end_exception"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/explain": {
         parameters: {
             query?: never;
@@ -648,6 +696,104 @@ export interface components {
             user_agent: string | null;
         };
         /**
+         * ExceptionDetail
+         * @description An exception with the incidents that there would be without it.
+         */
+        ExceptionDetail: {
+            /**
+             * Author
+             * @default operator
+             */
+            author?: string;
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+            /** Ended */
+            ended: string | null;
+            /** Ended By */
+            ended_by: string | null;
+            /** Expires */
+            expires?: string | null;
+            /** Id */
+            id: string;
+            /** In Force */
+            in_force: boolean;
+            /** Incidents */
+            incidents: components["schemas"]["IncidentSummary"][] | null;
+            /** Last Silenced */
+            last_silenced: string | null;
+            /** Network */
+            network?: string | null;
+            /** Parameter */
+            parameter?: string | null;
+            /** Reason */
+            reason: string;
+            /** Route */
+            route?: string | null;
+            /** Rule */
+            rule?: string | null;
+            /** Shape */
+            shape?: string | null;
+            /** Silenced */
+            silenced: number;
+            /** Site */
+            site?: string | null;
+        };
+        /**
+         * ExceptionDocument
+         * @description An exception and what it has silenced, as far as the lake still keeps it.
+         */
+        ExceptionDocument: {
+            /**
+             * Author
+             * @default operator
+             */
+            author?: string;
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+            /** Ended */
+            ended: string | null;
+            /** Ended By */
+            ended_by: string | null;
+            /** Expires */
+            expires?: string | null;
+            /** Id */
+            id: string;
+            /** In Force */
+            in_force: boolean;
+            /** Last Silenced */
+            last_silenced: string | null;
+            /** Network */
+            network?: string | null;
+            /** Parameter */
+            parameter?: string | null;
+            /** Reason */
+            reason: string;
+            /** Route */
+            route?: string | null;
+            /** Rule */
+            rule?: string | null;
+            /** Shape */
+            shape?: string | null;
+            /** Silenced */
+            silenced: number;
+            /** Site */
+            site?: string | null;
+        };
+        /**
+         * Exceptions
+         * @description Exceptions, the newest first.
+         */
+        Exceptions: {
+            /** Rows */
+            rows: components["schemas"]["ExceptionDocument"][];
+        };
+        /**
          * ExplainLine
          * @description A raw log line to explain.
          */
@@ -777,6 +923,35 @@ export interface components {
             rows: components["schemas"]["IncidentDocument"][];
         };
         /**
+         * IncidentSummary
+         * @description An incident in a list of those that there would or would not be. Text is as logged: hostile.
+         */
+        IncidentSummary: {
+            /** Actor */
+            actor: string;
+            /** Events */
+            events: number;
+            /**
+             * First Seen
+             * Format: date-time
+             */
+            first_seen: string;
+            /** Id */
+            id: string;
+            /**
+             * Last Seen
+             * Format: date-time
+             */
+            last_seen: string;
+            outcome: components["schemas"]["Outcome"];
+            severity: components["schemas"]["Severity"];
+            /** Site */
+            site: string | null;
+            stage: components["schemas"]["Stage"];
+            /** Summary */
+            summary: string;
+        };
+        /**
          * Line
          * @description One line of a chart: parallel lists over the grid, zeros where nothing happened.
          */
@@ -829,6 +1004,33 @@ export interface components {
             sites: string[];
             /** Version */
             version: string;
+        };
+        /**
+         * NewException
+         * @description What to except. What is null holds for any; `*` in a text stands for anything.
+         */
+        NewException: {
+            /**
+             * Author
+             * @default operator
+             */
+            author?: string;
+            /** Expires */
+            expires?: string | null;
+            /** Network */
+            network?: string | null;
+            /** Parameter */
+            parameter?: string | null;
+            /** Reason */
+            reason: string;
+            /** Route */
+            route?: string | null;
+            /** Rule */
+            rule?: string | null;
+            /** Shape */
+            shape?: string | null;
+            /** Site */
+            site?: string | null;
         };
         /**
          * Order
@@ -1287,6 +1489,349 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Event"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+        };
+    };
+    exceptions: {
+        parameters: {
+            query?: {
+                /** @description also ended ones */
+                all?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Exceptions"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+        };
+    };
+    add_exception: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewException"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExceptionDocument"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+        };
+    };
+    exception: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                exception_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExceptionDetail"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+        };
+    };
+    end_exception: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                exception_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExceptionDocument"];
                 };
             };
             /** @description Bad Request */

@@ -3,9 +3,8 @@
 import { computed } from 'vue'
 import { type LocationQuery, useRoute, useRouter } from 'vue-router'
 import * as filter from '@/query/filter'
-import { isOpen, type Range, validEnd } from '@/query/range'
-
-export const DEFAULT_FROM = 'now-24h'
+import { DEFAULT_FROM, isOpen, type Range, validEnd } from '@/query/range'
+import { opening } from './useMeta'
 
 const text = (query: LocationQuery, name: string): string | null => {
   const value = query[name]
@@ -13,21 +12,21 @@ const text = (query: LocationQuery, name: string): string | null => {
   return one ? one : null
 }
 
-/** The range in an address: nothing said is the last day, `from=all` is everything. */
-export function rangeOf(query: LocationQuery): Range {
+/** The range in an address: nothing said is what the page opened with, `from=all` is everything. */
+export function rangeOf(query: LocationQuery, otherwise: string | null = DEFAULT_FROM): Range {
   const from = text(query, 'from')
   const to = text(query, 'to')
   const end = to && validEnd(to) ? to : null
   if (from === 'all') return { from: null, to: end }
   if (from && validEnd(from)) return { from, to: end }
-  return end ? { from: null, to: end } : { from: DEFAULT_FROM, to: null }
+  return end ? { from: null, to: end } : { from: otherwise, to: null }
 }
 
 export function useQueryState() {
   const route = useRoute()
   const router = useRouter()
 
-  const range = computed(() => rangeOf(route.query))
+  const range = computed(() => rangeOf(route.query, opening.value))
   const site = computed(() => text(route.query, 'site'))
   const q = computed(() => text(route.query, 'q') ?? '')
   const terms = computed(() => filter.parse(q.value))

@@ -18,6 +18,17 @@ export function presetMs(from: string | null): number | null {
   return match ? Number(match[1]) * (UNIT_MS[match[2] ?? ''] ?? 0) : null
 }
 
+/** What a page opens with when its address says nothing: as much of the last day as there is, else everything. */
+export const DEFAULT_FROM: Preset = 'now-24h'
+
+/** The shortest preset, up to a day, that shows everything since `first`; null (everything) when all is older. */
+export function openingFrom(first: string | null, last: string | null, now: number): Preset | null {
+  if (!first || !last) return DEFAULT_FROM
+  if (now - Date.parse(last) > (presetMs(DEFAULT_FROM) ?? 0)) return null
+  const age = now - Date.parse(first)
+  return PRESETS.find(preset => age <= (presetMs(preset) ?? 0) || preset === DEFAULT_FROM) ?? DEFAULT_FROM
+}
+
 /** Does the range end now, so that its panels change while one looks? */
 export const isOpen = (range: Range): boolean => range.to === null
 

@@ -6,40 +6,61 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
 import pyarrow as pa
 
+from logvision.casebook.base import Casebook
+from logvision.detect import Detector
+from logvision.detect.context import Site
 from logvision.detect.explain import explain
+from logvision.detect.profiles import Profiles
 from logvision.enrich import agent, client, network, request
 from logvision.formats import parse_line
+from logvision.incident import from_iso
 from logvision.pipeline import Knowledge
 from logvision.schema import PARSED, TEXT
 
 
-def explain_line(line: str, known: Knowledge, source: str = "lines") -> dict[str, Any]:
+def explain_line(
+    line: str, known: Knowledge, source: str = "lines", casebook: Casebook | None = None
+) -> dict[str, Any]:
     """The explanation of one line by a process that judges nothing else meanwhile; see `Explainer`."""
-    return Explainer(known, known.agents).explain(line, source)
+    return Explainer(known, known.agents, casebook).explain(line, source)
 
 
 class Explainer:
     """Explains lines, from any thread, also while an engine runs on the same knowledge.
 
     Nothing is learned from the lines. What cannot be shared with the engine is made anew: agents have
-    one scratch space (seconds, at first use), routes would learn.
+    one scratch space (seconds, at first use). What was learned of the site is taken as the engine last
+    saved it: at most a minute old.
     """
 
-    def __init__(self, known: Knowledge, agents: agent.Agents | None = None) -> None:
-        """`agents`: those of nobody else."""
+    def __init__(
+        self, known: Knowledge, agents: agent.Agents | None = None, casebook: Casebook | None = None
+    ) -> None:
+        """`agents`: those of nobody else. `casebook`: where the site's own normal and exceptions are kept;
+        None: nothing is known of the site."""
         self._known = known
         self._agents = agents
+        self._casebook = casebook
         self._lock = threading.Lock()
 
-    def explain(self, line: str, source: str = "lines") -> dict[str, Any]:
+    @property
+    def detector(self) -> Detector:
+        """That it explains with."""
+        return self._known.detector
+
+    def explain(
+        self, line: str, source: str = "lines", about: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
         """The whole explanation of a raw line, JSON-ready.
 
         Keys: `line`, `format`, `confidence`, `reason` (of a line that is no event; then nothing else),
         `event` (its columns), `steps` (decoding of the unit that decided), `target_spans` (where the
         target as logged matched, in characters), and those of `detect.explain.Explanation`. `source`
-        chooses the pinned format. Bytes that are not UTF-8 come as surrogate escapes, as in `sys.argv`.
+        chooses the pinned format, `about` are columns that are known better than the line says them.
+        Bytes that are not UTF-8 come as surrogate escapes, as in `sys.argv`.
         """
         raw = line.encode("utf-8", "surrogateescape").rstrip(b"\r\n")
         parsed = parse_line(raw, self._known.formats, source)
@@ -52,8 +73,10 @@ class Explainer:
         if parsed["fields"] is None:
             return said
         with self._lock:
-            event = self._enriched(parsed["fields"])
-        found = explain(event, self._known.detector).to_dict()
+            routes, site = self._learned()
+            event = self._enriched(parsed["fields"], routes) | dict(about or {})
+        at = from_iso(event["time"]) if event["time"] else None
+        found = explain({**event, "time": at}, self._known.detector, site).to_dict()
         event |= {name: found[name] for name in ("score", "attack", "rules", "outcome")}
         return {
             **said,
@@ -63,7 +86,20 @@ class Explainer:
             "target_spans": _target_spans(event["target"] or "", found["units"]),
         }
 
-    def _enriched(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+    def _learned(self) -> tuple[request.Routes, Site]:
+        """Routes and site as they were last saved."""
+        if self._casebook is None:
+            return request.Routes(), Site(Profiles())
+        routes, profiles = (self._casebook.load_state(name) for name in ("routes", "profiles"))
+        return (
+            request.Routes() if routes is None else request.Routes.restore(orjson.loads(routes)),
+            Site(
+                Profiles() if profiles is None else Profiles.restore(profiles),
+                tuple(self._casebook.exemptions()),
+            ),
+        )
+
+    def _enriched(self, fields: Mapping[str, Any], routes: request.Routes) -> dict[str, Any]:
         """The fields with those that enrichment adds."""
         if self._agents is None:
             self._agents = agent.Agents()
@@ -74,7 +110,7 @@ class Explainer:
         # Two threads may ask for networks: at worst both work an answer out.
         table = network.add(table, self._known.networks)
         table = agent.add(table, self._agents)
-        table = request.add(table, request.Routes())
+        table = request.add(table, routes)
         made: dict[str, Any] = table.drop_columns(["source", "position"]).to_pylist()[0]
         return made | {"time": fields["time"]}
 

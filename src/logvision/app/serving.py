@@ -14,8 +14,9 @@ import pyarrow as pa
 from logvision.app import parts
 from logvision.app.access import protected
 from logvision.app.explaining import Explainer
+from logvision.app.silenced import without
 from logvision.app.stores import open_stores
-from logvision.app.watching import Announce, address, listening, on_signals, serving
+from logvision.app.watching import Announce, address, explained, listening, on_signals, serving
 from logvision.casebook.base import Casebook
 from logvision.casebook.base import Question as CaseQuestion
 from logvision.clock import Clock, SystemClock
@@ -62,7 +63,14 @@ def serve(settings: Settings, announce: Announce) -> None:
             allowed_hosts=web.allowed_hosts,
             attributions=tuple(networks.attribution()),
         )
-        hooks = Hooks(sources=follower.sources, explain=_explain(settings), checks=follower.checks)
+        explainer = _explainer(settings, stores.casebook)
+        hooks = Hooks(
+            sources=follower.sources,
+            explain=lambda line: explainer().explain(line),
+            explain_event=lambda found: explained(explainer(), found),
+            silenced=lambda exception: without(stores, exception, explainer().detector),
+            checks=follower.checks,
+        )
         app = create_app(stores.lake, stores.casebook, live, options, hooks=hooks)
         stack.enter_context(serving(app, listener))
         announce(address(web, listener), password)
@@ -164,16 +172,16 @@ class Follower:
         return list(self._casebook.cases(CaseQuestion(frozenset(Status)), CASES).rows)
 
 
-def _explain(settings: Settings) -> Callable[[str], Mapping[str, Any]]:
-    """Explains lines; the rules are compiled when the first is asked for, which takes seconds."""
+def _explainer(settings: Settings, casebook: Casebook) -> Callable[[], Explainer]:
+    """The explainer; the rules are compiled when it is first asked for, which takes seconds."""
     lock = threading.Lock()
     made: list[Explainer] = []
 
-    def explain(line: str) -> Mapping[str, Any]:
+    def explainer() -> Explainer:
         with lock:
             if not made:
                 known = parts.knowledge(settings)
-                made.append(Explainer(known, known.agents))
-        return made[0].explain(line)
+                made.append(Explainer(known, known.agents, casebook))
+        return made[0]
 
-    return explain
+    return explainer

@@ -39,6 +39,19 @@ def open_stores(folder: Path, *, writer: bool) -> Iterator[Stores]:
             casebook.close()
 
 
+@contextmanager
+def kept_casebook(folder: Path) -> Iterator[Casebook | None]:
+    """The casebook of a folder that has one; None: it has none, and none is made. Raises SetupError."""
+    if not (folder / CASEBOOK).exists():
+        yield None
+        return
+    casebook = SqliteCasebook(folder / CASEBOOK)
+    try:
+        yield casebook
+    finally:
+        casebook.close()
+
+
 def take_up(stores: Stores, known: Knowledge, state: State, *, anonymised: bool = False) -> Resume:
     """Put what was learned and open back in place, and fold what the casebook has not seen.
 
@@ -51,6 +64,7 @@ def take_up(stores: Stores, known: Knowledge, state: State, *, anonymised: bool 
         known.formats.restore(resume.state["formats"])
     restored = state.restore(stores.casebook.load_state)
     known.restore(stores.casebook.load_state)
+    known.exemptions = tuple(stores.casebook.exemptions())
     for sequence, events in committed_after(stores.lake, applied(stores.casebook) if restored else -1):
         nothing = constant(None, events.num_rows) if anonymised else None
         changed = state.correlate(events, nothing)

@@ -8,26 +8,29 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from threading import Event
 from types import FrameType
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
 from fastapi import FastAPI
 
 from logvision.app import memory, parts
 from logvision.app.access import protected
+from logvision.app.excepting import Excepting
 from logvision.app.explaining import Explainer
 from logvision.app.health import Health
 from logvision.app.reloading import Reloading, Say
+from logvision.app.silenced import without
 from logvision.app.stores import Stores, open_stores, take_up
 from logvision.app.upkeep import Upkeep
 from logvision.clock import SystemClock
 from logvision.config import Settings, WebSettings
 from logvision.engines.embedded import Embedded, Options
 from logvision.errors import Problem, SetupError
+from logvision.lake import queries
 from logvision.live.base import Live
 from logvision.live.memory import MemoryLive
 from logvision.live.ticker import Ticker
@@ -35,6 +38,7 @@ from logvision.metrics import Metrics
 from logvision.pipeline import Knowledge
 from logvision.sources.base import Source
 from logvision.web.app import create_app
+from logvision.web.routes import line_of
 from logvision.web.services import Hooks, WebOptions
 
 Announce = Callable[[str, str | None], None]
@@ -89,13 +93,26 @@ def watch(
             stop=stop,
         )
         upkeep = Upkeep(stores, settings.lake, clock)
-        problems = {"rules": lambda: rules.problem, "upkeep": lambda: upkeep.problem}
+        excepting = Excepting(known, stores.casebook)
+        problems = {
+            "rules": lambda: rules.problem,
+            "upkeep": lambda: upkeep.problem,
+            "exceptions": lambda: excepting.problem,
+        }
         health = Health(reader, engine, known, live, clock, others=problems, say=say)
-        hooks = Hooks(sources=health.sources, explain=Explainer(known).explain, checks=health.checks)
+        explainer = Explainer(known, casebook=stores.casebook)
+        hooks = Hooks(
+            sources=health.sources,
+            explain=explainer.explain,
+            explain_event=lambda found: explained(explainer, found),
+            silenced=lambda exception: without(stores, exception, known.detector),
+            checks=health.checks,
+        )
         app = page(settings, stores, live, known, hooks=hooks, metrics=metrics)
         stack.enter_context(serving(app, listener))
         stack.enter_context(upkeep.running())
         stack.enter_context(rules.running())
+        stack.enter_context(excepting.running())
         stack.enter_context(health.telling())
         announce(address(settings.web, listener), password)
         engine.run()
@@ -105,6 +122,11 @@ def watch(
         while not stop.is_set():
             time.sleep(TICK_S)
             ticker.tick()
+
+
+def explained(explainer: Explainer, found: queries.Event) -> Mapping[str, Any]:
+    """The explanation of an event of the lake, at its own place."""
+    return explainer.explain(line_of(found), about={"site": found.site, "route": found.route})
 
 
 def page(

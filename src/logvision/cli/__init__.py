@@ -16,10 +16,12 @@ from logvision.cli.output import complain
 from logvision.errors import SetupError, StoreError
 
 COMMANDS: Final = (
-    *("watch", "scan", "serve", "top", "explain", "report", "export"),
+    *("watch", "scan", "serve", "top", "explain", "except", "report", "export"),
     *("doctor", "check", "password", "generate", "train", "evaluate"),
 )
 """In the order in which `--help` lists them. A module of that name registers the command."""
+
+MODULES: Final = {"except": "exempt"}  # a word of Python's own names no module
 
 FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
 """Errors of writing a result that are the disk's, not ours."""
@@ -37,7 +39,7 @@ def door(commands: Iterable[str] = COMMANDS) -> typer.Typer:
     )
     made.callback()(_door)
     for name in commands:
-        import_module(f"logvision.cli.{name}").register(made)
+        import_module(f"logvision.cli.{MODULES.get(name, name)}").register(made)
     return made
 
 

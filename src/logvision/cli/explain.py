@@ -12,7 +12,8 @@ from rich.text import Text
 
 from logvision.app import parts
 from logvision.app.explaining import explain_line
-from logvision.cli.options import Config, read_settings
+from logvision.app.stores import kept_casebook
+from logvision.cli.options import Config, DataFolder, read_settings
 from logvision.cli.output import complain, out, plain
 
 MARK = "bold reverse red"
@@ -44,6 +45,7 @@ def explain(
         str | None,
         typer.Option("--format", help="Name of a format, or a pasted log_format or LogFormat line."),
     ] = None,
+    data: DataFolder = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the whole explanation, one JSON object a line.")
     ] = False,
@@ -52,18 +54,21 @@ def explain(
 
     Example: `tail -1 access.log | logvision explain -`
 
+    With a data folder, what was learned of the site and excepted there counts as well.
+
     Exit code 1 when a line is no event.
     """
-    settings = read_settings(config, {"formats": {"*": fmt}})
+    settings = read_settings(config, {"formats": {"*": fmt}, "lake": {"folder": data}})
     known = parts.knowledge(settings)
     understood = True
-    for one in _lines(line):
-        found = explain_line(one, known)
-        understood &= found["reason"] is None
-        if as_json:
-            sys.stdout.write(orjson.dumps(found).decode() + "\n")
-        else:
-            _show(found)
+    with kept_casebook(settings.lake.folder) as casebook:
+        for one in _lines(line):
+            found = explain_line(one, known, casebook=casebook)
+            understood &= found["reason"] is None
+            if as_json:
+                sys.stdout.write(orjson.dumps(found).decode() + "\n")
+            else:
+                _show(found)
     if not understood:
         raise typer.Exit(1)
 
@@ -123,6 +128,7 @@ def _show_why(found: dict[str, Any]) -> None:
         _row("request", Text(f"the rule {rule} holds for the request as a whole"))
     for unit in found["units"]:
         _show_unit(unit)
+    _show_context(found, "for")
 
 
 def _show_unit(unit: dict[str, Any]) -> None:
@@ -145,6 +151,14 @@ def _show_unit(unit: dict[str, Any]) -> None:
         _row("reading", Text(plain(sentence)))
 
 
+def _show_context(found: dict[str, Any], *kinds: str) -> None:
+    """What the site's own normal and exceptions add, and what they take away."""
+    for note in found["context"]:
+        if note["kind"] in kinds:
+            title = "exception" if note["kind"] == "exception" else "this site"
+            _row(title, Text.assemble(plain(note["sentence"]), (f"  {note['rule']}", FAINT)))
+
+
 def _show_why_not(found: dict[str, Any]) -> None:
     out.print(Text.assemble("\n", ("Why not", HEAD)))
     quiet = found["quiet_units"]
@@ -157,6 +171,9 @@ def _show_why_not(found: dict[str, Any]) -> None:
                 "",
                 Text(f"{hints} asked for a reading of {plain(repr(unit['text'][:60]))}, which found nothing"),
             )
+    _show_context(found, "against", "exception")
+    if found["score"] != found["score_alone"]:
+        _row("", Text(f"by itself the request would have {found['score_alone']:.2f}"))
     if found["attack"] is None and found["score"] > 0:
         _row("", Text(f"{found['score']:.2f} is below the threshold of {found['threshold']:.2f}"))
     if found["outcome"] is not None:

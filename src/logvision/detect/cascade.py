@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from logvision.detect.carrier import Carriers, in_doubt
 from logvision.detect.classifier import Classifier
 from logvision.detect.echo import is_echo, softened
 from logvision.detect.fusion import HINT, ORDINARY, Evidence, Verdict, from_model, fuse, worse
@@ -244,9 +245,15 @@ def _of_owners(of_unit: dict[int, Verdict], units: Units, owners: Owners) -> dic
     uses = uses[np.argsort(np.where(kind > JUDGED, 0, kind), kind="stable")]
     of_owner: dict[int, Verdict] = {}
     worst = _Worst()
+    carriers = Carriers()
     for owner, unit in zip(units.owner[uses].tolist(), units.unit[uses].tolist(), strict=True):
+        verdict = of_unit[unit]
+        if owner < owners.first_agent and units.kind[unit] == Kind.VALUE and in_doubt(verdict):
+            verdict = carriers.weighed(
+                verdict, owner, owners.targets[owner].as_py(), units.texts[unit].as_py()
+            )
         known = of_owner.get(owner)
-        of_owner[owner] = of_unit[unit] if known is None else worst.of(known, of_unit[unit])
+        of_owner[owner] = verdict if known is None else worst.of(known, verdict)
     soft: dict[int, Verdict] = {}  # one object for each verdict, by its id: they are told apart by it
     for owner, verdict in of_owner.items():
         if owner >= owners.first_referer and is_echo(owners.referers[owner - owners.first_referer].as_py()):

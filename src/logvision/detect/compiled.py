@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -37,8 +38,8 @@ from logvision.detect.signature import Signatures
 from logvision.detect.units import Kind
 from logvision.schema import Attack, Severity
 
-KEPT: Final = 4
-"""Entries in a folder; the oldest go."""
+KEPT_BYTES: Final = 64 << 20
+"""Size of the entries in a folder, B; those not used for longest go. The shipped rules take about 8 MB."""
 
 _MAKERS: Final = ("pattern.py", "reading.py", "rules.py", "database.py", "units.py", "compiled.py")
 """Our own files that decide what an entry holds."""
@@ -100,6 +101,8 @@ def _loaded(entry: Path) -> Signatures | None:
         for kinds, odd, length in head["databases"]:
             databases.append((kinds, odd, bytes(content[at : at + length])))
             at += length
+        with contextlib.suppress(OSError):  # the time of last use; without it the entry goes sooner
+            os.utime(entry)
         return Signatures(_rules(head["rules"]), databases)
     except (OSError, hyperscan.error):
         return None
@@ -127,9 +130,21 @@ def _keep(entry: Path, signatures: Signatures) -> None:
         except OSError:
             Path(out.name).unlink(missing_ok=True)
             raise
-    others = sorted(entry.parent.glob("rules-*.bin"), key=lambda each: each.stat().st_mtime, reverse=True)
-    for old in others[KEPT:]:
-        old.unlink(missing_ok=True)
+    tidy(entry.parent)
+
+
+def tidy(folder: Path, limit: int = KEPT_BYTES) -> None:
+    """Remove what is over the limit, newest use first kept; other processes may do the same meanwhile."""
+    found: list[tuple[float, int, Path]] = []
+    for each in folder.glob("rules-*.bin"):
+        with contextlib.suppress(FileNotFoundError):
+            about = each.stat()
+            found.append((about.st_mtime, about.st_size, each))
+    total = 0
+    for _, size, each in sorted(found, reverse=True):
+        total += size
+        if total > limit:
+            each.unlink(missing_ok=True)
 
 
 def _plain(rules: RuleSet) -> dict[str, Any]:

@@ -90,9 +90,12 @@ class Detector:
         return _judged(table, self, bounded=False)
 
 
-def detect(events: pa.Table, detector: Detector) -> pa.Table:
-    """Judge events: adds score, attack, rules and outcome to an enriched table, which makes it EVENT."""
-    judged = _judged(events, detector, bounded=True)
+def detect(events: pa.Table, detector: Detector, *, bounded: bool = True) -> pa.Table:
+    """Judge events: adds score, attack, rules and outcome to an enriched table, which makes it EVENT.
+
+    `bounded`: as a live batch is judged; without it everything is read, whatever the cost.
+    """
+    judged = _judged(events, detector, bounded=bounded)
     for name in judged.column_names:
         events = events.append_column(name, judged.column(name))
     events = events.append_column("outcome", _outcome(events))

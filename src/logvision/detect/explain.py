@@ -9,9 +9,10 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from logvision.detect import echo
+from logvision.detect import carrier, echo
 from logvision.detect.canonical import Decoded, decode
 from logvision.detect.cascade import JUDGED, gather
+from logvision.detect.context import Asked, Look, Site, look
 from logvision.detect.detector import Detector, outcome_of
 from logvision.detect.fusion import MODEL, ORDINARY, Evidence, Verdict, fuse, worse
 from logvision.detect.signature import Rows
@@ -69,6 +70,8 @@ class Explanation:
     units: list[UnitReport]  # the worst first; units without any evidence are counted, not listed
     request_rules: list[str]  # rules that hold for the request as a whole
     quiet_units: int
+    context: list[dict[str, Any]]  # what the site's profiles and exceptions said: see `context.Note`
+    score_alone: float  # the score without the context
     detector: str
 
     def to_dict(self) -> dict[str, Any]:
@@ -76,8 +79,11 @@ class Explanation:
         return asdict(self)
 
 
-def explain(event: Mapping[str, Any], detector: Detector) -> Explanation:
-    """Judge one event again and say why. Needs `target`; reads the other fields if there."""
+def explain(event: Mapping[str, Any], detector: Detector, site: Site | None = None) -> Explanation:
+    """Judge one event again and say why. Needs `target`; reads the other fields if there.
+
+    `site`: what its site knows; None: the text alone is judged. Exceptions need `time`, a datetime.
+    """
     fields = {name: str(event.get(name) or "-") for name in FIELDS}
     owners = Owners(*(pa.array([fields[name]], pa.string()) for name in FIELDS))
     status = event.get("status")
@@ -99,18 +105,53 @@ def explain(event: Mapping[str, Any], detector: Detector) -> Explanation:
         if field == "referer" and echo.is_echo(fields[field]):
             verdict = echo.softened(verdict)
             pieces = [*pieces, echo.EVIDENCE]  # noqa: PLW2901  one more piece
-        total = worse(total, verdict)
         kind = Kind(int(found.units.kind[unit]))
+        if field == "target" and kind is Kind.VALUE and carrier.in_doubt(verdict):
+            by = carrier.weights(fields[field].encode()).get(text, carrier.OPEN)
+            if (changed := carrier.weighed(verdict, by)) is not verdict:
+                verdict = changed
+                pieces = [*pieces, carrier.EVIDENCE[by]]  # noqa: PLW2901  one more piece
+        total = worse(total, verdict)
         units.append(_unit(detector, field, fields[field].encode(), kind, text, pieces, verdict))
     units.sort(key=lambda each: -each.score)
+    alone = total
+    seen = _in_context(event, detector, site) if site is not None else None
+    if seen is not None and seen.notes:
+        total = seen.verdict
     attack = total.attack.value if total.attack is not None and total.score >= detector.threshold else None
+    rules = (seen.said(detector.threshold)[1] or "").split() if seen and seen.notes else list(total.rules)
     outcome, reason = outcome_of(status) if attack else (None, None)
     judged = int(((found.units.kind & JUDGED) != 0).sum())
     return Explanation(
-        _sentence(total, attack, units, detector.threshold),
-        total.score, detector.threshold, attack, list(total.rules), outcome, reason, units,
-        [piece.rule for piece in found.by_row.get(0, [])], judged - len(units), detector.version,
+        _sentence(total, attack, units, detector.threshold) + _in_short(seen, attack),
+        total.score, detector.threshold, attack, rules, outcome, reason, units,
+        [piece.rule for piece in found.by_row.get(0, [])], judged - len(units),
+        [asdict(note) for note in seen.notes] if seen else [], alone.score, detector.version,
     )  # fmt: skip
+
+
+def _in_context(event: Mapping[str, Any], detector: Detector, site: Site) -> Look:
+    exemptions = site.at(event.get("time"), event.get("site"), event.get("route"), event.get("client_ip"))
+    asked = Asked(
+        target=str(event.get("target") or "-"),
+        site=event.get("site"),
+        route=event.get("route"),
+        method=event.get("method"),
+        status=event.get("status"),
+        user_agent=event.get("user_agent"),
+        referer=event.get("referer"),
+        exemptions=exemptions,
+    )
+    return look([asked], detector, site.profiles)[0]
+
+
+def _in_short(seen: Look | None, attack: str | None) -> str:
+    """What of the context decided, if anything did."""
+    if seen is None:
+        return ""
+    wanted = {"for"} if attack is not None else {"against", "exception"}
+    said = [note.sentence for note in seen.notes if note.kind in wanted]
+    return f" In its place: {'; '.join(said)}." if said else ""
 
 
 def _unit(

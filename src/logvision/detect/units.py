@@ -425,7 +425,7 @@ def unbase64(text: bytes) -> bytes | None:
         return None
     if not decoded.isascii() or decoded.translate(None, _PRINTABLE):
         return None
-    return decoded if decoded.translate(None, _WORDS) else None
+    return decoded if decoded.translate(None, _WORDS) or b"--" in decoded else None
 
 
 _PRINTABLE: Final = bytes(range(32, 127)) + b"\t\r\n"

@@ -43,6 +43,7 @@ def events(parts: list[Part], records: pa.Table) -> pa.Table:
         return PARSED.empty_table()
     place = np.zeros(len(records), bool)
     for part in parts:
+        assert (np.diff(part.rows) > 0).all(), "a part's rows rise"
         place[part.rows] = True
     kept = np.flatnonzero(place)
     target = np.cumsum(place) - 1

@@ -1,7 +1,8 @@
 """The columnar reader of text formats: whole batches at once, for the lines that it is sure of.
 
 A format's tokens become a plan: quoted fields lie between the line's double quotes, everything else is
-words between delimiters. Quotes and delimiters are found with one vectorised search each; a line that has
+words between delimiters. The native core cuts line by line; without it, quotes and delimiters are found with
+one vectorised search each. A line that has
 exactly the expected number at the expected places, no escaped quote, and readable values is taken; every
 other line is left to `exact.py`. Which lines are taken never changes what comes out of them
 (property-tested), so an attacker who makes some lines odd slows only those.
@@ -11,10 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
 
+from logvision import native
 from logvision.formats import vectors
 from logvision.formats.readings import Part, Word, read
 from logvision.formats.tokens import Field, Token
@@ -91,6 +94,58 @@ def _words(segment: list[Token], delimiter: int) -> tuple[Word, ...]:
 
 def split(how: Plan, lines: Slices) -> Part:
     """The rows of `lines` that the plan is sure of, read. Rows are indices into `lines`, rising."""
+    if native.HERE:
+        words, cutter = _cutter(how)
+        rows, starts, ends = cutter.cut(*lines)
+        return read(
+            rows, [(word, Slices(lines.buffer, *at)) for word, *at in zip(words, starts, ends, strict=True)]
+        )
+    return read(*_split(how, lines))
+
+
+@lru_cache(maxsize=256)
+def _cutter(how: Plan) -> tuple[list[Word], native.Cutter]:
+    """The plan for the core, and what its pieces are."""
+    pieces: list[Word] = []
+    segments: list[bytes | list[tuple[int, bytes, bool, bytes]]] = []
+    for index, words in enumerate(how.segments):
+        if how.rest is not None and index == len(how.quoted):
+            segments.append(b"")  # the rest is one piece
+        elif not any(isinstance(token, Field) for word in words for token in word):
+            segments.append(_literal(words, how.delimiter))
+        else:
+            cut = [_parts(word) for word in words]
+            pieces += [inner for _, inner, _ in cut if inner]
+            segments.append(
+                [
+                    (_span(word), front, bool(inner), back)
+                    for word, (front, inner, back) in zip(words, cut, strict=True)
+                ]
+            )
+    pieces += [(one,) for one in how.quoted]
+    if how.rest is not None:
+        pieces.append((how.rest,))
+    return pieces, native.Cutter(segments, len(how.quoted), how.rest is not None, how.delimiter)
+
+
+def _literal(words: tuple[Word, ...], delimiter: int) -> bytes:
+    return bytes([delimiter]).join(b"".join(t for t in word if isinstance(t, bytes)) for word in words)
+
+
+def _span(word: Word) -> int:
+    """The delimited parts that a word has: a time has a space in it."""
+    return 2 if any(isinstance(token, Field) and token.name == "time" for token in word) else 1
+
+
+def _parts(word: Word) -> tuple[bytes, Word, bytes]:
+    """The literal text in front of a word, its fields, and the literal text behind."""
+    front = word[0] if word and isinstance(word[0], bytes) else b""
+    back = word[-1] if len(word) > 1 and isinstance(word[-1], bytes) else b""
+    return front, word[bool(front) : len(word) - bool(back)], back
+
+
+def _split(how: Plan, lines: Slices) -> tuple[Places, list[tuple[Word, Slices]]]:
+    """Cut the lines in numpy: the rows that are as planned, and their pieces."""
     rows = np.arange(len(lines.starts))
     pieces: list[tuple[Word, Slices]] = []
     quotes, rows = _quotes(how, lines)
@@ -114,7 +169,7 @@ def split(how: Plan, lines: Slices) -> Part:
         pieces.append(((one,), Slices(lines.buffer, quotes[:, 2 * index] + 1, quotes[:, 2 * index + 1])))
     if how.rest is not None:
         pieces.append(((how.rest,), Slices(lines.buffer, quotes[:, -1] + 1, ends)))
-    return read(rows, pieces)
+    return rows, pieces
 
 
 def _quotes(how: Plan, lines: Slices) -> tuple[Places, Places]:
@@ -152,11 +207,11 @@ def _take_words(
     """The words of one segment that hold fields, for the rows flagged good."""
     count = len(segment.starts)
     if not any(isinstance(token, Field) for word in words for token in word):
-        literal = bytes([delimiter]).join(b"".join(t for t in word if isinstance(t, bytes)) for word in words)
+        literal = _literal(words, delimiter)
         good = segment.ends - segment.starts == len(literal)
         return [], good & _holds(segment.buffer, segment.starts, literal)
     own = segment if whole else vectors.compact(segment)
-    spans = [2 if any(isinstance(t, Field) and t.name == "time" for t in word) else 1 for word in words]
+    spans = [_span(word) for word in words]
     wanted = sum(spans) - 1
     places = np.flatnonzero(own.buffer == delimiter)
     matrix, rows = _matrix(places, own, wanted, exact=True)
@@ -170,11 +225,9 @@ def _take_words(
         start = begin if at == 0 else matrix[:, at - 1] + 1
         end = stop if at + span - 1 == wanted else matrix[:, at + span - 1]
         at += span
-        front = word[0] if word and isinstance(word[0], bytes) else b""
-        back = word[-1] if len(word) > 1 and isinstance(word[-1], bytes) else b""
+        front, inner, back = _parts(word)
         sound &= end - start >= len(front) + len(back)
         sound &= _holds(own.buffer, start, front) & _holds(own.buffer, end - len(back), back)
-        inner = word[bool(front) : len(word) - bool(back)]
         if not inner:
             sound &= end - start == len(front) + len(back)
             continue

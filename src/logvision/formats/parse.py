@@ -271,7 +271,10 @@ class _Batch:
             self._accept(build.part_of_rows(own, read[name]), name)
 
     def _scanned(self, screened: Screened, left: Places) -> list[int]:
-        """Cut lines one by one, read values in bulk where many have the same fields; the rest comes back."""
+        """Cut lines one by one, read values in bulk where many have the same fields.
+
+        The rest comes back in input order: a part's rows rise.
+        """
         indices: list[int] = left.tolist()
         if len(indices) < BULK:
             return indices
@@ -298,7 +301,7 @@ class _Batch:
             others += own[~taken].tolist()
             if len(part.rows):
                 self._accept(part, name)
-        return others
+        return sorted(others)
 
     def _accept(self, part: Part, name: str) -> None:
         """Take a part in, but for the rows whose time is not possible."""

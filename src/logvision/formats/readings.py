@@ -30,7 +30,7 @@ Value = TypeVar("Value")
 class Part:
     """Values of some rows of a batch. A column that is not named is null."""
 
-    rows: Places
+    rows: Places  # rising
     text: dict[str, Text] = field(default_factory=dict)
     numbers: dict[str, tuple[Places, Flags]] = field(default_factory=dict)  # values, known
 

@@ -1,7 +1,8 @@
 """Readings of whole columns at once: slices of one buffer to codes, numbers, times and request parts.
 
 A slice column is (buffer, starts, ends): uint8 bytes and int positions, in row order, not overlapping.
-Every function here agrees with its scalar twin in `fields.py`, or leaves the row to it.
+Every function here agrees with its scalar twin in `fields.py`, or leaves the row to it. Where the native
+core is there, it does the work; what stands here in numpy gives the same.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from logvision import native
 from logvision.columns import Codes, recode
 from logvision.formats import fields
 from logvision.formats.fields import MONTHS, TOKEN_BYTES
@@ -53,6 +55,8 @@ def encode(slices: Slices) -> tuple[pa.BinaryArray, Codes]:
     """Distinct raw values in order of appearance, and a code per row."""
     if not len(slices.starts):
         return pa.array([], pa.binary()), np.zeros(0, np.int32)
+    if native.HERE:
+        return native.distinct(*slices)
     encoded = interleaved(slices, gaps_null=True).dictionary_encode()
     codes = np.frombuffer(encoded.indices.buffers()[1], np.int32)[: 2 * len(slices.starts) - 1 : 2]
     return encoded.dictionary, codes.copy()
@@ -63,7 +67,18 @@ def compact(slices: Slices) -> Slices:
     rows = len(slices.starts)
     if not rows:
         return Slices(np.zeros(0, np.uint8), np.zeros(0, np.int64), np.zeros(0, np.int64))
+    if native.HERE:
+        return of_array(native.gathered(*slices))
     return of_array(interleaved(slices, gaps_null=False).take(pa.array(np.arange(0, 2 * rows - 1, 2))))
+
+
+def first(buffer: Bytes, byte: int, starts: Places, ends: Places) -> Places:
+    """Where a byte stands first in each of some rising ranges; a range's end if it does not."""
+    if native.HERE:
+        return native.first(buffer, starts, ends, byte)
+    at = np.append(np.flatnonzero(buffer == byte), len(buffer))
+    found: Places = np.minimum(at[np.searchsorted(at, starts)], ends)
+    return found
 
 
 def of_array(array: pa.BinaryArray) -> Slices:
@@ -129,11 +144,13 @@ def each(values: pa.BinaryArray, reading: Callable[[bytes], Any]) -> tuple[list[
 
 def integers(slices: Slices) -> tuple[Places, Flags, Flags]:
     """Plain decimal integers of up to 18 digits: (values, known, good); `-` is not known."""
+    if native.HERE:
+        return native.integers(*slices)
     buffer, starts, ends = slices
     size = ends - starts
     values = np.zeros(len(starts), np.int64)
     good = (size > 0) & (size <= 18)
-    dash = (size == 1) & (buffer[np.minimum(starts, len(buffer) - 1)] == DASH) if len(starts) else good
+    dash = (size == 1) & (buffer[np.minimum(starts, len(buffer) - 1)] == DASH) if len(buffer) else good
     scale = 1
     for back in range(1, int(size[good].max(initial=0)) + 1):
         inside = good & (size >= back)
@@ -161,6 +178,8 @@ CLF_SIZE: Final = 26
 
 def clf_times(slices: Slices) -> tuple[Places, Flags]:
     """`10/Oct/2000:13:55:36 -0700` to us since 1970 UTC, and where the text was exactly of that layout."""
+    if native.HERE:
+        return native.clf_times(*slices)
     rows = len(slices.starts)
     good = (slices.ends - slices.starts) == CLF_SIZE
     if not rows or len(slices.buffer) < CLF_SIZE:
@@ -223,24 +242,8 @@ _HTTP: Final = np.frombuffer(b"HTTP/", np.uint8)
 
 def requests(values: pa.BinaryArray) -> Requests:
     """Split distinct request lines; `METHOD target HTTP/x` in bulk, every other one by `fields.request`."""
-    slices = of_array(values)
-    buffer, starts, ends = slices
-    spaces = np.flatnonzero(buffer == 32)
-    first = np.searchsorted(spaces, starts)
-    plain = np.searchsorted(spaces, ends) - first == 2
-    rows = np.flatnonzero(plain)
-    one, two = spaces[first[rows]], spaces[first[rows] + 1]
-    from_, to = starts[rows], ends[rows]
-    sound = (one > from_) & (to - two > len(_HTTP)) & (one - from_ <= 32)
-    for index, byte in enumerate(_HTTP):
-        sound &= buffer[np.minimum(two + 1 + index, len(buffer) - 1)] == byte
-    rows, one, two, from_, to = rows[sound], one[sound], two[sound], from_[sound], to[sound]
+    buffer, rows, from_, one, two, to = _plain_requests(of_array(values))
     methods, method_codes = encode(Slices(buffer, from_, one))
-    tokens = np.array([not value.translate(None, TOKEN_BYTES) for value in methods.to_pylist()], bool)
-    if not tokens.all():
-        fine = tokens[method_codes]
-        rows, one, two, from_, to = rows[fine], one[fine], two[fine], from_[fine], to[fine]
-        method_codes = method_codes[fine]
     targets, target_codes = encode(Slices(buffer, one + 1, two))
     protocols, protocol_codes = encode(Slices(buffer, two + 1, to))
     parts = [
@@ -261,17 +264,38 @@ def requests(values: pa.BinaryArray) -> Requests:
     return Requests(*out)
 
 
+def _plain_requests(slices: Slices) -> tuple[Bytes, Places, Places, Places, Places, Places]:
+    """The lines that are `METHOD target HTTP/x`: start, both spaces and end of each."""
+    buffer, starts, ends = slices
+    if native.HERE:
+        one, two = native.requests(*slices)
+        rows = np.flatnonzero(one >= 0)
+        return buffer, rows, starts[rows], one[rows], two[rows], ends[rows]
+    spaces = np.flatnonzero(buffer == 32)
+    first = np.searchsorted(spaces, starts)
+    plain = np.searchsorted(spaces, ends) - first == 2
+    rows = np.flatnonzero(plain)
+    one, two = spaces[first[rows]], spaces[first[rows] + 1]
+    from_, to = starts[rows], ends[rows]
+    sound = (one > from_) & (to - two > len(_HTTP)) & (one - from_ <= 32)
+    for index, byte in enumerate(_HTTP):
+        sound &= buffer[np.minimum(two + 1 + index, len(buffer) - 1)] == byte
+    rows, one, two, from_, to = rows[sound], one[sound], two[sound], from_[sound], to[sound]
+    methods, method_codes = encode(Slices(buffer, from_, one))
+    tokens = np.array([not value.translate(None, TOKEN_BYTES) for value in methods.to_pylist()], bool)
+    fine = tokens[method_codes]
+    return buffer, rows[fine], from_[fine], one[fine], two[fine], to[fine]
+
+
 def halves(target: Text) -> tuple[Text, Text]:
     """Path and query of a target column, split at the first `?`; without one the query is null."""
     values, codes = target
     buffer, starts, ends = of_array(values)
     if not len(values):
         return target, (values, codes)
-    marks = np.flatnonzero(buffer == 63)
-    first = np.searchsorted(marks, starts)
-    mark = np.append(marks, len(buffer))[first]
+    mark = first(buffer, 63, starts, ends)
     has = mark < ends
-    paths, path_codes = encode(Slices(buffer, starts, np.where(has, mark, ends)))
+    paths, path_codes = encode(Slices(buffer, starts, mark))
     queries, found = encode(Slices(buffer, mark[has] + 1, ends[has]))
     query_codes = np.full(len(values), -1, np.int32)
     query_codes[has] = found

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from logvision.incident import Status
+from logvision.incident import Incident, Status
 from logvision.lake.queries.answers import Actor, Totals
 from logvision.schema import Attack, Outcome, Severity, Stage
 
@@ -17,6 +17,10 @@ class Fault(BaseModel):
     """Why a request was not answered: one sentence."""
 
     detail: str
+
+
+FAULTS: dict[int | str, dict[str, Any]] = {code: {"model": Fault} for code in (400, 401, 403, 404, 409, 503)}
+"""What any route may answer instead."""
 
 
 class Attribution(BaseModel):
@@ -110,6 +114,25 @@ class IncidentDocument(BaseModel):
     note: str
     revision: int
     history: list[Decision]
+
+
+class IncidentSummary(BaseModel):
+    """An incident in a list of those that there would or would not be. Text is as logged: hostile."""
+
+    id: str
+    actor: str
+    site: str | None
+    stage: Stage
+    severity: Severity
+    outcome: Outcome
+    first_seen: datetime
+    last_seen: datetime
+    events: int
+    summary: str
+
+    @classmethod
+    def of(cls, incident: Incident) -> Self:
+        return cls(**{name: getattr(incident, name) for name in cls.model_fields})
 
 
 class IncidentPage(BaseModel):

@@ -24,6 +24,7 @@ from logvision.lake.queries.answers import Event, EventPage, Rejects, Series, To
 from logvision.live.base import KINDS, NOW
 from logvision.web.auth import COOKIE, SESSION_S, Attempts, Sessions, is_password
 from logvision.web.models import (
+    FAULTS,
     ActorDocument,
     Attribution,
     Check,
@@ -45,9 +46,7 @@ from logvision.web.stream import stream
 
 LANGUAGES = ["en", "zh"]
 
-_FAULTS: dict[int | str, dict[str, Any]] = {code: {"model": Fault} for code in (400, 401, 403, 404, 409, 503)}
-
-api = APIRouter(prefix="/api", responses=_FAULTS)
+api = APIRouter(prefix="/api", responses=FAULTS)
 plain = APIRouter()
 
 
@@ -155,7 +154,7 @@ def explain_event(services: Ask, event_id: Annotated[str, Query(alias="id")]) ->
     found = _event(services, event_id)
     if services.hooks.explain_event is not None:
         return dict(services.hooks.explain_event(found))
-    return _explained(services, _line(found))
+    return _explained(services, line_of(found))
 
 
 @api.post("/explain", operation_id="explain_line")
@@ -368,7 +367,7 @@ def _explained(services: Services, line: str) -> dict[str, Any]:
     return dict(services.hooks.explain(line))
 
 
-def _line(found: Event) -> str:
+def line_of(found: Event) -> str:
     """The event as a line of the combined format, texts as they were logged."""
     request = " ".join(part for part in (found.method, found.target, found.protocol) if part)
     time = found.time.strftime("%d/%b/%Y:%H:%M:%S +0000")

@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 
 from logvision.casebook.base import Casebook
 from logvision.clock import Clock, SystemClock
+from logvision.incident import Incident
 from logvision.lake.queries import Database, Event
 from logvision.live.base import Live
 from logvision.metrics import Metrics
@@ -49,6 +50,8 @@ class Hooks:
     explain: Callable[[str], Mapping[str, Any]] | None = None
     # The same for an event of the lake; None: its line is put together again and explained.
     explain_event: Callable[[Event], Mapping[str, Any]] | None = None
+    # The incidents that there would be without an exception, worst first.
+    silenced: Callable[[str], Sequence[Incident]] | None = None
     # More rows for GET /api/health: name, ok, detail.
     checks: Callable[[], Sequence[Mapping[str, Any]]] = _no_checks
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from logvision import native
 from logvision.app.doctor.check import Check, State
 from logvision.config import LakeSettings, NetworkSettings, Settings, WebSettings, load
 from logvision.enrich.client import TrustedProxies
@@ -53,11 +54,22 @@ def configuration(file: Path | None, flags: dict[str, object]) -> tuple[Settings
 
 def surroundings(settings: Settings) -> Iterator[Check]:
     """Everything around that is no log."""
+    yield native_core(native.HERE, native.STATE)
     yield network_data(settings.network)
     yield the_page(STATIC)
     yield from data_folder(settings.lake)
     yield disk(settings.lake.folder)
     yield port(settings.web)
+
+
+def native_core(here: bool, state: str) -> Check:
+    """Do the innermost loops run in C, or the slower pure ones with the same answers."""
+    if here:
+        return Check("native core", State.OK, state)
+    advice = "install again without LOGVISION_BUILD=none; in a source tree run `python hatch_build.py`"
+    return Check(
+        "native core", State.WARN, f"{state}: the same answers, several times slower", advice=(advice,)
+    )
 
 
 def network_data(settings: NetworkSettings, shipped: Path = SHIPPED) -> Check:

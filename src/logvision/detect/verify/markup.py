@@ -28,6 +28,11 @@ _TAG: Final = (
     "strike|strong|style|sub|summary|sup|svg|table|tbody|td|template|textarea|tfoot|th|thead|time|title|tr|track|"
     "tt|u|ul|use|var|video|wbr|xml|xmp|x|xss|discard|foreignobject"
 )
+_ACTIVE: Final = (
+    "applet|area|audio|base|bgsound|body|button|canvas|details|dialog|embed|event-source|fencedframe|fieldset|form|frame|"
+    "frameset|head|html|iframe|import|input|isindex|keygen|layer|link|listener|map|marquee|math|meta|noscript|object|"
+    "portal|script|select|slot|style|svg|template|textarea|title|use|video|xml|xmp|xss|foreignobject|animate\\w*"
+)
 _EVENTS: Final = (
     r"on(?:abort|activate|after\w+|animation\w+|auxclick|before\w+|begin|blur|bounce|canplay\w*|cellchange|change|"
     r"click|close|contextmenu|controlselect|copy|cuechange|cut|data\w+|dblclick|deactivate|drag\w*|drop|durationchange|"
@@ -89,6 +94,19 @@ _PROOFS: Final = Proofs([
         (r"<!\[CDATA\[|<!ENTITY|<\?xml-stylesheet|<\?import|<!--\[if", 0.72, "a construct that hides markup"),
         (rf"[\"'`]\s*/?\s*>\s*<(?:{_TAG})\b", 0.85, "an attribute is closed and an element follows"),
         (r"[\"']\s*/?>\s*(?:<!--|<)", 0.72, "an attribute is closed and markup follows"),
+        (rf"<(?:{_TAG})\b[^<>]{{0,400}}/?>", 0.28, "an element"),
+        (rf"<(?:{_ACTIVE})\b[^<>]{{0,400}}>", 0.45, "an element that is no plain formatting"),
+        (r"<\w{1,20}[\s/][^<>]{0,60}=[^<>]{0,60}//\s*$|<\w{1,20}(?:\s\w{1,3})?//\s*$", 0.72, "an element is begun and the rest is made a comment"),
+        (r"<[a-zA-Z][\w:-]{0,20}[\s/]{1,4}[\w:-]{1,20}\s*=[^<>]{0,300}$", 0.28, "an element with an attribute is begun"),
+        (r"[)\w\]}`]\s*(?:\.\s*(?:call|apply|bind|find|map|sort|filter|some|every|forEach|reduce)\s*[(`]).{0,20}(?:alert|prompt|confirm|eval|navigation|import)", 0.85, "a call is passed on to another"),
+        (r"\((?:alert|prompt|confirm|eval)\)\s*[(`]|(?:alert|prompt|confirm)(?:\?\.)?\s*[(`]\s*[)`]", 0.85, "a call that shows itself, hidden in parentheses"),
+        (r"\bReflect\s*\.\s*\w{2,10}|\bnavigation\.navigate|\bset(?:Timeout|Interval)\s*[(`]\s*[\"'`]", 0.72, "a call is reached by reflection"),
+        (r"[\"'`]\s*[-+*/^|&;,]{1,3}\s*\(?\w{1,20}\s*``\s*[-+*/^|&;,]{1,3}", 0.85, "a string is left and a call made"),
+        (r"<\s*x\s*:\s*script|<\s*s\s+c\s*r\s*i\s*p\s*t|<f\s+o\s+r\s+m\b|<d\s+i\s+a\s+l\s+o\s+g", 0.85, "the name of an element is spread out"),
+        (r"-moz-binding\s*:|:\s*url\s*\(\s*javascript", 0.8, "a style that runs script"),
+        (r"[\"'`]?\s*formaction\s*=|\bautofocus\b[^<>]{0,40}\bon\w{3,20}\s*=", 0.6, "an attribute that acts is put into an element"),
+        (r"<base\b[^<>]{0,40}href|<link\b[^<>]{0,100}href", 0.72, "addresses of the page are turned elsewhere"),
+        (r"\{\s*(?:toString|valueOf)\s*[:(].{0,20}(?:alert|prompt|confirm)", 0.9, "an object whose text is a call"),
         (rf"^\s*<\s*/?\s*(?:{_TAG})\s*/?$", 0.28, "an element is begun"),
         (r"^\s*(?:alert|prompt|confirm)\s*[(`]\s*\d{0,9}\s*[)`]?\s*;?$", 0.6, "a call that shows itself"),
         (r"^\s*javascript\s*:\s*$", 0.55, "an address that runs script"),

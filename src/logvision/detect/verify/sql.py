@@ -105,8 +105,8 @@ _READINGS: Final = (
     (r"^Ev=[^;]*;.*E", "n", 0.9, "a variable is filled and executed"),
     (r"^EI?b?[gb](?:\([b,]*\))?[bgK]*K\([1sfv(]", "n", 0.72, "rows are written"),
     (r"^S(?:[1v]|[fgT]\([^;]*\))(?:,(?:[1vs]|[fgT]\([^;]*\)))*[;c]", "n", 0.6, "a query for what the server is"),
-    (r"^S[^;?]*F[b(s]", "n", 0.45, "a query"),
-    (r"^S[^;?]*F[b(s].*(?:W{_X}=|OY[b1]|L1|U|H)".replace("{_X}", _X), "n", 0.45, "a query with clauses"),
+    (r"^S[^;?]*F[b(s]", "n", 0.29, "a query"),
+    (r"^S[^;?]*F[b(s].*(?:W{_X}=|OY[b1]|L1|U|H)".replace("{_X}", _X), "n", 0.29, "a query with clauses"),
     (r"^E(?:I(?:K|b|g)|Fb|K[bg]|bEb=|bK)", "n", 0.4, "a statement"),
     (r"^s\)*\+*;*S+[i1svfgT*(+]", "q", 0.8, "the quote is closed and a query begins"),
     (r"^&\+*[!(+]*1=[!(+]*1", "n", 0.85, "a condition that is always known is added"),
@@ -119,6 +119,10 @@ _READINGS: Final = (
     (rf"^{_V}\)*;+(?:T|C|i)", "n", 0.9, "a second statement follows a semicolon"),
     (r"^[fg]\(f\([^;]*f\([^;b]*\)[^;b]*=", "n", 0.6, "nested calls are compared"),
     (rf"^s\)*(?:\+[+!]*{_W})+(?:&|=)[!(+]*[1svb]", "q", 0.75, "the quote is closed and a comparison is made"),
+    (r"[b1sv)](?:Kb)?(?:&|W|H|=)[!(+]*(?:1=[!(+]*1|T\(|\(S.*CN|s=s)(?:[^b]|b?$)", "n", 0.9, "a condition is added after what stands there"),
+    (r"^\)+(?:Kb)?(?:&|W|H|=)[!(+]*(?:1=[!(+]*1|T\(|\(S.*CN|s=s)", "nqd", 0.9, "a parenthesis is closed and a condition is added"),
+    (r"^s\)*(?:&|=)!+[(]*(?:T|f)\(", "qd", 0.93, "the quote is closed and a call is negated"),
+    (rf"^b\)+(?:Kb)?(?:OY|W|H|&)[!(+]*(?:1|s|T|f|{_X}=)", "n", 0.85, "a parenthesis is closed and a clause is added"),
     (r"^s\)*&[!+]*b(?:\.b)?(?:\+|=)[!+]*[1s]", "d", 0.75, "the quote is closed and a condition is added"),
 )  # fmt: skip
 """What each place makes of the letters. Strengths are set on libinjection's and HttpParamsDataset's samples, with
@@ -136,6 +140,11 @@ _OPERATORS: Final = re2.compile(
     r"""^\w{0,3}(?:'\s*(?:[-+*/^&|%<>=]|\|\||like)+\s*'|"\s*(?:[-+*/^&|]|\|\|)+\s*")\w{0,3}$"""
 )
 _PROBE: Final = re2.compile(r"""^(?:-\d{1,12}|\d{3,12}|\d{1,12}\s*\))['"]{1,2}\)*$|^['"`]{2,4}\(?\)?$""")
+_CAST: Final = re2.compile(
+    r"(?i)[)'\w\]]\s*::\s*(?:int(?:eger|[248])?|bigint|smallint|text|bool(?:ean)?|numeric|n?varchar|regclass|jsonb?|jsonpath|"
+    r"float[48]?|double precision|money|date|timestamp\w*|bytea|xml|inet|oid|name|char)(?:\W|$)"
+)
+_SOUP: Final = re2.compile(r"""[()"'.,;<>`\[\]{}]{4,}""")
 _SAME: Final = re2.compile(
     r"""(?i)^\W{0,4}\b(?:or|and|having)\s+['"]?(\w{1,20})['"]?\s*(?:=|like)\s*['"]?(\w{1,20})['"]?\W{0,4}$"""
 )
@@ -155,9 +164,22 @@ _TELLING: Final = AnyOf(
     _MARKS.pattern,
     _SPLIT.pattern,
     _DOUBLED.pattern,
-    r"\w<>\w",
+    r"\w<>\w|(?:%[^%] ?){4}|::[a-z]",
 )
 """Without any of these the text changes no SQL; one pass says so of most texts."""
+
+
+def _upsets(text: str) -> bool:
+    """Whether marks stand together that no language puts side by side: quotes of both kinds among brackets."""
+    for found in _SOUP.finditer(text):
+        run = found.group()
+        kinds = set(run)
+        both = "'" in kinds and '"' in kinds
+        if (both and len(kinds) >= 3) or (
+            len(run) >= 7 and len(kinds) >= 4 and kinds & {"'", '"'} and kinds <= set("()\"'.,")
+        ):
+            return True
+    return False
 
 
 SURE: Final = 0.9
@@ -171,6 +193,7 @@ _PLACES: Final = (
 _UNJOINED: Final = re2.compile(
     r"(?i)\+\s*(?:or|and|x?or|union|select|all|from|where|order|having|limit|not|like)\b|^[^\s]*\+[^\s]*$"
 )
+_PERCENTS: Final = re2.compile(r"(?:%[^%] ?){4}")
 _CURLED: Final = ("\xe2\x80\x98", "\xe2\x80\x99", "\xe2\x80\xb2", "\xca\xbc", "\xca\xb9")
 """Quotes that databases with a narrower alphabet take for an apostrophe, in UTF-8."""
 
@@ -178,6 +201,8 @@ _CURLED: Final = ("\xe2\x80\x98", "\xe2\x80\x99", "\xe2\x80\xb2", "\xca\xbc", "\
 def _variants(text: str) -> list[str]:
     """The text, and what sloppy decoding or a filter that cuts pieces out makes of it."""
     found = [text]
+    if _PERCENTS.search(text):
+        found.append(text.replace("%", ""))  # ASP drops a percent sign before what is no number
     if "+" in text and _UNJOINED.search(text):
         found.append(text.replace("+", " "))  # encoded twice, or a path: the plus was meant as a space
     if "\xe2\x80" in text or "\xca" in text:
@@ -234,6 +259,10 @@ def verify(text: str) -> list[Evidence]:
         best = (0.75, "a condition that is always true is added", "as it stands")
     if best[0] < 0.62 and _PROBE.search(text):
         best = (0.62, "a quote is put after a number", "inside quotes")
+    if best[0] < 0.6 and _upsets(text):
+        best = (0.6, "closing marks of every kind stand together, to see what breaks", "inside quotes")
+    if best[0] < 0.6 and (cast := _CAST.search(text)) is not None:
+        best = (0.62 if cast.group()[0] in ")'" else 0.45, "a value is cast to another type", "as it stands")
     marks = _MARKS.search(text)
     if marks is not None:
         strength = max(best[0], 0.6)

@@ -78,8 +78,8 @@ def tokens(text: str, quote: str = "") -> str:  # noqa: PLR0912, PLR0915  one br
         out.append("s")
     while i < size and len(out) < TOKENS:
         char = text[i]
-        if char in " \t\r\n\x0b\x0c\x00\xa0":
-            i += 1
+        if char <= " " or char == "\xa0":
+            i += 1  # some database takes any of them for a blank
         elif char in "'\"":
             i = _string_end(text, i + 1, char)
             out.append("s")

@@ -1,5 +1,5 @@
-module logvision.test/mongodb
+module logvision/ferretdb
 
-go 1.24.3
+go 1.24
 
 require github.com/FerretDB/FerretDB v1.24.2

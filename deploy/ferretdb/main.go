@@ -1,4 +1,7 @@
-// A server that speaks MongoDB's protocol over SQLite, for tests: mongodb ADDRESS FOLDER.
+// A server that speaks MongoDB's protocol and keeps its data in SQLite files: ferretdb ADDRESS FOLDER.
+//
+// FerretDB's own command cannot be installed by Go alone (its version is stamped by its build); its
+// embeddable package can.
 package main
 
 import (
@@ -14,11 +17,11 @@ import (
 
 func main() {
 	if len(os.Args) != 3 {
-		log.Fatal("usage: mongodb ADDRESS FOLDER")
+		log.Fatal("usage: ferretdb ADDRESS FOLDER")
 	}
 	server, err := ferretdb.New(&ferretdb.Config{
 		Listener:  ferretdb.ListenerConfig{TCP: os.Args[1]},
-		Logger:    slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
+		Logger:    slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 		Handler:   "sqlite",
 		SQLiteURL: "file:" + os.Args[2] + "/",
 	})

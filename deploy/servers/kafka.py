@@ -1,0 +1,97 @@
+"""One Kafka broker that is its own controller (KRaft), from the jars of deploy/kafka."""
+
+from __future__ import annotations
+
+import shutil
+import struct
+import subprocess
+from pathlib import Path
+
+import fetch
+from servers.process import Server, ServerError, answers, free_port
+
+CLUSTER_ID = "bG9ndmlzaW9uLWNsdXN0ZQ"  # any 16 bytes in base64 without padding
+
+JVM = ["-Xmx256m", "-Xms64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"]
+"""A small heap and a quick start: a broker for one machine's trials."""
+
+API_VERSIONS = struct.pack(">hhih", 18, 0, 1, -1)
+"""A request that a broker answers once it takes clients: ApiVersions, version 0, no client id."""
+
+LOGGING = """
+status = error
+appender.out.type = Console
+appender.out.name = out
+appender.out.layout.type = PatternLayout
+appender.out.layout.pattern = %d{HH:mm:ss.SSS} %p %c{1}: %m%n
+rootLogger.level = warn
+rootLogger.appenderRef.out.ref = out
+"""
+
+
+class Kafka(Server):
+    """Topics are made by who needs them (`auto.create.topics.enable` is off)."""
+
+    name = "kafka"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._controller = free_port()
+
+    @classmethod
+    def lacking(cls) -> str | None:
+        if shutil.which("java") is None:
+            return "no Java 17 on the PATH"
+        return None if fetch.fetched("kafka") else "no Kafka in .cluster: python deploy/fetch.py kafka"
+
+    def command(self) -> list[str]:
+        settings, logging = self.folder / "server.properties", self.folder / "log4j2.properties"
+        settings.write_text("".join(f"{name}={value}\n" for name, value in self.settings().items()))
+        logging.write_text(LOGGING)
+        java = [
+            "java",
+            *JVM,
+            f"-Dlog4j2.configurationFile={logging}",
+            "-cp",
+            f"{fetch.folder('kafka')}/*",
+        ]
+        if not (self.folder / "data" / "meta.properties").exists():
+            tool = [*java, "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(settings)]
+            done = subprocess.run(tool, capture_output=True, text=True, timeout=60, check=False)
+            if done.returncode:
+                raise ServerError(f"kafka's folder could not be made: {done.stdout}{done.stderr}")
+        return [*java, "kafka.Kafka", str(settings)]
+
+    def settings(self) -> dict[str, str]:
+        """server.properties."""
+        return {
+            "process.roles": "broker,controller",
+            "node.id": "1",
+            "controller.quorum.voters": f"1@127.0.0.1:{self._controller}",
+            "controller.listener.names": "CONTROLLER",
+            "listeners": f"PLAINTEXT://{self.address},CONTROLLER://127.0.0.1:{self._controller}",
+            "advertised.listeners": f"PLAINTEXT://{self.address}",
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "log.dirs": str(self.folder / "data"),
+            "auto.create.topics.enable": "false",
+            # One broker: internal topics have one copy and few partitions.
+            "offsets.topic.replication.factor": "1",
+            "offsets.topic.num.partitions": "1",
+            "transaction.state.log.replication.factor": "1",
+            "transaction.state.log.min.isr": "1",
+            "transaction.state.log.num.partitions": "1",
+            "share.coordinator.state.topic.replication.factor": "1",
+            "share.coordinator.state.topic.min.isr": "1",
+            "share.coordinator.state.topic.num.partitions": "1",
+            # Trials should not wait: groups form at once, a dead reader is missed soon.
+            "group.initial.rebalance.delay.ms": "0",
+            "group.min.session.timeout.ms": "1000",
+            "log.cleaner.enable": "false",
+            # One that was killed may come back this soon.
+            "broker.session.timeout.ms": "3000",
+            "broker.heartbeat.interval.ms": "500",
+        }
+
+    def ready(self) -> bool:
+        request = struct.pack(">i", len(API_VERSIONS)) + API_VERSIONS
+        return answers(self.port, request, b"\0\0")

@@ -1,0 +1,143 @@
+"""The carrier: the parameter that a value comes in.
+
+Half a proof in a parameter that takes a number or a name is more than in a search field, where people write
+what they like. Only values in doubt are looked at, and of their parameters only the names: nothing is learned
+here. What a site's own parameters hold is the business of `context`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import re2
+
+from logvision.detect.canonical import decode_text
+from logvision.detect.fusion import Evidence, Verdict
+from logvision.schema import Attack
+
+DOUBT: Final = 0.25
+"""A verdict on a value from here to ALARM is weighed by its carrier."""
+
+ALARM: Final = 0.5
+
+PER_BATCH: Final = 5000
+"""Values of requests weighed in one batch; some 10 µs each. What is beyond stands as it was."""
+
+CLOSED: Final = 2.2
+OTHER: Final = 1.5
+OPEN: Final = 1.0
+"""How many independent doubts half a proof is worth in a parameter that takes numbers or names, in one that
+nothing is known of, and in one that takes what people write: the score s becomes 1 - (1 - s) ** weight.
+Set on the quality bench's training sites."""
+
+_WRITTEN: Final = re2.compile(
+    r"(?i)(?:^|[\[.:_-])(?:q|qs?|s|k|kw|wd|w|p|query\w*|\w*search\w*|keywords?|terms?|text|\w*text|msg|messages?|comments?|body|"
+    r"content\w*|descr?(?:iption)?|subject|notes?|summary|html|markup|markdown|code|sql|script|css|style|expr\w*|expression|"
+    r"formula|\w*filters?|where|jql|cql|rql|fq|lucene|regex\w*|pattern|string|str|input|data|d|json|payload|snippet|source|src|"
+    r"answers?|questions?|address|street|caption|topic|quote|phrase|words?|find|lookup|suggest|prefix|variables|stmt|"
+    r"statement|criteria|conditions?|match|stack|error|err|log|event|e|u|url|uri|link|ref|referr?er|dl|dr|dt|signature|"
+    r"state|token|sig|hash|cookie|session|callback|cb|jsonp?|template|tpl|draft|autosave|translate|m|r|c|t|v|x|z|ua|title|"
+    r"name|value)\]?$"
+)
+_TAKES_NUMBER: Final = re2.compile(
+    r"(?i)(?:^|[\[._-]|[a-z])(?:id|ids|no|num|number|idx|index|uid|pid|cid|gid|sid|tid|nid|aid|fid|item|cat|category|page|"
+    r"pg|page_?id|limit|offset|start|rows|size|width|height|year|month|day|date|lang|locale|type|year|level|count|"
+    r"quantity|qty|price|product|article|news|user|username|login|order|orderby|sort|sort_?by|dir|direction|view|mode|"
+    r"act|action|do|cmd|option|module|file|path|dir|doc|document|folder|section|tab|step|status|group|brand|model)\]?$"
+)
+_WRITING: Final = re2.compile(
+    r"(?i)search|query|sparql|graphql|prom(?:etheus)?|grafana|wiki|/w/|sql|adminer|phpmyadmin|edit|preview|render|playground|"
+    r"console|solr|elastic|odata|/(?:wfs|ows|wms)|geoserver|collect|beacon|pixel|analytics|track|/logs?\b|suggest|autocomplete|"
+    r"translat|paste|compile|jira|calc|regex|/e\b|/t\b|/r\b"
+)
+"""Pages on which people write code, queries and formatted text, and those that take what other pages show."""
+
+_OF_ADDRESSES: Final = frozenset(
+    {
+        Attack.TRAVERSAL,
+        Attack.SSRF,
+        Attack.REDIRECT,
+        Attack.RFI,
+        Attack.SENSITIVE,
+        Attack.WEBSHELL,
+        Attack.PROBE,
+    }
+)
+"""Whether these are attacks depends on where the address points, not on who carries it."""
+
+
+def weight(path: str, name: str) -> float:
+    """How much half a proof is worth in this parameter of this page."""
+    if _WRITTEN.search(name) or _WRITING.search(path):
+        return OPEN
+    return CLOSED if _TAKES_NUMBER.search(name) else OTHER
+
+
+def weighed(verdict: Verdict, by: float) -> Verdict:
+    """The verdict in a carrier of this weight."""
+    if by == OPEN or not in_doubt(verdict) or (by < CLOSED and verdict.attack is None):
+        return verdict  # the classifier alone is heard where numbers and names belong
+    return Verdict(1 - (1 - verdict.score) ** by, verdict.attack or Attack.ANOMALY, verdict.rules)
+
+
+def in_doubt(verdict: Verdict) -> bool:
+    """Whether the carrier can decide."""
+    return DOUBT <= verdict.score < ALARM and verdict.attack not in _OF_ADDRESSES
+
+
+@dataclass
+class Carriers:
+    """The carriers of one batch's values."""
+
+    left: int = PER_BATCH
+    _names: dict[int, dict[bytes, float]] = field(default_factory=dict)
+    _known: dict[tuple[int, float], tuple[Verdict, Verdict]] = field(default_factory=dict)
+
+    def weighed(self, verdict: Verdict, owner: int, target: str, text: bytes) -> Verdict:
+        """The verdict on a value of a request's target; one object for equal verdicts of equal weight."""
+        if self.left <= 0:
+            return verdict
+        self.left -= 1
+        of_target = self._names.get(owner)
+        if of_target is None:
+            of_target = self._names[owner] = weights(target.encode("utf-8", "surrogateescape"))
+        by = of_target.get(text, OPEN)
+        if by == OPEN:
+            return verdict
+        known = self._known.get((id(verdict), by))
+        if known is None:
+            # The verdict is kept beside the answer, so that its id stays its own.
+            known = self._known[id(verdict), by] = (weighed(verdict, by), verdict)
+        return known[0]
+
+
+EVIDENCE: Final = {
+    CLOSED: Evidence(
+        "carrier", Attack.ANOMALY, 0.0, "Its parameter takes numbers or names: half a proof counts double."
+    ),
+    OTHER: Evidence(
+        "carrier",
+        Attack.ANOMALY,
+        0.0,
+        "Its parameter is none that people write into: half a proof counts more.",
+    ),
+}
+"""What an explanation says of a carrier that made a difference."""
+
+PARAMETERS: Final = 200
+"""Parameters of one target that are looked at."""
+
+
+def weights(target: bytes) -> dict[bytes, float]:
+    """What half a proof is worth by decoded value; of parameters that hold the same value the least."""
+    path, _, query = target.partition(b"?")
+    plain = path.decode("latin-1")
+    found: dict[bytes, float] = {}
+    for pair in query.split(b"&", PARAMETERS)[:PARAMETERS]:
+        name, equals, value = pair.partition(b"=")
+        if equals:
+            by = weight(plain, decode_text(name[:80], query=True).decode("latin-1"))
+            text = decode_text(value, query=True)
+            found[text] = min(found.get(text, by), by)
+    return found

@@ -1,0 +1,69 @@
+"""Does this value close the LDAP filter, or the XPath, that it is put into?
+
+Parentheses are counted: a value that closes one it never opened, and opens a condition after it, leaves its
+place in the filter. A filter that is whole is what directory pages themselves send, and only suspected.
+Filters: RFC 4515.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import re2
+
+from logvision.detect.fusion import Evidence
+from logvision.detect.verify.proofs import AnyOf
+from logvision.schema import Attack
+
+RULE: Final = "verify.ldap"
+
+_GATE: Final = AnyOf(
+    r"\)",
+    r"\(\s*[|&!]",
+    r"(?i)::\w+\(|\]\s*[|]|/\*\[|(?:position|name|count|string-length|text|last|node|comment)\(",
+)
+_OPENS: Final = re2.compile(r"^[)\s*]*(?:\(\s*){1,4}(?:[|&!]|[A-Za-z][\w.;-]{0,40}\s*[~<>:]?=)")
+_ENDS: Final = re2.compile(r"^[)\s]*(?:\x00|%00)")
+_CUT: Final = re2.compile(r"^[\w.@-]{0,30}\*?\)+\s*\(*[|&!(]?$|^[\w.@-]{0,30}\*\)+|^\(\*\*")
+_WHOLE: Final = re2.compile(r"^\s*\(\s*[|&!]\s*\(|^\s*\(\s*[A-Za-z][\w.-]{0,40}\s*[~<>]?=[^()]{0,80}\)\s*$")
+_XPATH: Final = re2.compile(
+    r"(?i)['\"\])]\s*(?:or|and|\|)\s*['\"(/]*\s*(?:count|string-length|substring|contains|starts-with|name|local-name|position|"
+    r"text|last|not)\s*\(|/(?:child|parent|descendant|ancestor|attribute|self|following|preceding)(?:-or-self|-sibling)?::|"
+    r"\]\s*\|\s*//|//\*\s*\||'\s*\]|count\(\s*/|/(?:text|node|comment)\(\)\s*(?:\||\[|=|$)|\bdoc(?:-available)?\(\s*(?:concat\(|['\"]http)"
+)
+
+
+def verify(text: str) -> list[Evidence]:  # noqa: PLR0911  one return a proof
+    """How the value leaves its place in a filter or path; at most one piece of evidence."""
+    if len(text) > 2048 or not _GATE(text):
+        return []
+    left = _left(text)
+    if left is not None:
+        if _OPENS.search(left):
+            return [_found(0.9, "it closes the filter and opens a condition of its own")]
+        if _ENDS.search(left):
+            return [_found(0.85, "it closes the filter and cuts off the rest")]
+        if _CUT.search(text) and ("*" in text or "(" in left):
+            return [_found(0.72, "it closes a filter that it did not open")]
+    if _XPATH.search(text):
+        return [_found(0.72, "it asks for nodes of an XML document")]
+    if _WHOLE.search(text):
+        return [_found(0.45, "a whole filter")]
+    return []
+
+
+def _left(text: str) -> str | None:
+    """What follows the first parenthesis that closes what was not opened; None: there is none."""
+    depth = 0
+    for at, char in enumerate(text):
+        if char == "(":
+            depth += 1
+        elif char == ")":
+            depth -= 1
+            if depth < 0:
+                return text[at + 1 :]
+    return None
+
+
+def _found(strength: float, sentence: str) -> Evidence:
+    return Evidence(RULE, Attack.LDAP, strength, f"Read as a directory filter: {sentence}.")

@@ -1,0 +1,247 @@
+"""The native core: the innermost loops in C, loaded by ctypes, which lets go of the GIL during every call.
+
+`HERE` says whether it is there. Whoever calls it has a pure path that gives the same answers
+(property-tested) and takes it where the core is absent: an installation with LOGVISION_BUILD=none, a platform
+without a compiler, sources changed since it was built, or LOGVISION_NATIVE=none. This is its only door.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import secrets
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from logvision.native import build
+
+Bytes = npt.NDArray[np.uint8]
+Places = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.int32]
+Flags = npt.NDArray[np.bool_]
+
+_P, _I, _U = ctypes.c_void_p, ctypes.c_int64, ctypes.c_uint64
+_i, _b = ctypes.c_int32, ctypes.c_uint8
+
+_FUNCTIONS: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
+    "lv_hashes": (None, (_P, _P, _I, _U, _P)),
+    "lv_distinct": (_I, (_P, _P, _P, _I, _U, _P, _P)),
+    "lv_gather": (None, (_P, _P, _P, _P, _I, _P, _P)),
+    "lv_cut": (_I, (_P, _P, _P, _I, _P, _i, _i, _i, _P, _P, _b, _P, _P, _P)),
+    "lv_clf_times": (None, (_P, _P, _P, _I, _P, _P)),
+    "lv_integers": (None, (_P, _P, _P, _I, _P, _P, _P)),
+    "lv_requests": (None, (_P, _P, _P, _I, _P, _P)),
+    "lv_first": (None, (_P, _P, _P, _I, _b, _P)),
+    "lv_memo_new": (_P, (_I, _I, _U)),
+    "lv_memo_free": (None, (_P,)),
+    "lv_memo_size": (_I, (_P,)),
+    "lv_memo_find": (_I, (_P, _P, _P, _I, _P)),
+    "lv_memo_keep": (_I, (_P, _P, _P, _P, _I, _P)),
+}
+
+
+def _load() -> tuple[Any, str]:
+    """The library and what is to say about it; None where there is none to be used."""
+    if os.environ.get("LOGVISION_NATIVE") == "none":
+        return None, "switched off by LOGVISION_NATIVE=none"
+    if not build.LIBRARY.is_file():
+        return None, "not built"
+    try:
+        library = ctypes.CDLL(str(build.LIBRARY))
+    except OSError as error:
+        return None, f"cannot be loaded: {error}"
+    library.lv_digest.restype = ctypes.c_char_p
+    if library.lv_digest() != build.digest().encode():
+        return None, "built from other sources than these; run `python hatch_build.py`"
+    for name, (result, arguments) in _FUNCTIONS.items():
+        function = getattr(library, name)
+        function.restype, function.argtypes = result, arguments
+    return library, "in use"
+
+
+_C, STATE = _load()
+HERE: Final = _C is not None
+"""Whether the core is in use; `STATE` says so in words."""
+
+KEY: Final = secrets.randbits(64)
+"""Of the hashes of this process: nobody can choose texts that collide."""
+
+
+def _at(array: npt.NDArray[Any]) -> int:
+    assert array.flags.c_contiguous
+    return array.ctypes.data
+
+
+def _whole(array: npt.ArrayLike) -> Places:
+    return np.ascontiguousarray(array, np.int64)
+
+
+def hashes(values: pa.Array, key: int) -> npt.NDArray[np.uint64]:
+    """A keyed 64-bit hash of every text of a string or binary array; some 10 ns each."""
+    data, offsets = _arrow(values)
+    out = np.empty(len(values), np.uint64)
+    _C.lv_hashes(data, offsets, len(values), key, _at(out))
+    return out
+
+
+def distinct(buffer: Bytes, starts: Places, ends: Places) -> tuple[pa.BinaryArray, Codes]:
+    """The distinct texts of slices in order of first appearance, and a code per row; about 30 ns a row."""
+    starts, ends = _whole(starts), _whole(ends)
+    rows = len(starts)
+    codes, first = np.empty(rows, np.int32), np.empty(rows, np.int32)
+    found = _C.lv_distinct(_at(buffer), _at(starts), _at(ends), rows, KEY, _at(codes), _at(first))
+    if found < 0:
+        raise MemoryError
+    return _gathered(buffer, starts, ends, first[:found]), codes
+
+
+def gathered(buffer: Bytes, starts: Places, ends: Places) -> pa.BinaryArray:
+    """The texts of slices, copied."""
+    return _gathered(buffer, _whole(starts), _whole(ends), None)
+
+
+def _gathered(buffer: Bytes, starts: Places, ends: Places, which: Codes | None) -> pa.BinaryArray:
+    sizes = ends - starts if which is None else ends[which] - starts[which]
+    total, rows = int(sizes.sum()), len(sizes)
+    if total > np.iinfo(np.int32).max:
+        raise MemoryError("more than 2 GiB of text in one batch")
+    out, offsets = np.empty(total, np.uint8), np.empty(rows + 1, np.int32)
+    picked = None if which is None else _at(which)
+    _C.lv_gather(_at(buffer), _at(starts), _at(ends), picked, rows, _at(out), _at(offsets))
+    return pa.Array.from_buffers(pa.binary(), rows, [None, pa.py_buffer(offsets), pa.py_buffer(out)])
+
+
+def first(buffer: Bytes, starts: Places, ends: Places, byte: int) -> Places:
+    """Where a byte stands first in each slice; the slice's end if it does not."""
+    starts, ends = _whole(starts), _whole(ends)
+    out = np.empty(len(starts), np.int64)
+    _C.lv_first(_at(buffer), _at(starts), _at(ends), len(starts), byte, _at(out))
+    return out
+
+
+def clf_times(buffer: Bytes, starts: Places, ends: Places) -> tuple[Places, Flags]:
+    """`10/Oct/2000:13:55:36 -0700` as us since 1970 UTC, and where the text was exactly of that layout."""
+    starts, ends = _whole(starts), _whole(ends)
+    values, good = np.empty(len(starts), np.int64), np.empty(len(starts), np.bool_)
+    _C.lv_clf_times(_at(buffer), _at(starts), _at(ends), len(starts), _at(values), _at(good))
+    return values, good
+
+
+def integers(buffer: Bytes, starts: Places, ends: Places) -> tuple[Places, Flags, Flags]:
+    """Plain decimal integers of up to 18 digits: (values, known, good); `-` is good and not known."""
+    starts, ends = _whole(starts), _whole(ends)
+    rows = len(starts)
+    values, known, good = np.empty(rows, np.int64), np.empty(rows, np.bool_), np.empty(rows, np.bool_)
+    _C.lv_integers(_at(buffer), _at(starts), _at(ends), rows, _at(values), _at(known), _at(good))
+    return values, known, good
+
+
+def requests(buffer: Bytes, starts: Places, ends: Places) -> tuple[Places, Places]:
+    """Where the two spaces of `METHOD target HTTP/x` are; -1 for lines that are not exactly so."""
+    starts, ends = _whole(starts), _whole(ends)
+    one, two = np.empty(len(starts), np.int64), np.empty(len(starts), np.int64)
+    _C.lv_requests(_at(buffer), _at(starts), _at(ends), len(starts), _at(one), _at(two))
+    return one, two
+
+
+class Cutter:
+    """Cuts lines into the pieces of a plan. Immutable.
+
+    `segments` are what stands before, between and behind `quoted` quoted texts, each a literal text or a
+    list of words as (span, front, has a field, back); `rest`: what follows the last quote is one piece.
+    Pieces are numbered in the order of words with a field, quoted texts, rest.
+    """
+
+    def __init__(
+        self,
+        segments: list[bytes | list[tuple[int, bytes, bool, bytes]]],
+        quoted: int,
+        rest: bool,
+        delimiter: int,
+    ) -> None:
+        literals = bytearray()
+
+        def literal(text: bytes) -> tuple[int, int]:
+            literals.extend(text)
+            return len(literals) - len(text), len(text)
+
+        words: list[tuple[int, ...]] = []
+        table: list[tuple[int, ...]] = []
+        pieces = 0
+        for segment in segments:
+            if isinstance(segment, bytes):
+                table.append((0, 0, *literal(segment)))
+                continue
+            table.append((len(segment), len(words), 0, 0))
+            for span, front, has_field, back in segment:
+                words.append((span, *literal(front), *literal(back), pieces if has_field else -1))
+                pieces += has_field
+        self._segments = np.array(table, np.int32).reshape(-1, 4)
+        self._words = np.array(words, np.int32).reshape(-1, 6)
+        self._literals = np.frombuffer(bytes(literals) + b"\0", np.uint8)
+        self._quoted, self._rest, self._delimiter, self._first_quoted = quoted, rest, delimiter, pieces
+        self.pieces = pieces + quoted + rest
+
+    def cut(self, buffer: Bytes, starts: Places, ends: Places) -> tuple[Places, Places, Places]:
+        """The lines that are exactly as planned, rising; starts and ends of their pieces, a row a piece."""
+        starts, ends = _whole(starts), _whole(ends)
+        count = len(starts)
+        froms, tos = np.empty((self.pieces, count), np.int64), np.empty((self.pieces, count), np.int64)
+        rows = np.empty(count, np.int64)
+        taken = _C.lv_cut(
+            _at(buffer), _at(starts), _at(ends), count,
+            _at(self._segments), self._quoted, self._rest, self._first_quoted,
+            _at(self._words), _at(self._literals), self._delimiter, _at(froms), _at(tos), _at(rows),
+        )  # fmt: skip
+        return rows[:taken], froms[:, :taken], tos[:, :taken]
+
+
+class Memo:
+    """Numbers remembered for texts over all batches: at most `limit` texts of `size` bytes on average.
+
+    Exact: the texts are kept and compared. A flood of new texts pushes out old ones and never grows it.
+    For one thread at a time.
+    """
+
+    def __init__(self, limit: int, size: int = 64) -> None:
+        self._memo = _C.lv_memo_new(limit, limit * size, KEY)
+        if not self._memo:
+            raise MemoryError
+        self._free = _C.lv_memo_free
+
+    def __del__(self) -> None:
+        if getattr(self, "_memo", None):
+            self._free(self._memo)
+
+    def __len__(self) -> int:
+        return int(_C.lv_memo_size(self._memo))
+
+    def find(self, values: pa.Array) -> Codes:
+        """The number of every text of a string or binary array without nulls, -1 where it is not known."""
+        data, offsets = _arrow(values)
+        codes = np.empty(len(values), np.int32)
+        if _C.lv_memo_find(self._memo, data, offsets, len(values), _at(codes)) < 0:
+            raise MemoryError
+        return codes
+
+    def keep(self, values: pa.Array, which: Places, numbers: Codes) -> None:
+        """Remember numbers (not negative) for some of the texts."""
+        data, offsets = _arrow(values)
+        which, numbers = _whole(which), np.ascontiguousarray(numbers, np.int32)
+        if _C.lv_memo_keep(self._memo, data, offsets, _at(which), len(which), _at(numbers)) < 0:
+            raise MemoryError
+
+
+_NOTHING: Final = np.zeros(1, np.int32)
+
+
+def _arrow(values: pa.Array) -> tuple[int, int]:
+    """Addresses of an array's bytes and of its first offset. The array must outlive their use."""
+    assert values.type in (pa.string(), pa.binary()), values.type
+    _, offsets, data = values.buffers()
+    if offsets is None or not len(values):
+        return _at(_NOTHING), _at(_NOTHING)
+    return _at(_NOTHING) if data is None else data.address, offsets.address + 4 * values.offset

@@ -1,0 +1,201 @@
+/* Cutting lines of text into the pieces of a plan (formats/columnar.py), and reading times, integers and
+ * request lines. What is not exactly as expected is left to the exact reader. */
+#include "core.h"
+
+/* One word between two delimiters: literal, field, literal. */
+typedef struct {
+    i32 span;  /* delimited parts that it has: 2 for a time with a space in it */
+    i32 front, front_size, back, back_size; /* places in the plan's literal bytes */
+    i32 piece; /* where the field's starts and ends go; -1: the word is literal text only */
+} Word;
+
+typedef struct {
+    i32 words, first_word; /* words 0: only literal text, which begins at `literal` */
+    i32 literal, literal_size;
+} Segment;
+
+/* The byte's next place from `at` on; `end` if there is none. */
+static inline i64 next(const u8 *data, i64 at, i64 end, int byte) {
+    const u8 *found = at < end ? memchr(data + at, byte, (size_t)(end - at)) : NULL;
+    return found == NULL ? end : found - data;
+}
+
+/* Words are short: a plain loop beats a call. */
+static inline i64 near(const u8 *data, i64 at, i64 end, u8 byte) {
+    while (at < end && data[at] != byte) at++;
+    return at;
+}
+
+static int words_of(const u8 *data, i64 begin, i64 stop, const Word *words, i32 count, u8 delimiter,
+                    const u8 *literals, i64 *starts, i64 *ends, i64 stride, i64 row) {
+    i64 at = begin;
+    for (i32 i = 0; i < count; i++) {
+        const Word *word = &words[i];
+        i64 end = near(data, at, stop, delimiter);
+        for (i32 more = 1; more < word->span; more++) {
+            if (end >= stop) return 0;
+            end = near(data, end + 1, stop, delimiter);
+        }
+        /* The last word ends where the segment ends, and no other does. */
+        if ((i + 1 == count) != (end >= stop)) return 0;
+        i64 size = end - at;
+        if (size < (i64)word->front_size + word->back_size) return 0;
+        if (!lv_same(data + at, literals + word->front, (size_t)word->front_size)) return 0;
+        if (!lv_same(data + end - word->back_size, literals + word->back, (size_t)word->back_size)) return 0;
+        if (word->piece >= 0) {
+            starts[word->piece * stride + row] = at + word->front_size;
+            ends[word->piece * stride + row] = end - word->back_size;
+        } else if (size != (i64)word->front_size + word->back_size) {
+            return 0;
+        }
+        at = end + 1;
+    }
+    return 1;
+}
+
+/* Cut every line. The first piece numbers are the words', then come `quoted` quoted fields and, if `rest`,
+ * what follows the last of them. `rows` gets the lines that are as planned, `starts` and `ends` (pieces x
+ * `count`) their pieces. Returns how many lines there are of these. */
+LV_API i64 lv_cut(const u8 *data, const i64 *from, const i64 *to, i64 count, const Segment *segments, i32 quoted,
+                  i32 rest, i32 first_quoted, const Word *words, const u8 *literals, u8 delimiter, i64 *starts,
+                  i64 *ends, i64 *rows) {
+    i64 taken = 0;
+    for (i64 line = 0; line < count; line++) {
+        i64 at = from[line], end = to[line];
+        int good = 1;
+        for (i32 part = 0; good && part <= quoted; part++) {
+            i64 stop = part < quoted || rest ? next(data, at, end, '"') : end;
+            if (part < quoted) {
+                if (stop >= end) {
+                    good = 0;
+                    break;
+                }
+            } else if (rest) {
+                i32 piece = first_quoted + quoted;
+                starts[piece * count + taken] = at;
+                ends[piece * count + taken] = end;
+                break;
+            } else if (quoted > 0 && next(data, at, end, '"') < end) {
+                good = 0;
+                break;
+            }
+            const Segment *segment = &segments[part];
+            if (segment->words == 0)
+                good = stop - at == segment->literal_size &&
+                       lv_same(data + at, literals + segment->literal, (size_t)segment->literal_size);
+            else
+                good = words_of(data, at, stop, words + segment->first_word, segment->words, delimiter, literals,
+                                starts, ends, count, taken);
+            if (!good || part == quoted) break;
+            i64 close = next(data, stop + 1, end, '"');
+            if (close >= end || data[close - 1] == '\\') {
+                good = 0;
+                break;
+            }
+            i32 piece = first_quoted + part;
+            starts[piece * count + taken] = stop + 1;
+            ends[piece * count + taken] = close;
+            at = close + 1;
+        }
+        if (good) rows[taken++] = line;
+    }
+    return taken;
+}
+
+static const u8 MONTHS[12][3] = {{'J', 'a', 'n'}, {'F', 'e', 'b'}, {'M', 'a', 'r'}, {'A', 'p', 'r'},
+                                 {'M', 'a', 'y'}, {'J', 'u', 'n'}, {'J', 'u', 'l'}, {'A', 'u', 'g'},
+                                 {'S', 'e', 'p'}, {'O', 'c', 't'}, {'N', 'o', 'v'}, {'D', 'e', 'c'}};
+static const int DAYS[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+static const int BEFORE[12] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
+enum { CLF_SIZE = 26, EPOCH_DAY = 719163 /* days from the year 1 to 1970 */ };
+
+static int number(const u8 *text, int digits) {
+    int value = 0;
+    for (int i = 0; i < digits; i++) {
+        if (text[i] < '0' || text[i] > '9') return -1;
+        value = value * 10 + text[i] - '0';
+    }
+    return value;
+}
+
+/* `10/Oct/2000:13:55:36 -0700`, us since 1970 UTC. */
+static int clf(const u8 *t, i64 *out) {
+    int day = number(t, 2), year = number(t + 7, 4), hour = number(t + 12, 2), minute = number(t + 15, 2);
+    int second = number(t + 18, 2), zone_hour = number(t + 22, 2), zone_minute = number(t + 24, 2), month = 0;
+    if (t[2] != '/' || t[6] != '/' || t[11] != ':' || t[14] != ':' || t[17] != ':' || t[20] != ' ') return 0;
+    if (t[21] != '+' && t[21] != '-') return 0;
+    while (month < 12 && !lv_same(t + 3, MONTHS[month], 3)) month++;
+    if (month == 12 || year < 1) return 0;
+    int leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    if (day < 1 || day > DAYS[month] + (leap && month == 1)) return 0;
+    if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60) return 0;
+    if (zone_hour < 0 || zone_hour > 23 || zone_minute < 0 || zone_minute > 59) return 0;
+    i64 past = year - 1;
+    i64 days = past * 365 + past / 4 - past / 100 + past / 400 + BEFORE[month] + (leap && month > 1) + day;
+    i64 east = zone_hour * 3600 + zone_minute * 60;
+    i64 stamp = (days - EPOCH_DAY) * 86400 + hour * 3600 + minute * 60 + second + (t[21] == '-' ? east : -east);
+    *out = stamp * 1000000;
+    return 1;
+}
+
+LV_API void lv_clf_times(const u8 *data, const i64 *starts, const i64 *ends, i64 rows, i64 *values, u8 *good) {
+    const u8 *last = NULL;
+    i64 value = 0;
+    for (i64 row = 0; row < rows; row++) {
+        const u8 *text = data + starts[row];
+        values[row] = 0;
+        good[row] = 0;
+        if (ends[row] - starts[row] != CLF_SIZE) continue;
+        /* The same second stands on many neighbouring lines. */
+        if (last == NULL || !lv_same(last, text, CLF_SIZE)) {
+            last = NULL;
+            if (!clf(text, &value)) continue;
+            last = text;
+        }
+        values[row] = value;
+        good[row] = 1;
+    }
+}
+
+/* Plain decimal integers of up to 18 digits; `-` is good and not known. */
+LV_API void lv_integers(const u8 *data, const i64 *starts, const i64 *ends, i64 rows, i64 *values, u8 *known,
+                        u8 *good) {
+    for (i64 row = 0; row < rows; row++) {
+        const u8 *text = data + starts[row];
+        i64 size = ends[row] - starts[row], value = 0;
+        int fine = size > 0 && size <= 18;
+        for (i64 i = 0; fine && i < size; i++) {
+            fine = text[i] >= '0' && text[i] <= '9';
+            value = value * 10 + (text[i] - '0');
+        }
+        int dash = size == 1 && text[0] == '-';
+        values[row] = fine ? value : 0;
+        known[row] = (u8)fine;
+        good[row] = (u8)(fine || dash);
+    }
+}
+
+static int token(u8 byte) { /* RFC 9110, section 5.6.2 */
+    if ((byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9')) return 1;
+    return byte > 32 && byte < 127 && memchr("!#$%&'*+-.^_`|~", byte, 15) != NULL;
+}
+
+/* `METHOD target HTTP/x`: where the two spaces are, for the lines that are exactly so; -1 for the others. */
+LV_API void lv_requests(const u8 *data, const i64 *starts, const i64 *ends, i64 rows, i64 *one, i64 *two) {
+    for (i64 row = 0; row < rows; row++) {
+        i64 from = starts[row], to = ends[row], at = from;
+        one[row] = two[row] = -1;
+        while (at < to && at - from <= 32 && token(data[at])) at++;
+        if (at == from || at - from > 32 || at >= to || data[at] != ' ') continue;
+        i64 second = next(data, at + 1, to, ' ');
+        if (to - second <= 5 || !lv_same(data + second + 1, (const u8 *)"HTTP/", 5)) continue;
+        if (next(data, second + 1, to, ' ') < to) continue;
+        one[row] = at;
+        two[row] = second;
+    }
+}
+
+/* Where a byte stands first in each slice; the slice's end if it does not. */
+LV_API void lv_first(const u8 *data, const i64 *starts, const i64 *ends, i64 rows, u8 byte, i64 *out) {
+    for (i64 row = 0; row < rows; row++) out[row] = next(data, starts[row], ends[row], byte);
+}

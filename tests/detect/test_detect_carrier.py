@@ -1,0 +1,64 @@
+"""The same half of a proof in parameters of different kinds."""
+
+from __future__ import annotations
+
+import pytest
+
+from logvision.detect import Detector
+from logvision.detect.carrier import CLOSED, OPEN, OTHER, Carriers, weight, weights
+from logvision.detect.explain import explain
+from logvision.detect.fusion import Verdict
+from logvision.schema import Attack
+
+
+@pytest.fixture(scope="module")
+def detector() -> Detector:
+    return Detector.open()
+
+
+def attack(detector: Detector, target: str) -> str | None:
+    found: str | None = detector.judge([target], ["Mozilla/5.0"], [None], ["GET"]).column("attack")[0].as_py()
+    return found
+
+
+@pytest.mark.parametrize("value", ["SELECT+name+FROM+customers", "1+and+1", "%3Cp+class%3Da%3E"])
+def test_half_a_proof_is_one_where_a_number_belongs_and_none_in_a_search(
+    detector: Detector, value: str
+) -> None:
+    assert attack(detector, f"/item?id={value}") is not None
+    assert attack(detector, f"/search?q={value}") is None
+
+
+def test_pages_for_queries_and_editing_take_what_is_written() -> None:
+    assert weight("/item", "id") == CLOSED
+    assert weight("/item", "user[id]") == CLOSED
+    assert weight("/item", "colour") == OTHER
+    assert weight("/item", "comment") == OPEN
+    assert weight("/api/search", "id") == OPEN
+    assert weight("/phpmyadmin/sql.php", "id") == OPEN
+
+
+def test_a_value_of_two_parameters_counts_as_the_more_open_one() -> None:
+    assert weights(b"/a?id=%3Cb&q=%3Cb&colour=x+y") == {b"<b": OPEN, b"x y": OTHER}
+
+
+def test_the_classifier_alone_is_heard_only_where_numbers_and_names_belong() -> None:
+    doubt = Verdict(0.39, None, ("model",))
+    carriers = Carriers()
+    assert carriers.weighed(doubt, 0, "/?colour=x%3D", b"x=") == doubt
+    raised = carriers.weighed(doubt, 1, "/?id=x%3D", b"x=")
+    assert raised.attack is Attack.ANOMALY
+    assert raised.score == pytest.approx(1 - 0.61**CLOSED)
+
+
+def test_what_is_beyond_the_bound_of_a_batch_stands_as_it_was() -> None:
+    doubt = Verdict(0.39, Attack.SQLI, ())
+    carriers = Carriers(left=1)
+    assert carriers.weighed(doubt, 0, "/?id=1", b"1") != doubt
+    assert carriers.weighed(doubt, 0, "/?id=1", b"1") == doubt
+
+
+def test_an_explanation_names_the_carrier(detector: Detector) -> None:
+    told = explain({"target": "/item?id=SELECT+name+FROM+customers"}, detector)
+    assert told.attack == "sqli"
+    assert any("numbers or names" in each for each in told.units[0].verification)

@@ -1,0 +1,180 @@
+"""The native core gives what the pure paths give, whatever bytes it is fed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from logvision import native
+from logvision.formats import columnar, fields, vectors
+from logvision.formats.catalogue import ORDER
+from logvision.formats.readings import Part
+from native_paths import without_core
+
+texts = st.lists(
+    st.one_of(st.sampled_from([b"", b"-", b"GET / HTTP/1.1"]), st.binary(max_size=40)), max_size=60
+)
+CLF = b"10/Oct/2000:13:55:36 -0700"
+LINES = (
+    b'203.0.113.9 - - [10/Oct/2000:13:55:36 -0700] "GET /a?b=1 HTTP/1.0" 200 23 "-" "curl/8"',
+    b'example.com:80 203.0.113.9 - frank [10/Oct/2000:13:55:36 -0700] "GET / HTTP/1.0" 404 - "/" "a" 0.01',
+    b'203.0.113.9 - - [10/Oct/2000:13:55:36 -0700] "GET /a HTTP/1.0" 200 23',
+    b"2023-05-02 17:42:15 203.0.113.7 GET /a.aspx id=1&b=?2 200 Mozilla/5.0+(X11) 46",
+)
+
+
+@st.composite
+def spoiled(draw: st.DrawFn, whole: bytes) -> bytes:
+    """The text with up to two places replaced, removed or added to."""
+    for _ in range(draw(st.integers(0, 2))):
+        at = draw(st.integers(0, len(whole)))
+        whole = whole[:at] + draw(st.binary(max_size=2)) + whole[at + draw(st.integers(0, 2)) :]
+    return whole
+
+
+def slices(values: list[bytes]) -> vectors.Slices:
+    return vectors.of_array(pa.array(values, pa.binary()))
+
+
+def same(call: Any, *arguments: Any) -> None:
+    """The core and the pure path answer alike."""
+    found = call(*arguments)
+    with without_core():
+        expected = call(*arguments)
+    for one, other in zip(found, expected, strict=True):
+        if isinstance(one, pa.Array):
+            assert one.equals(other)
+        else:
+            np.testing.assert_array_equal(one, other)
+
+
+def test_the_core_is_in_use_here() -> None:
+    """Every other test here would say nothing without it."""
+    assert native.STATE == "in use"
+
+
+@given(texts)
+def test_distinct_values_and_codes(values: list[bytes]) -> None:
+    same(vectors.encode, slices(values))
+
+
+@given(texts)
+def test_values_are_distinct_in_order_of_appearance(values: list[bytes]) -> None:
+    found, codes = vectors.encode(slices(values))
+
+    assert found.to_pylist() == list(dict.fromkeys(values))
+    assert [found[code].as_py() for code in codes.tolist()] == values
+
+
+def test_many_distinct_values_outgrow_the_first_table() -> None:
+    values = [b"/%d" % (n % 40_000) for n in range(100_000)]
+
+    found, codes = vectors.encode(slices(values))
+
+    assert found.to_pylist() == values[:40_000]
+    assert codes.tolist() == [n % 40_000 for n in range(100_000)]
+
+
+@given(st.lists(st.one_of(spoiled(CLF), st.binary(max_size=30)), min_size=1, max_size=30))
+def test_times(values: list[bytes]) -> None:
+    def known(lines: vectors.Slices) -> tuple[Any, ...]:
+        found, good = vectors.clf_times(lines)
+        return found[good], good
+
+    same(known, slices(values))
+
+
+@given(st.lists(spoiled(CLF), min_size=1, max_size=20))
+def test_a_time_is_what_the_exact_reader_says(values: list[bytes]) -> None:
+    found, good = vectors.clf_times(slices(values))
+
+    for value, number, fine in zip(values, found.tolist(), good.tolist(), strict=True):
+        if fine:
+            assert number == fields.time(value)
+
+
+@given(st.lists(st.one_of(st.integers(0, 10**20).map(lambda n: b"%d" % n), st.binary(max_size=4))))
+def test_integers(values: list[bytes]) -> None:
+    def known(lines: vectors.Slices) -> tuple[Any, ...]:
+        found, has, good = vectors.integers(lines)
+        return found[has], has, good
+
+    same(known, slices(values))
+
+
+@given(st.lists(spoiled(b"GET /a?b=c HTTP/1.1"), min_size=1, max_size=30))
+def test_request_lines(values: list[bytes]) -> None:
+    found = vectors.requests(pa.array(values, pa.binary()))
+
+    expected = [fields.request(value) for value in values]
+    for column, at in ((found.method, 0), (found.target, 1), (found.protocol, 2)):
+        distinct, codes = column
+        got = [None if code < 0 else distinct[code].as_py() for code in codes.tolist()]
+        assert got == [one[at] for one in expected]
+
+
+@given(texts)
+def test_first_places(values: list[bytes]) -> None:
+    buffer, starts, ends = slices(values)
+    same(lambda: (vectors.first(buffer, 63, starts, ends),))
+
+
+def rows_of(part: Part) -> list[dict[str, Any]]:
+    """A part as its rows: the order of distinct values is of no account."""
+    columns: dict[str, list[Any]] = {"row": part.rows.tolist()}
+    for name, (values, codes) in part.text.items():
+        columns[name] = [None if code < 0 else values[code].as_py() for code in codes.tolist()]
+    for name, (numbers, known) in part.numbers.items():
+        columns[name] = [n if k else None for n, k in zip(numbers.tolist(), known.tolist(), strict=True)]
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+@pytest.mark.parametrize("name", [one.name for one in ORDER if one.plan is not None])
+@settings(max_examples=30, deadline=None)
+@given(lines=st.lists(st.sampled_from(LINES).flatmap(spoiled), min_size=1, max_size=20))
+def test_lines_of_every_format_are_cut_alike(name: str, lines: list[bytes]) -> None:
+    plan = next(one.plan for one in ORDER if one.name == name)
+    assert isinstance(plan, columnar.Plan)
+    given_lines = slices(lines)
+
+    found = rows_of(columnar.split(plan, given_lines))
+    with without_core():
+        expected = rows_of(columnar.split(plan, given_lines))
+
+    assert found == expected
+
+
+@given(st.lists(texts, max_size=8))
+def test_a_memo_answers_what_it_was_told_last(batches: list[list[bytes]]) -> None:
+    memo, told = native.Memo(10_000), dict[bytes, int]()
+    for batch in batches:
+        distinct = pa.array(dict.fromkeys(batch), pa.binary())
+        codes = memo.find(distinct)
+        assert codes.tolist() == [told.get(value, -1) for value in distinct.to_pylist()]
+        new = np.flatnonzero(codes < 0)
+        numbers = np.arange(len(new), dtype=np.int32) + len(told)
+        memo.keep(distinct, new, numbers)
+        told.update((distinct[i].as_py(), n) for i, n in zip(new.tolist(), numbers.tolist(), strict=True))
+
+
+def test_a_memo_is_bounded_in_number_and_in_bytes() -> None:
+    memo = native.Memo(1000, size=16)
+    for start in range(0, 20_000, 500):
+        values = pa.array([b"%032d" % n for n in range(start, start + 500)], pa.binary())
+        memo.keep(values, np.arange(500), np.arange(500, dtype=np.int32))
+
+    assert len(memo) <= 1000 * 16 // 32
+    assert (memo.find(values)[-100:] >= 0).all()
+
+
+@given(texts, st.integers(0, 2**64 - 1))
+def test_equal_texts_have_equal_hashes(values: list[bytes], key: int) -> None:
+    hashes = native.hashes(pa.array(values, pa.binary()), key).tolist()
+
+    assert len(set(hashes)) == len(set(values))
+    assert hashes == [native.hashes(pa.array([value], pa.binary()), key)[0] for value in values]
