@@ -41,6 +41,16 @@ class SourceSettings(_Section):
     seed: int = 1
 
 
+class KafkaSettings(_Section):
+    """The topic of log lines: where `ship` writes and `watch` reads."""
+
+    brokers: tuple[str, ...] = ()  # host:port
+    topic: str = Field(default="access-logs", pattern=r"^[A-Za-z0-9._-]{1,249}$")
+    group: str = Field(default="logvision", min_length=1)  # readers of a group share the partitions
+    # Properties of librdkafka, e.g. "security.protocol" = "SASL_SSL"; passed through as they are.
+    settings: dict[str, str | int | float | bool] = Field(default_factory=dict)
+
+
 class ClientSettings(_Section):
     """Whose X-Forwarded-For is believed."""
 
@@ -87,6 +97,7 @@ class Settings(_Section):
     """Everything that can be set."""
 
     source: SourceSettings = SourceSettings()
+    kafka: KafkaSettings = KafkaSettings()
     # Formats that are told instead of detected: glob over the source's name to a format's name, or to
     # a pasted log_format or LogFormat line.
     formats: dict[str, str] = Field(default_factory=dict)

@@ -14,12 +14,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Producer
 
+from cluster_servers import make_topic
 from logvision import schema
 from logvision.sources.base import Batch, Positions, Reader, Source
 from logvision.sources.file import FileSource
+from logvision.sources.kafka.origin import Origin, to_headers
+from logvision.sources.kafka.reader import KafkaSource
 from logvision.sources.stdin import StdinSource
 from logvision.sources.syslog import SyslogReader, SyslogSource
+from servers import Kafka
 
 LINES = [b"203.0.113.%d one\n" % number for number in range(100)]
 LIMIT = 1 << 20
@@ -75,12 +80,37 @@ def _syslog_tcp(folder: Path) -> Case:
     return Case(SyslogSource("127.0.0.1", 0, udp=False), fill, replays=False)
 
 
+def _kafka(broker: Kafka, name: str, headers: Callable[[int], list[tuple[str, bytes]]]) -> Case:
+    """A topic of its own with LINES in its one partition."""
+    make_topic(broker, name)
+    producer = Producer({"bootstrap.servers": broker.address})
+    for number, line in enumerate(LINES):
+        producer.produce(name, line, headers=headers(number))
+    assert producer.flush(30) == 0
+    return Case(KafkaSource(broker.address, name, group=name))
+
+
+def _kafka_shipped(broker: Kafka, name: str) -> Case:
+    return _kafka(broker, name, lambda number: to_headers(Origin("web1:/access.log", 7, number * 30)))
+
+
+def _kafka_foreign(broker: Kafka, name: str) -> Case:
+    return _kafka(broker, name, lambda number: [])
+
+
 CASES = [_plain, _archive, _followed, _stdin, _syslog_udp, _syslog_tcp]
+BROKERED = [_kafka_shipped, _kafka_foreign]
 
 
-@pytest.fixture(params=CASES, ids=lambda make: make.__name__.strip("_"))
+@pytest.fixture(
+    params=[*CASES, *(pytest.param(make, marks=pytest.mark.cluster) for make in BROKERED)],
+    ids=lambda make: make.__name__.strip("_"),
+)
 def case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
-    made = request.param(tmp_path)
+    if request.param in BROKERED:
+        made = request.param(request.getfixturevalue("kafka"), tmp_path.name)
+    else:
+        made = request.param(tmp_path)
     with made.cleanup:
         yield made
 
@@ -92,9 +122,9 @@ def start(case: Case, resume: Positions) -> Reader:
 
 
 def drain(reader: Reader, lines: int, limit: int = LIMIT) -> list[Batch]:
-    """Batches until so many lines came, or nothing more within five seconds."""
+    """Batches until so many lines came, or nothing more within twenty seconds."""
     batches: list[Batch] = []
-    until = time.monotonic() + 5
+    until = time.monotonic() + 20
     while sum(batch.records.num_rows for batch in batches) < lines and time.monotonic() < until:
         batches += reader.read(limit)
     return batches

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from logvision.config import LakeSettings, Settings
+from logvision.config import KafkaSettings, LakeSettings, Settings
 from logvision.detect import Detector
 from logvision.detect.behaviour import Behaviour
 from logvision.detect.correlate import Correlator
@@ -79,6 +80,7 @@ class Wanted:
     paths: Sequence[str]
     syslog: Sequence[str]
     history: bool = True
+    kafka: KafkaSettings | None = None  # None, or without brokers: no topic
 
 
 def source(wanted: Wanted, *, follow: bool) -> Source:
@@ -90,12 +92,42 @@ def source(wanted: Wanted, *, follow: bool) -> Source:
     if "-" in wanted.paths:
         sources.append(StdinSource())
     sources.extend(_syslog(address) for address in wanted.syslog)
+    if wanted.kafka is not None and wanted.kafka.brokers:
+        sources.append(_kafka(wanted.kafka, wanted.history))
     return sources[0] if len(sources) == 1 else Several(tuple(sources))
 
 
 def source_name(path: str) -> str:
     """A file's source is named by its absolute path; symbolic links stay."""
     return path if path == "-" else os.path.abspath(path)  # noqa: PTH100 - resolve() follows links
+
+
+def _kafka(kafka: KafkaSettings, history: bool) -> Source:
+    with cluster_extra("kafka"):
+        from logvision.sources.kafka.reader import KafkaSource  # noqa: PLC0415 - an extra
+
+    return KafkaSource(
+        ",".join(kafka.brokers), kafka.topic, kafka.group, properties(kafka.settings), history=history
+    )
+
+
+@contextmanager
+def cluster_extra(where: str) -> Iterator[None]:
+    """Imports what only the distributed mode needs. Raises SetupError when it is not installed."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise SetupError(
+            Problem(where, f"no module {error.name!r}", "pip install 'logvision[cluster]'")
+        ) from None
+
+
+def properties(settings: Mapping[str, str | int | float | bool]) -> tuple[tuple[str, str], ...]:
+    """Properties of a client as text: true and false in lower case."""
+    return tuple(
+        (name, str(value).lower() if isinstance(value, bool) else str(value))
+        for name, value in settings.items()
+    )
 
 
 def _syslog(address: str) -> SyslogSource:

@@ -9,7 +9,7 @@ import typer
 
 from logvision.app import parts
 from logvision.app.watching import watch as run
-from logvision.cli.options import Config, DataFolder, read_settings
+from logvision.cli.options import Brokers, Config, DataFolder, KafkaSet, Topic, kafka_flags, read_settings
 from logvision.cli.output import err, say
 from logvision.sources.base import Source
 from logvision.sources.generate import Format, GenerateSource
@@ -35,6 +35,12 @@ def watch(
     history: Annotated[
         bool | None, typer.Option("--history/--no-history", help="Read what is there before following.")
     ] = None,
+    kafka: Brokers = None,
+    topic: Topic = None,
+    group: Annotated[
+        str | None, typer.Option(help="Readers of a group share the topic (default: logvision).")
+    ] = None,
+    kafka_set: KafkaSet = None,
     rate: Annotated[float | None, typer.Option(help="Lines per second of generated traffic.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of generated traffic.")] = None,
 ) -> None:
@@ -50,13 +56,19 @@ def watch(
             "rate": rate,
             "seed": seed,
         },
+        "kafka": kafka_flags(kafka, topic, kafka_set, group),
         "lake": {"folder": data},
         "web": {"host": host, "port": port},
     }
     settings = read_settings(config, flags)
     source: Source
-    if settings.source.paths or settings.source.syslog:
-        wanted = parts.Wanted(settings.source.paths, settings.source.syslog, history=settings.source.history)
+    if settings.source.paths or settings.source.syslog or settings.kafka.brokers:
+        wanted = parts.Wanted(
+            settings.source.paths,
+            settings.source.syslog,
+            history=settings.source.history,
+            kafka=settings.kafka,
+        )
         source = parts.source(wanted, follow=True)
     else:
         source = GenerateSource(seed=settings.source.seed, rate=settings.source.rate, format=Format.JSON)

@@ -401,6 +401,7 @@ class Embedded:
             )
         )
         self._meters.committed(segment)
+        self._reader.committed(flush.positions)
         if casebook is not None:
             cursor = {"sequence": segment.sequence} if flush.whole else None
             self._insist(lambda: casebook.apply(flush.incidents, flush.states, cursor))

@@ -56,6 +56,10 @@ class Reader(Protocol):
         """
         ...
 
+    def committed(self, positions: Positions) -> None:
+        """Everything up to these positions is durable now. Called after each commit, from another thread."""
+        ...
+
     @property
     def finished(self) -> bool:
         """True when nothing will ever come again (end of a finite source)."""

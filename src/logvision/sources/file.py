@@ -88,6 +88,9 @@ class FileReader:
         self._busy = len(batches)
         return batches
 
+    def committed(self, positions: Positions) -> None:
+        """A file is read again by position; nobody else needs to know."""
+
     @property
     def finished(self) -> bool:
         return not self._options.follow and all(tail.finished for tail in self._tails.values())

@@ -18,6 +18,10 @@ class SeveralReader:
         share = max(1, limit // max(1, len(self._readers)))
         return [batch for reader in self._readers for batch in reader.read(share)]
 
+    def committed(self, positions: Positions) -> None:
+        for reader in self._readers:
+            reader.committed(positions)
+
     @property
     def finished(self) -> bool:
         return all(reader.finished for reader in self._readers)

@@ -67,6 +67,9 @@ class StdinReader:
         self._last_read = clock.now()
         return [Batch(self._options.source, records, {"base": self._given}, cut.taken)]
 
+    def committed(self, positions: Positions) -> None:
+        """What was read is gone in any case."""
+
     @property
     def finished(self) -> bool:
         return self._finished

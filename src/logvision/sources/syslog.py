@@ -67,6 +67,9 @@ class SyslogReader:
         batches = [listener.read(limit // len(self._listeners)) for listener in self._listeners]
         return [batch for batch in batches if batch is not None]
 
+    def committed(self, positions: Positions) -> None:
+        """What was received is gone in any case."""
+
     @property
     def finished(self) -> bool:
         return False

@@ -96,6 +96,9 @@ class GenerateReader:
         records = pa.Table.from_arrays([raw, name, position], schema=RECORD)
         return [Batch(self._options.name, records, self._stream.position(), size)]
 
+    def committed(self, positions: Positions) -> None:
+        """Nobody needs to know."""
+
     @property
     def finished(self) -> bool:
         """True once all `lines` are out, or after `close`."""
