@@ -37,9 +37,31 @@ _WEB_INF: Final = re2.compile(
     r"(?i)^[./\\]*(?:web-inf|meta-inf)[./\\]+(?:web\.xml|[\w-]+\.(?:xml|properties|mf))$"
 )
 _LOG: Final = re2.compile(
-    r"(?i)^(?:[a-z]:)?[/\\](?:opt|etc|usr|var|private|library|volumes|program files[^/\\]*|apache\d*|xampp|wamp|lampp|nginx|mysql|web|home\d?|root|logs?|php\d?)[/\\].*(?:logs?|\.conf|\.cnf|\.ini|\.list|passwd|[_.-]log|\.key|\.pem|\.err|shadow)$|^/etc/\w|^/home/[\w.-]+/\.\w|^[a-z]:[/\\](?:windows|winnt|inetpub|xampp|wamp\d*|tomcat\d*|php\d?|apache\d*|sysprep|unattend)(?:[/\\][^?*<>|\"]*)?\.(?:xml|log|inf|ini|conf|txt|config|asax?)$|^/sys/class\b"
+    r"(?i)^[/\\]*(?:[a-z]:[/\\]+)?program files(?: \(x86\))?[/\\]+[\w .-]+[/\\]|^/proc/(?:loadavg|meminfo|partitions|devices|filesystems|interrupts|ioports|modules|swaps|uptime|sched_debug|kcore|kallsyms)$|^(?:[a-z]:)?[/\\](?:opt|etc|usr|var|private|library|volumes|apache\d*|xampp|wamp|lampp|nginx|mysql|web|www|home\d?|root|logs?|php\d?)[/\\]\S*(?:logs?|\.conf|\.cnf|\.ini|\.list|passwd|[_.-]log|\.key|\.pem|\.err|shadow)$|^/etc/\w|^/home/[\w.-]+/\.\w|^[a-z]:[/\\](?:windows|winnt|inetpub|xampp|wamp\d*|tomcat\d*|php\d?|apache\d*|sysprep|unattend)(?:[/\\][^?*<>|\"]*)?\.(?:xml|log|inf|ini|conf|txt|config|asax?)$|^/sys/class\b"
 )
-_REPEATED: Final = re2.compile(r"(?:/\.){12,}|\.{24,}[\w/{]|(?:/\.//?){8,}|(?:/\.\\/\.){2,}")
+_BARE: Final = re2.compile(
+    r"(?i)^(?:etc[/\\]+(?:passwd|shadow|group|hosts|issue|fstab|sudoers)|win(?:dows|nt)[/\\]+(?:win\.ini|system32[/\\].*)|proc[/\\]+self[/\\]+\w+|boot\.ini|win\.ini|master\.passwd)$"
+)
+"""The name alone, without its leading slash."""
+_DOTFILE: Final = re2.compile(
+    r"(?i)^[\w./\\:~-]*(?:^|[/\\])\.(?:bash_?\w*|zsh_?\w*|k?sh_history|netrc|xauthority|ssh|rhosts|history|profile|[ct]?cshrc|logout|login|pgpass|my\.cnf|mysql_history|htpasswd|htaccess|env|git|svn|aws|docker|kube|npmrc|viminfo|gnupg|config)(?:[/\\].*|\.\w{1,6})?$"
+)
+_ASKED: Final = re2.compile(
+    r"(?i)/\.\./(?:[\w-]+/)*(?:admin|manager|console|actuator|web-inf|meta-inf|services|system|config|private|internal|ofc|dbconsole|user/|etc/|conf/)"
+)
+"""Where a step back in the request's own path leads past a check of its beginning."""
+_ALIAS: Final = re2.compile(
+    r"(?i)^/(?:[\w-]+/)?(?:static|assets?|files?|images?|imgs?|js|css|media|uploads?|libs?|content|public|data|downloads?|resources?|themes?|i18n|lang|locales?|fonts?|icons?|vendor|dist|build|docs?|api|admin|backup|tmp|cache|logs?|storage)\.\.(?:/|$)"
+)
+"""A folder's name with dots: where the server maps `/name` to a folder, this is the folder above it."""
+_SHARE: Final = re2.compile(r"^/?\\\\(?:[\w-]+\.)+[\w-]+\\[\w$]|^[/\\]{1,3}[\w.-]+\\[a-zA-Z]\$(?:\\|$)")
+_FILTERED: Final = re2.compile(
+    r"(?i)\bconvert\.(?:iconv\.|base64-(?:en|de)code|quoted-printable-\w+code)|\bstring\.(?:rot13|strip_tags)\b"
+)
+_CUT: Final = re2.compile(
+    r"(?i)/(?:etc/(?:passwd|shadow|group|hosts|issue|crontab)|proc/self/\w+|win(?:dows|nt)/win\.ini|boot\.ini|usr/share/\w[\w./-]*)[?\x00#]"
+)
+_REPEATED: Final = re2.compile(r"(?:/\.){12,}|\.{24,}[\w/{]|^/?\.{7,}[\w{]|(?:/\.//?){8,}|(?:/\.\\/\.){2,}")
 _WRAPPER: Final = re2.compile(
     r"(?i)^\W{0,3}(php://(?:filter|input|fd|memory|temp|stdin|output)|phar://|expect://|zip://|glob://|compress\.(?:zlib|bzip2)://|rar://|ogg://|ssh2\.\w+://|"
     r"file:/{1,3}\w|jar:(?:file|https?):|netdoc:/|data:text/plain[;,]|data:;?base64,|data://|zlib:|local_file:)"
@@ -49,11 +71,23 @@ _STATIC: Final = re2.compile(
 )
 
 
+_ALONE: Final = (
+    (False, _LOG, 0.72, "it names a log or a configuration of the server"),
+    (True, _ALIAS, 0.8, "a folder's name with dots behind it leads to the folder above"),
+    (False, _DOTFILE, 0.72, "it names a hidden file of somebody's account"),
+    (None, _SHARE, 0.72, "it names a share of another computer"),
+    (False, _FILTERED, 0.85, "a stream is led through a filter"),
+    (True, _CUT, 0.85, "a file of the system, its name cut off"),
+    (None, _REPEATED, 0.75, "steps are repeated to fill a buffer"),
+)
+"""What proves something by itself: of the request's own path (None: of any text), how much, and what."""
+
+
 def verify(text: str, *, is_path: bool) -> list[Evidence]:
     """What the text does as a path; at most one piece of evidence. `is_path`: it is the request's own path."""
     if not _TELLING(text):
         return []
-    plain = _plainly(text)
+    plain = _plainly(text.replace("/./", "/"))
     direct = _verify(text, is_path=is_path)
     if plain == text:
         return direct
@@ -74,6 +108,7 @@ _BARE_SLASH: Final = re2.compile(r"(\.\.)(?:2f|5c)")
 _TELLING: Final = AnyOf(
     r"\.\.|\x00",
     *(each.pattern for each in (_SYSTEM, _WEB_INF, _WRAPPER, _OBSCURED, _LOG, _REPEATED)),
+    *(each.pattern for each in (_BARE, _DOTFILE, _ALIAS, _SHARE, _FILTERED)),
     *(each.pattern for each in (_ODD_SLASH, _ODD_DOTS, _BARE_SLASH)),
 )
 """Without any of these there is nothing to read; one pass says so of most texts."""
@@ -112,7 +147,7 @@ def _verify(text: str, *, is_path: bool) -> list[Evidence]:  # noqa: PLR0912  on
                 strength = 0.85
             sentence = f"it climbs {net} steps above the site's root"
             if net <= 0:
-                strength = 0.72 if climbs >= 3 and "../.." in text else 0.1
+                strength = 0.75 if _ASKED.search(text) else 0.72 if climbs >= 3 and "../.." in text else 0.1
         elif net >= 3:
             strength, sentence = (0.7 if static else 0.93), f"it climbs {net} steps above where it starts"
         elif net == 2:
@@ -138,6 +173,8 @@ def _verify(text: str, *, is_path: bool) -> list[Evidence]:  # noqa: PLR0912  on
                     )
                 )
                 or "\x00" in text
+                or "../." in text
+                or "..\\" in text
             ):
                 strength = 0.72
         elif climbs >= 3:
@@ -148,16 +185,15 @@ def _verify(text: str, *, is_path: bool) -> list[Evidence]:  # noqa: PLR0912  on
         )
         if _FOLDER.match(text):
             whole = False  # the folder alone is what people ask about
-        elif _WEB_INF.match(text):
+        elif _WEB_INF.match(text) or _BARE.match(text):
             whole = True
         strength, sentence = (0.9 if whole else 0.3), f"it names {system.group().strip('/')}"
     obscured = _OBSCURED.search(text)
     if obscured is not None and strength < 0.88:
         strength, sentence = 0.88, f"climbing is hidden ({obscured.group()[:20]!r})"
-    if strength < 0.6 and not is_path and " " not in text and _LOG.search(text):
-        strength, sentence = 0.72, "it names a log or a configuration of the server"
-    if strength < 0.6 and _REPEATED.search(text):
-        strength, sentence = 0.75, "steps are repeated to fill a buffer"
+    for of_path, expression, proven, told in _ALONE:
+        if strength < min(proven, 0.6) and of_path in (is_path, None) and expression.search(text):
+            strength, sentence = proven, told
     if (
         "\x00" in text
         and strength < 0.72

@@ -32,7 +32,7 @@ _WORDY: Final = (
     "reg|sc|copy|del|move|ren|start|call|ver|vol|tree|whereis|locate|alias|df|du|free|uptime|mail|print|printf|read|tee|tr|wc|cut|"
     "split|strings|file|finger|users|groups|route|arp|su|ed|nl|od|pwd|cd|reboot|shutdown|halt|fmt|dd|java|go|function"
 )
-_END: Final = r"(?:\s*$|\s*[;|&`)\n\r\x00#>'\"}\]\\])"
+_END: Final = r"(?:\s*$|\s*[;|&`)\n\r\x00#>'\"}\]\\$])"
 _ARGUMENT: Final = (
     r"\s*(?:\s[-/]{1,2}[a-zA-Z?]|\s[~./\\*$<>%]|\s['\"]?/|\s*[<>]{1,2}\s*[\w/&.$]|\s\w+=|\s(?:https?|ftp|file)://|\s(?:\d{1,3}\.){3}\d{1,3}|\s[a-z]:\\|\s\d+\b|"
     r"\s['\"$(]|\s[\w-]+\.[a-z]{2,}\b|\s\w+" + r"\s*(?:$|[;|&`)>]))"
@@ -80,24 +80,41 @@ _PROOFS: Final = Proofs([
         (r"\bwhoami\b\s*(?:$|[;|&`)\n'\"])", 0.62, "the server is asked who it is"),
         (r"\bcertutil\b.{0,60}-(?:urlcache|decode|f)\b|\bbitsadmin\b.{0,40}/transfer|\brundll32\b.{0,40},|\bregsvr32\b.{0,40}/[su]|\bmshta\b\s+\S+:", 0.95, "a Windows program is misused to fetch"),
         (rf"^\s*(?:{_WORDY}|{_SURE})\s+(?:-[a-zA-Z]+\s+)*(?:/\w+/|\.\./|~)(?:\w+/?)*", 0.7, "the value is a command"),
+        (r"^\s*if\s*(?:/i\s*)?(?:not\s+)?(?:exist|defined|errorlevel|cmdextversion)\s+\S+\s+(?:\(|@?(?:echo|set|goto|call|del|start|cmd|dir|type|copy|exit|ping|ren|md|rd|move|if|do)\b)", 0.95, "a condition of a batch file"),
+        (r"^\s*if\s*(?:/i\s+)?(?:not\s+)?(?:[\"'(\[{].{0,30}[\"')\]}]|%\S{1,30}|\w{1,30}%\d|\d+|\w{1,30})\s*(?:={2,3}|\b(?:equ|neq|lss|leq|gtr|geq)\b)\s*\S.{0,60}?(?:\s@?(?:echo|set|goto|call|cmd|cd|exit|do)\b|\()", 0.95, "a condition of a batch file"),
+        (r"\bfor\s+(?:/[dlrf]\s+(?:[\"'][^\"']{0,40}[\"']\s+)?)?%{1,2}~?[a-z]\s+in\s*\(", 0.95, "a loop of a batch file"),
+        (rf"\{{,\s*(?:{_PLACE}(?:{_SURE}|{_WORDY})|/[?*\w]{{1,6}}/[?*\w]{{1,6}})[^{{}}]{{0,80}}\}}|\{{(?:{_SURE}|cat|ls|id|echo|rm|nc),[^{{}}]{{0,60}}\}}|\{{\w{{1,5}},-\w{{1,8}}\}}\w", 0.9, "braces stand for spaces"),
+        (rf"(?:^|[;|&`(=\s])[a-z]{{1,6}}(?:\$\(\)|``|[<>]\(\))[a-z]{{0,6}}\s+\S|\$\({_PLACE}(?:{_SURE}|id|ls|cat|who|ps)\b", 0.88, "nothing is substituted to hide a word"),
+        (r"/\w{0,3}\$[_!?@*#$-]\w{0,6}/\w|/\w{1,3}\$\{\w{0,2}\}\w{1,4}/\w+|[a-z]\$[_!?@*$-][a-z]{1,4}\s+/", 0.85, "an empty variable hides a word"),
+        (r"(?:^|[\s=;|&`(,{/'\"])/?(?:[a-z?]{1,3}\[[a-z!^?/][^\]\s]{0,13}\][a-z?]{0,6}|\[[a-z!^?/][^\]\s]{0,13}\][a-z]{1,4})/+[\w?*\[]|/(?:etc|s?bin|usr|usr/s?bin|dev|tmp|var|proc)/[\w/]{0,12}\[[^\]\s]{1,14}\]\w|/(?:a|e|u|b)\[[^\]\s]{1,14}\][a-z]{1,3}\b|/\w{2,3}\[\w\]/(?:ba|da|k|z)?sh\b", 0.85, "a file's path is hidden by wildcards"),
+        (rf"^\s*[\"']?(?:time|nohup|env|strace|ltrace|exec|nice|setsid|stdbuf|command|builtin|timeout\s+\d+s?|busybox|doas)[\"']?\s+{_PLACE}(?:{_SURE}|who|id|ls|cat|sh)\b", 0.75, "a command is started by another"),
+        (r"\$\{?(?:SHELL|BASH)\}?\s+-c\b|\$\{(?:PATH|HOME|PWD|SHELL|IFS|OLDPWD|HOSTNAME|LS_COLORS)(?:[:#%/][^}]{0,20})?\}.|\$\{\w{1,20}#+[^}]{0,20}\}|\$\{[A-Z_]{1,20}:\d{1,3}:\d{1,3}\}|\$ENV\{", 0.88, "a variable of the shell is taken apart"),
+        (r"\b\w{1,8}=\w{1,12}\s*&&\s*\$\w{1,8}\b|\b(?:cat|ba?sh|dash|zsh|rev|xargs|base64|tr)\b[^<>]{0,20}<<<", 0.9, "a command is put together from variables"),
+        (r"^\s*>{1,2}\s*/(?:tmp|var|etc|dev)/|\$\[\s*\d+\s*[-+*/]\s*\d+\s*\]|^\s*alias\s+(?:[+-]\w\+?\s+)?\w+=\S", 0.78, "something that only a shell would do"),
+        (rf"^\s*(?:{_SURE})(?:\.exe)?\s+[-/][a-zA-Z]+\s*$", 0.45, "the value is a command with its flags"),
+        (r"(?:\w(?:\"\"|'')){3}\w?|\b\w(?:\^\w){2,}|\b\w(?:\\\w){3,}\s", 0.85, "quotes are strewn into a word"),
+        (r"\{\.(?:exec|cookie|load|save|append|break|cut|set)\|", 0.95, "a macro of a file server runs a command"),
     )
 ])  # fmt: skip
 
 _GATE: Final = AnyOf(
-    r"(?is)[;|&`\n\r<>{}^\"'\\]|\$[({\w]|\(\)|%\w|[a-z_]\(|\b(?:"
+    r"(?is)[;|&`\n\r<>{}^\"'\\?\[]|\$[({\w]|\(\)|%\w|[a-z_]\(|\b(?:"
     + _SURE
-    + r"|cat|ls|rm|id|net|dir|type|expr|cp|echo|set|nc|IEX|uname|Invoke|Get|New)\b"
+    + r"|cat|ls|rm|id|net|dir|type|expr|cp|echo|set|nc|IEX|uname|Invoke|Get|New|if|for|time|env|alias|command)\b"
 )
 _SHORT: Final = re2.compile(
     r"(?is)^(?:(?:\d{1,3}(?:\.\d{1,3}){3}|\d{1,6}|[a-z]|asdf|test)?\s*['\"]?\s*(?:[;|&\n\r]{1,2}|\|\||&&)\s*"
     r"(?:id|ls|pwd|whoami|uname|dir|ver|ifconfig|ipconfig|systeminfo|sysinfo|netstat|ps|env|set|hostname|tasklist|net user|w)"
-    r"\s*(?:[;|&#\n\r'\"]{0,3}))$|^/?[\w./-]{0,40}[|;](?:id|pwd|ls|whoami|uname)[|;]$|^\W{0,2}`(?:true|false|id|ls|pwd|w)`\W{0,2}$"
+    r"\s*(?:[;|&#\n\r'\"]{0,3}))$|^(?:id|ls|pwd|whoami|uname|w|dir)[|;]$|^/?[\w./-]{0,40}[|;](?:id|pwd|ls|whoami|uname)[|;]$|^\W{0,2}`(?:true|false|id|ls|pwd|w)`\W{0,2}$"
 )
 """Too short to hold an argument; a letter, a number or an address before the mark stands for the expected value."""
 
 _HIDING: Final = re2.compile(
     r"""['"]{2}|\\(?:\n|([a-zA-Z/]))|\^|\$@|\$\*|\$\{?[a-zA-Z_]{1,3}[\d]*\}?(?:[a-z/])|\$\w{1,2}\b|['"]"""
 )
+_SPLIT: Final = re2.compile(r"(?i)^\s*[\"']?[a-z]{0,9}(?:''|\"\"|\\|\^|\$@|\$\*)[a-z]")
+_FIRST: Final = re2.compile(rf"(?i)^\s*(?:{_SURE}|{_WORDY})(?:\s|$)")
+"""A word whose quotes, backslashes or carets are not needed, and a command once they are gone."""
 _PROSE: Final = re2.compile(r"(?:[A-Za-z]{2,}[,.]?\s+){4,}")
 _LIST: Final = re2.compile(r"^[\w.\s-]+(?:[|;,&][\w.\s-]+)*[|;,&]?$")
 
@@ -109,6 +126,8 @@ def verify(text: str) -> list[Evidence]:
         text = text.replace("+", " ")  # encoded twice: the plus was meant as a space
     if not _GATE(text):
         return []
+    if "\\n" in text or "\\r" in text:
+        text = text.replace("\\n", "\n").replace("\\r", "\n")  # written out where a line feed is meant
     short = _SHORT.search(text)
     if short is not None:
         sentence = f"Read as a command: nothing but a mark and a command ({short.group()[:60]!r})."
@@ -120,6 +139,8 @@ def verify(text: str) -> list[Evidence]:
         hidden = _PROOFS.strongest(bare)
         if hidden[0] * 0.97 > best[0]:
             best = (hidden[0] * 0.97, hidden[1], hidden[2])
+    if best[0] < 0.8 and _SPLIT.search(text) and _FIRST.match(bare):
+        best = (0.8, "quotes split the name of a command", text[:60])
     if best[0] <= 0:
         return []
     strength = best[0]
