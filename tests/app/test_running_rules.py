@@ -43,8 +43,10 @@ def test_a_rule_that_comes_judges_the_next_lines_and_a_bad_one_changes_nothing(
         assert verdict(1) is None
         (own / "own.yml").write_text(OWN)
         run.until(lambda: run.said, "the rules to be read")
-        assert run.said == ["rules read again: 2 rules, in use"]
+        assert run.said[0] == "rules read again: 2 rules, in use"
         assert verdict(2) == "own"
+        run.until(lambda: len(run.said) == 2, "the backtest of the change")
+        assert "would become attacks (1 clients and 1 routes that had none)" in run.said.pop()
 
         (own / "own.yml").write_text(BAD)
         run.until(lambda: len(run.said) == 2, "the rules to be refused")

@@ -447,3 +447,26 @@ def test_time_is_utc_whatever_the_zone_of_the_machine(filled: Lake, database: Da
     assert first is not None
     assert first.utcoffset() == timedelta(0)
     assert first == datetime(2024, 5, 14, 12, tzinfo=UTC)
+
+
+def test_an_export_from_the_oldest_is_the_other_one_turned_round(
+    filled: Lake, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walk, "EXPORTED_AT_ONCE", 7)
+    there = [t.to_pylist() for t in queries.tables(database, asked("-status:404"))]
+    back = [t.to_pylist() for t in queries.tables(database, asked("-status:404"), oldest_first=True, rows=7)]
+    times = [row["time"] for table in back for row in table]
+    assert times == sorted(times)
+    key = ("source", "position")
+    assert {tuple(row[k] for k in key) for t in there for row in t} == {
+        tuple(row[k] for k in key) for t in back for row in t
+    }
+
+
+def test_the_newest_events_are_about_as_many_as_asked_for(filled: Lake, database: Database) -> None:
+    everything = asked("-status:404")
+    total = sum(table.num_rows for table in queries.tables(database, everything))
+    narrowed = queries.newest(database, everything, 5)
+    few = sum(table.num_rows for table in queries.tables(database, narrowed))
+    assert 5 <= few < total
+    assert queries.newest(database, everything, total + 1) == everything

@@ -20,6 +20,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/backtest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Backtest
+         * @description The newest backtest. One runs on its own whenever rules change.
+         */
+        get: operations["backtest"];
+        put?: never;
+        /**
+         * Start
+         * @description Try a change over the newest events, in the background; the report comes at the same address.
+         */
+        post: operations["start_backtest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/events": {
         parameters: {
             query?: never;
@@ -515,6 +539,119 @@ export interface components {
             text: string;
             /** Url */
             url: string;
+        };
+        /**
+         * Backtest
+         * @description The newest report and what is going on.
+         */
+        Backtest: {
+            /** Problem */
+            problem: string | null;
+            report: components["schemas"]["BacktestReport"] | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "idle" | "running" | "failed";
+        };
+        /**
+         * BacktestPart
+         * @description What comes, or what goes.
+         */
+        BacktestPart: {
+            /** Classes */
+            classes: {
+                [key: string]: number;
+            };
+            /** Clients */
+            clients: number;
+            /** Events */
+            events: number;
+            /** Incident Count */
+            incident_count: number;
+            /** Incidents */
+            incidents: components["schemas"]["IncidentSummary"][];
+            /** Networks */
+            networks: number;
+            /** Ordinary Clients */
+            ordinary_clients: number;
+            /** Requests */
+            requests: number;
+            /** Route Count */
+            route_count: number;
+            /** Routes */
+            routes: {
+                [key: string]: number;
+            };
+            /** Rules */
+            rules: {
+                [key: string]: number;
+            };
+            /** Samples */
+            samples: components["schemas"]["BacktestSample"][];
+        };
+        /**
+         * BacktestReport
+         * @description What a change would do, or did.
+         */
+        BacktestReport: {
+            appearing: components["schemas"]["BacktestPart"];
+            /** Attacks After */
+            attacks_after: number;
+            /** Attacks Before */
+            attacks_before: number;
+            disappearing: components["schemas"]["BacktestPart"];
+            /** Events */
+            events: number;
+            /** First */
+            first: string | null;
+            /** Incidents After */
+            incidents_after: number;
+            /** Incidents Before */
+            incidents_before: number;
+            /** Last */
+            last: string | null;
+            /**
+             * Made
+             * Format: date-time
+             */
+            made: string;
+            /** Reclassified */
+            reclassified: number;
+            /** Whole */
+            whole: boolean;
+            /** Why */
+            why: string;
+        };
+        /**
+         * BacktestSample
+         * @description One event that differs. Text is as logged: hostile.
+         */
+        BacktestSample: {
+            attack: components["schemas"]["Attack"];
+            /** Client Ip */
+            client_ip: string | null;
+            /** Id */
+            id: string;
+            /** Method */
+            method: string | null;
+            /** Route */
+            route: string | null;
+            /** Rules */
+            rules: string[];
+            /** Score */
+            score: number;
+            /** Site */
+            site: string | null;
+            /** Status */
+            status: number | null;
+            /** Target */
+            target: string | null;
+            /**
+             * Time
+             * Format: date-time
+             */
+            time: string;
         };
         /**
          * By
@@ -1112,6 +1249,16 @@ export interface components {
             value: string | null;
         };
         /**
+         * RuleText
+         * @description A rule that may come: its id and its YAML.
+         */
+        RuleText: {
+            /** Id */
+            id: string;
+            /** Text */
+            text: string;
+        };
+        /**
          * Series
          * @description Requests over time.
          */
@@ -1261,6 +1408,20 @@ export interface components {
             /** Visitors */
             visitors: number;
         };
+        /**
+         * Trial
+         * @description A change to try; what is left out stays as it is.
+         */
+        Trial: {
+            /**
+             * Exceptions
+             * @default true
+             */
+            exceptions?: boolean;
+            rule?: components["schemas"]["RuleText"] | null;
+            /** Threshold */
+            threshold?: number | null;
+        };
         /** ValidationError */
         ValidationError: {
             /** Context */
@@ -1310,6 +1471,167 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ActorDocument"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+        };
+    };
+    backtest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backtest"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+        };
+    };
+    start_backtest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Trial"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backtest"];
                 };
             };
             /** @description Bad Request */

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
+from logvision.app.stores import site_of
 from logvision.casebook.base import Casebook
 from logvision.detect import Detector
 from logvision.detect.context import Site
@@ -90,13 +91,10 @@ class Explainer:
         """Routes and site as they were last saved."""
         if self._casebook is None:
             return request.Routes(), Site(Profiles())
-        routes, profiles = (self._casebook.load_state(name) for name in ("routes", "profiles"))
+        routes = self._casebook.load_state("routes")
         return (
             request.Routes() if routes is None else request.Routes.restore(orjson.loads(routes)),
-            Site(
-                Profiles() if profiles is None else Profiles.restore(profiles),
-                tuple(self._casebook.exemptions()),
-            ),
+            site_of(self._casebook),
         )
 
     def _enriched(self, fields: Mapping[str, Any], routes: request.Routes) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from logvision.config import KafkaSettings, LakeSettings, Settings
@@ -43,7 +44,7 @@ def knowledge(settings: Settings) -> Knowledge:
         "networks": lambda: Networks.open(settings.network.country_db, settings.network.asn_db),
         "agents": Agents,
         "routes": Routes,
-        "detector": lambda: Detector.open(settings.detect.rules, threshold=settings.detect.threshold),
+        "detector": lambda: detector(settings.detect.rules, settings.detect.threshold),
         "baselines": Baselines,
     }
     for name, make in makers.items():
@@ -54,6 +55,11 @@ def knowledge(settings: Settings) -> Knowledge:
     if problems:
         raise SetupError(problems)
     return Knowledge(**made)  # type: ignore[arg-type]
+
+
+def detector(rules: Sequence[Path], threshold: float) -> Detector:
+    """The package's own rules and model with these rules besides. Raises SetupError."""
+    return Detector.open(rules, threshold=threshold)
 
 
 def state(settings: Settings) -> State:

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from logvision.detect import Detector
 from logvision.errors import SetupError
 from logvision.pipeline import Knowledge
 
@@ -19,6 +20,9 @@ ASKED_S: Final = 0.2  # somebody who asks waits no longer
 Say = Callable[[str], None]
 """Told one sentence for the operator at a time."""
 
+OnChange = Callable[[Detector, Detector], None]
+"""Told the former detector and the one that is in use now."""
+
 Stamp = dict[str, tuple[int, int]]
 """Size and time of change of each file; a file that comes, goes or changes makes another stamp."""
 
@@ -26,11 +30,14 @@ Stamp = dict[str, tuple[int, int]]
 class Reloading:
     """Swaps the detector under a running engine. Bad rules are refused: the running set stays."""
 
-    def __init__(self, known: Knowledge, paths: Sequence[Path], say: Say) -> None:
-        """`paths`: the operator's own folders and files of rules."""
+    def __init__(
+        self, known: Knowledge, paths: Sequence[Path], say: Say, changed: OnChange | None = None
+    ) -> None:
+        """`paths`: the operator's own folders and files of rules. `changed`: told of every swap."""
         self._known = known
         self._paths = tuple(paths)
         self._say = say
+        self._changed = changed
         self._stop = threading.Event()
         self._asked = False
         self._seen = stamp(self._paths)
@@ -77,6 +84,8 @@ class Reloading:
         self._known.detector = fresh
         what = "unchanged" if fresh is running else "in use"
         self._say(f"rules read again: {len(fresh.rules.rules)} rules, {what}")
+        if self._changed is not None and fresh is not running:
+            self._changed(running, fresh)
 
 
 def stamp(paths: Sequence[Path]) -> Stamp:

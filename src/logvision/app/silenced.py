@@ -7,13 +7,12 @@ from typing import Final
 
 import pyarrow as pa
 
-from logvision.app.stores import Stores
+from logvision.app.stores import Stores, site_of
 from logvision.detect import Detector
 from logvision.detect.cascade import Verification
 from logvision.detect.context import Site, reconsider
 from logvision.detect.correlate import Correlator, alerts_of
 from logvision.detect.detector import detect
-from logvision.detect.profiles import Profiles
 from logvision.exemption import MARK
 from logvision.incident import Incident
 from logvision.lake import queries
@@ -36,26 +35,19 @@ def counted(database: Database, exemption_id: str) -> queries.Totals:
 
 def without(stores: Stores, exemption_id: str, detector: Detector) -> list[Incident]:
     """The incidents that the silenced events would have been, the worst first; seconds at most."""
-    kept = stores.casebook.load_state("profiles")
-    site = Site(Profiles() if kept is None else Profiles.restore(kept))
+    site = Site(site_of(stores.casebook).profiles)
     fresh = replace(detector, verification=Verification())
     correlator = Correlator()
     found: dict[str, Incident] = {}
-    newest: list[pa.Table] = []
-    left = REPLAYED
     database = Database(stores.lake)
     try:
-        for table in queries.tables(database, _question(exemption_id)):
-            newest.append(table.slice(0, left))
-            left -= newest[-1].num_rows
-            if left <= 0:
-                break
+        newest = queries.newest(database, _question(exemption_id), REPLAYED)
+        for table in queries.tables(database, newest, oldest_first=True):
+            events = reconsider(judged_again(table, fresh), fresh, site)
+            for incident in correlator.step(alerts_of(events), events):
+                found[incident.id] = incident
     finally:
         database.close()
-    for table in reversed(newest):
-        events = reconsider(judged_again(oldest_first(table), fresh), fresh, site)
-        for incident in correlator.step(alerts_of(events), events):
-            found[incident.id] = incident
     return sorted(found.values(), key=lambda each: (-SEVERITIES.index(each.severity), -each.score, each.id))
 
 
@@ -64,11 +56,6 @@ def judged_again(events: pa.Table, detector: Detector) -> pa.Table:
     bare = events.drop_columns(list(JUDGED))
     kept = pa.schema([field for field in EVENT if field.name not in JUDGED])
     return detect(bare.cast(kept), detector, bounded=False)
-
-
-def oldest_first(table: pa.Table) -> pa.Table:
-    """A table of `queries.tables` in the order of time."""
-    return table.sort_by([("time", "ascending"), ("source", "ascending"), ("position", "ascending")])
 
 
 def _question(exemption_id: str) -> Question:

@@ -13,6 +13,8 @@ import pyarrow as pa
 from logvision.casebook.base import Casebook
 from logvision.casebook.sqlite import SqliteCasebook
 from logvision.columns import constant
+from logvision.detect.context import Site
+from logvision.detect.profiles import Profiles
 from logvision.engines.embedded import State
 from logvision.lake.segments import Lake, Resume
 from logvision.pipeline import Knowledge
@@ -52,6 +54,15 @@ def kept_casebook(folder: Path) -> Iterator[Casebook | None]:
         casebook.close()
 
 
+def site_of(casebook: Casebook) -> Site:
+    """What was saved of the site's own normal, and its exceptions."""
+    profiles = casebook.load_state("profiles")
+    return Site(
+        Profiles() if profiles is None else Profiles.restore(profiles),
+        tuple(each for each in casebook.exemptions() if each.ended is None),
+    )
+
+
 def take_up(stores: Stores, known: Knowledge, state: State, *, anonymised: bool = False) -> Resume:
     """Put what was learned and open back in place, and fold what the casebook has not seen.
 
@@ -64,7 +75,7 @@ def take_up(stores: Stores, known: Knowledge, state: State, *, anonymised: bool 
         known.formats.restore(resume.state["formats"])
     restored = state.restore(stores.casebook.load_state)
     known.restore(stores.casebook.load_state)
-    known.exemptions = tuple(stores.casebook.exemptions())
+    known.exemptions = site_of(stores.casebook).exemptions
     for sequence, events in committed_after(stores.lake, applied(stores.casebook) if restored else -1):
         nothing = constant(None, events.num_rows) if anonymised else None
         changed = state.correlate(events, nothing)

@@ -22,12 +22,14 @@ from logvision.app.access import protected
 from logvision.app.excepting import Excepting
 from logvision.app.explaining import Explainer
 from logvision.app.health import Health
+from logvision.app.rehearsing import Asked, Change, Rehearsing, changed
 from logvision.app.reloading import Reloading, Say
 from logvision.app.silenced import without
 from logvision.app.stores import Stores, open_stores, take_up
 from logvision.app.upkeep import Upkeep
 from logvision.clock import SystemClock
 from logvision.config import Settings, WebSettings
+from logvision.detect.behaviour import Behaviour
 from logvision.engines.embedded import Embedded, Options
 from logvision.errors import Problem, SetupError
 from logvision.lake import queries
@@ -64,9 +66,21 @@ def watch(
         known, state = parts.knowledge(settings), parts.state(settings)
         if stop.is_set():
             return
-        rules = Reloading(known, settings.detect.rules, say)
+        rules = Reloading(
+            known,
+            settings.detect.rules,
+            say,
+            lambda old, new: rehearsing.rehearse(Change("rules changed", old, lambda: new)),
+        )
         stack.enter_context(on_signals(_hung_up(stop.set, rules.ask), signal.SIGHUP))
         stores = stack.enter_context(open_stores(settings.lake.folder, writer=True))
+        rehearsing = Rehearsing(
+            stores,
+            lambda: Behaviour.open(settings.detect.scenarios),
+            clock,
+            say,
+            anonymised=settings.lake.anonymise != "no",
+        )
         web, password = protected(settings.web, settings.lake.folder)
         settings = settings.model_copy(update={"web": web})
         resume = take_up(stores, known, state, anonymised=settings.lake.anonymise != "no")
@@ -98,6 +112,7 @@ def watch(
             "rules": lambda: rules.problem,
             "upkeep": lambda: upkeep.problem,
             "exceptions": lambda: excepting.problem,
+            "backtest": lambda: rehearsing.problem,
         }
         health = Health(reader, engine, known, live, clock, others=problems, say=say)
         explainer = Explainer(known, casebook=stores.casebook)
@@ -106,6 +121,10 @@ def watch(
             explain=explainer.explain,
             explain_event=lambda found: explained(explainer, found),
             silenced=lambda exception: without(stores, exception, known.detector),
+            backtest=lambda asked: rehearsing.rehearse(
+                changed(Asked(**asked), known.detector, settings.detect.rules)
+            ),
+            backtesting=lambda: (rehearsing.busy, rehearsing.problem),
             checks=health.checks,
         )
         app = page(settings, stores, live, known, hooks=hooks, metrics=metrics)
@@ -113,6 +132,7 @@ def watch(
         stack.enter_context(upkeep.running())
         stack.enter_context(rules.running())
         stack.enter_context(excepting.running())
+        stack.enter_context(rehearsing.running())
         stack.enter_context(health.telling())
         announce(address(settings.web, listener), password)
         engine.run()

@@ -52,6 +52,10 @@ class Hooks:
     explain_event: Callable[[Event], Mapping[str, Any]] | None = None
     # The incidents that there would be without an exception, worst first.
     silenced: Callable[[str], Sequence[Incident]] | None = None
+    # Starts a backtest of a change: threshold, rule (id and YAML text), exceptions; at once back.
+    backtest: Callable[[Mapping[str, Any]], None] | None = None
+    # Whether a backtest runs or waits, and why the last one came to nothing.
+    backtesting: Callable[[], tuple[bool, str | None]] | None = None
     # More rows for GET /api/health: name, ok, detail.
     checks: Callable[[], Sequence[Mapping[str, Any]]] = _no_checks
 

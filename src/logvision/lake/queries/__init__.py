@@ -21,7 +21,7 @@ from logvision.lake.queries.database import Database
 from logvision.lake.queries.filter import Filter, FilterError, parse_filter
 from logvision.lake.queries.kept import bounds, rejects
 from logvision.lake.queries.question import Question, question
-from logvision.lake.queries.walk import actor, event, events, tables
+from logvision.lake.queries.walk import actor, event, events, newest, tables
 
 __all__ = [
     "Actor",
@@ -44,6 +44,7 @@ __all__ = [
     "bounds",
     "event",
     "events",
+    "newest",
     "parse_filter",
     "question",
     "rejects",

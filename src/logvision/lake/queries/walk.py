@@ -105,13 +105,36 @@ def actor(database: Database, question: Question, client_ip: str) -> Actor:
     return database.ask(find)
 
 
-def tables(database: Database, question: Question) -> Iterator[pa.Table]:
-    """All events of a question as tables of EVENT's columns with plain text, newest first."""
-    stretches = database.ask(lambda reading: list(windows(reading, question, EXPORTED_AT_ONCE, growth=1)))
-    for window in stretches:
-        table = database.ask(partial(_whole, window=window))
+def tables(
+    database: Database, question: Question, *, oldest_first: bool = False, rows: int | None = None
+) -> Iterator[pa.Table]:
+    """All events of a question as tables of EVENT's columns with plain text, newest first unless told.
+
+    `rows`: of one table, about (None: EXPORTED_AT_ONCE); a row group of a segment is never cut.
+    """
+    step = EXPORTED_AT_ONCE if rows is None else rows
+    stretches = database.ask(lambda reading: list(windows(reading, question, step, growth=1)))
+    for window in reversed(stretches) if oldest_first else stretches:
+        table = database.ask(partial(_whole, window=window, oldest_first=oldest_first))
         if table.num_rows:
             yield table
+
+
+def newest(database: Database, question: Question, most: int) -> Question:
+    """The question narrowed to about its `most` newest events: what happened at one moment is not cut."""
+
+    def find(reading: Reading) -> Question:
+        times = joined(
+            [
+                'select epoch_us(min("time")), count(*) from (select "time" from',
+                reading.events(question, ["time"]),
+                f'order by "time" desc limit {most})',
+            ]
+        )
+        ((first, found),) = reading.rows(times)
+        return question if found < most else replace(question, start=time_of(first))
+
+    return database.ask(find)
 
 
 def _its(reading: Reading, column: str, total: int) -> list[Row]:
@@ -213,9 +236,11 @@ def _wide(reading: Reading, places: list[tuple[Any, ...]]) -> list[Event]:
     return [made[place[1], place[2]] for place in places]
 
 
-def _whole(reading: Reading, window: Question) -> pa.Table:
-    """All events of one stretch of time, newest first."""
+def _whole(reading: Reading, window: Question, *, oldest_first: bool) -> pa.Table:
+    """All events of one stretch of time in order."""
     order = 'order by "time" desc, "source", "position" desc'
+    if oldest_first:
+        order = 'order by "time", "source", "position"'
     found = reading.table(joined(["select * from", reading.events(window), order]))
     return found.select(EVENT.names).cast(PLAIN)
 
