@@ -53,9 +53,12 @@ def _lacking(item: pytest.Item) -> str | None:
     """What this machine lacks to run a test; None: nothing."""
     if item.get_closest_marker("browser") and CHROMIUM is None:
         return "no Chromium on the PATH"
-    if not item.get_closest_marker("cluster"):
+    mark = item.get_closest_marker("cluster")
+    if mark is None:
         return None
-    named = [NEEDS[name] for name in getattr(item, "fixturenames", ()) if name in NEEDS]
+    # A mark names what a test starts without a fixture.
+    names = (*mark.args, *getattr(item, "fixturenames", ()))
+    named = [NEEDS[name] for name in names if name in NEEDS]
     return next(filter(None, (server.lacking() for server in named or NEEDS.values())), None)
 
 

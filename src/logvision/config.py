@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
-from logvision.errors import Problem, SetupError
+from logvision.errors import Problem, SetupError, without_secrets
 
 ENV_PREFIX = "LOGVISION_"
 
@@ -84,6 +85,32 @@ class LakeSettings(_Section):
     flush_rows: int = Field(default=65_536, ge=1_000)
 
 
+def _address(*words: str, schemes: tuple[str, ...]) -> AfterValidator:
+    """One of these words, or an address of one of these schemes."""
+
+    def check(text: str) -> str:
+        if text in words or (text.partition("://")[0] in schemes and "://" in text):
+            return text
+        expected = " or ".join([*words, *(f"{scheme}://host" for scheme in schemes)])
+        raise PydanticCustomError("address", "{expected}", {"expected": expected})
+
+    return AfterValidator(check)
+
+
+class CasebookSettings(_Section):
+    """Where incidents, decisions and the state of detection are kept."""
+
+    # sqlite: a file in the data folder. mongodb://user:password@host:port/database?options
+    url: Annotated[str, _address("sqlite", schemes=("mongodb", "mongodb+srv"))] = "sqlite"
+
+
+class LiveSettings(_Section):
+    """How the page hears of what happens now."""
+
+    # memory: of one process. redis://user:password@host:port/number
+    url: Annotated[str, _address("memory", schemes=("redis", "rediss", "unix"))] = "memory"
+
+
 class WebSettings(_Section):
     """The page."""
 
@@ -91,6 +118,7 @@ class WebSettings(_Section):
     port: int = Field(default=8710, ge=0, le=65_535)
     password_hash: str | None = None  # from `logvision password`
     allowed_hosts: tuple[str, ...] = ()  # further Host names, e.g. behind a reverse proxy
+    metrics_token: str | None = Field(default=None, min_length=16)  # opens /metrics as a bearer token
 
 
 class Settings(_Section):
@@ -105,6 +133,8 @@ class Settings(_Section):
     network: NetworkSettings = NetworkSettings()
     detect: DetectSettings = DetectSettings()
     lake: LakeSettings = LakeSettings()
+    casebook: CasebookSettings = CasebookSettings()
+    live: LiveSettings = LiveSettings()
     web: WebSettings = WebSettings()
 
 
@@ -189,6 +219,8 @@ def _problem(error: Any, file: Path | None, text: str) -> Problem:
         close = difflib.get_close_matches(location[-1], valid, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else ""
         return Problem(where, f"unknown key {location[-1]!r}", f"one of {', '.join(valid)}{hint}")
+    if error["type"] == "address":  # which may hold a password
+        return Problem(where, repr(without_secrets(error["input"])), error["msg"])
     return Problem(where, repr(error["input"]), error["msg"][0].lower() + error["msg"][1:])
 
 

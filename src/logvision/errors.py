@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 
 class LogVisionError(Exception):
@@ -40,3 +41,9 @@ class SourceError(LogVisionError):
 class StoreError(LogVisionError):
     """A store (lake, casebook, live) cannot take or give data now. Nothing may be committed past it;
     the engine waits and tries again."""
+
+
+def without_secrets(url: str) -> str:
+    """An address as it may be shown: without user, password and options."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}" if parts.scheme else parts.path

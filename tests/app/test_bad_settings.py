@@ -18,7 +18,7 @@ def test_every_mistake_of_a_file_is_told_at_once_with_its_line(
     code, out, errors = command(monkeypatch, capfd, "watch", "--config", config)
 
     assert (code, out) == (2, "")
-    known = "one of allowed_hosts, host, password_hash, port; did you mean 'port'?"
+    known = "one of allowed_hosts, host, metrics_token, password_hash, port; did you mean 'port'?"
     assert sorted(errors.splitlines()) == [
         f"logvision: {config}:2 web.prot: got unknown key 'prot'; expected {known}",
         f"logvision: {config}:5 lake.keep_days: got -1; expected input should be greater than 0",

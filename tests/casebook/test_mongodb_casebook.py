@@ -12,15 +12,16 @@ from typing import Any
 import pymongo
 import pytest
 
-from logvision.casebook import mongodb
+from logvision.casebook import mongodb as module
 from logvision.casebook.base import Conflict, Question
 from logvision.casebook.mongodb import MongoCasebook
 from logvision.errors import SetupError, StoreError
 from logvision.incident import Incident, Status
 from logvision.schema import Attack, Outcome, Severity, Stage
-from store_servers import Server, free_port, mongodb_server
+from servers import MongoDB
+from servers.process import answers, free_port
 
-pytestmark = pytest.mark.cluster
+pytestmark = pytest.mark.cluster("mongodb")
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -44,18 +45,21 @@ def incident(number: int = 1, events: int = 3) -> Incident:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    with mongodb_server(tmp_path / "mongodb") as started:
-        yield started
+def server(mongodb: MongoDB) -> Iterator[MongoDB]:
+    with raw(mongodb) as client:
+        client.drop_database("fleet")
+    yield mongodb
+    if not answers(mongodb.port):
+        mongodb.start()
 
 
 @pytest.fixture
-def join(server: Server) -> Iterator[Callable[[], MongoCasebook]]:
+def join(server: MongoDB) -> Iterator[Callable[[], MongoCasebook]]:
     """One more process on the same casebook."""
     made: list[MongoCasebook] = []
 
     def book() -> MongoCasebook:
-        made.append(MongoCasebook(f"mongodb://127.0.0.1:{server.port}/fleet?serverSelectionTimeoutMS=300"))
+        made.append(MongoCasebook(f"{server.url}fleet?serverSelectionTimeoutMS=300"))
         return made[-1]
 
     yield book
@@ -68,12 +72,12 @@ def book(join: Callable[[], MongoCasebook]) -> MongoCasebook:
     return join()
 
 
-def raw(server: Server) -> pymongo.MongoClient[dict[str, Any]]:
-    return pymongo.MongoClient(f"mongodb://127.0.0.1:{server.port}")
+def raw(server: MongoDB) -> pymongo.MongoClient[dict[str, Any]]:
+    return pymongo.MongoClient(server.url)
 
 
 def test_a_server_that_is_gone_is_a_store_error_soon_and_what_was_kept_is_there_when_it_is_back(
-    server: Server, book: MongoCasebook
+    server: MongoDB, book: MongoCasebook
 ) -> None:
     book.apply([incident()], {"behaviour": b"1"}, {"sequence": 1})
     server.kill()
@@ -89,19 +93,19 @@ def test_a_server_that_is_gone_is_a_store_error_soon_and_what_was_kept_is_there_
 
 
 def test_a_flush_that_breaks_off_between_incidents_and_states_is_whole_after_the_next_try(
-    server: Server, book: MongoCasebook, monkeypatch: pytest.MonkeyPatch
+    server: MongoDB, book: MongoCasebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     book.apply([incident()], {"a": b"1", "b": b"1"}, {"sequence": 1})
-    turn = mongodb._turn
+    turn = module._turn
 
     def lost(*given: Any) -> None:
         server.kill()
         turn(*given)
 
-    monkeypatch.setattr(mongodb, "_turn", lost)
+    monkeypatch.setattr(module, "_turn", lost)
     with pytest.raises(StoreError):
         book.apply([incident(events=5), incident(2)], {"a": b"2", "b": b"2"}, {"sequence": 2})
-    monkeypatch.setattr(mongodb, "_turn", turn)
+    monkeypatch.setattr(module, "_turn", turn)
     server.start()
     states = {name: book.load_state(name) for name in ("a", "b")}
     assert (states, book.cursor()) == ({"a": b"1", "b": b"1"}, {"sequence": 1})
@@ -114,9 +118,9 @@ def test_a_flush_that_breaks_off_between_incidents_and_states_is_whole_after_the
 
 
 def test_chunks_of_former_states_do_not_stay(
-    server: Server, book: MongoCasebook, monkeypatch: pytest.MonkeyPatch
+    server: MongoDB, book: MongoCasebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mongodb, "CHUNK_BYTES", 10)
+    monkeypatch.setattr(module, "CHUNK_BYTES", 10)
     for number in range(4):
         book.apply([], {"a": bytes([number]) * 35, "b": b"x"}, {"sequence": number})
     assert book.load_state("a") == b"\x03" * 35
@@ -129,14 +133,14 @@ def between(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[[], obje
     """Let something happen once between reading a case and writing it."""
 
     def happen(step: str, what: Callable[[], object]) -> None:
-        made = getattr(mongodb, step)
+        made = getattr(module, step)
 
         def overtaken(*given: Any, **named: Any) -> Any:
-            monkeypatch.setattr(mongodb, step, made)
+            monkeypatch.setattr(module, step, made)
             what()
             return made(*given, **named)
 
-        monkeypatch.setattr(mongodb, step, overtaken)
+        monkeypatch.setattr(module, step, overtaken)
 
     return happen
 
@@ -175,8 +179,8 @@ def test_two_engines_that_write_the_same_incidents_leave_them_once(
 
 
 def test_a_process_that_starts_before_the_server_works_once_it_is_there(tmp_path: Path) -> None:
-    server = mongodb_server(tmp_path / "mongodb")
-    book = MongoCasebook(f"mongodb://127.0.0.1:{server.port}/?serverSelectionTimeoutMS=100")
+    server = MongoDB(tmp_path / "mongodb")
+    book = MongoCasebook(f"{server.url}?serverSelectionTimeoutMS=100")
     try:
         with pytest.raises(StoreError):
             book.cursor()
@@ -188,18 +192,18 @@ def test_a_process_that_starts_before_the_server_works_once_it_is_there(tmp_path
         book.close()
 
 
-def test_the_questions_of_the_page_have_their_indexes(server: Server, book: MongoCasebook) -> None:
+def test_the_questions_of_the_page_have_their_indexes(server: MongoDB, book: MongoCasebook) -> None:
     book.cursor()
     with raw(server) as client:
         keys = [tuple(index["key"]) for index in client.fleet.cases.list_indexes()]
     assert sorted(keys) == [("_id",), ("actor",), ("last_seen", "_id"), ("members",)]
 
 
-def test_a_casebook_of_a_later_version_is_refused(server: Server) -> None:
+def test_a_casebook_of_a_later_version_is_refused(server: MongoDB) -> None:
     with raw(server) as client:
         client.fleet.book.insert_one({"_id": "head", "schema": 99})
     with pytest.raises(SetupError, match="a casebook of version 99; expected version 1"):
-        MongoCasebook(f"mongodb://127.0.0.1:{server.port}/fleet")
+        MongoCasebook(f"{server.url}fleet")
 
 
 @pytest.mark.parametrize(
@@ -227,7 +231,7 @@ def test_the_password_in_the_address_is_never_shown() -> None:
     assert "secret" not in str(lost.value)
 
 
-def test_what_the_engine_kept_is_readable_by_any_tool(server: Server, book: MongoCasebook) -> None:
+def test_what_the_engine_kept_is_readable_by_any_tool(server: MongoDB, book: MongoCasebook) -> None:
     book.apply([replace(incident(), summary="SQL injection")])
     book.decide(incident().id, revision=1, author="ann", at=NOON, status=Status.ACKNOWLEDGED)
     with raw(server) as client:

@@ -20,7 +20,7 @@ import pytest
 from cli_logs import HOSTILE_AGENT, line, mixed, write
 from event_tables import NOON, event
 from lake_folders import commit, reject
-from logvision.app.serving import Follower
+from logvision.app.follower import Follower
 from logvision.casebook.sqlite import SqliteCasebook
 from logvision.clock import SettableClock
 from logvision.errors import StoreError

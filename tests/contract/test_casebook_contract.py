@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,8 @@ from logvision.exemption import Exemption
 from logvision.incident import SETTLED, Case, Evidence, Incident, Status
 from logvision.label import Label
 from logvision.schema import Attack, Outcome, Severity, Stage
-from store_servers import Server, mongodb_server
+from servers import MongoDB
+from servers.mongodb import Kind
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 EVERY = frozenset(Status)
@@ -43,13 +46,26 @@ def incident(number: int = 1, events: int = 3, **changed: object) -> Incident:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with mongodb_server(tmp_path_factory.mktemp("mongodb")) as started:
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Kind], MongoDB]]:
+    """Servers by their kind, each started when it is first asked for."""
+    with ExitStack() as stack:
+
+        @cache
+        def started(kind: Kind) -> MongoDB:
+            server = MongoDB(tmp_path_factory.mktemp(kind), kind)
+            stack.enter_context(server)
+            return server
+
         yield started
 
 
-@pytest.fixture(params=["sqlite", pytest.param("mongodb", marks=pytest.mark.cluster)])
-def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Casebook]]:
+KINDS = [pytest.param(kind, marks=pytest.mark.cluster("mongodb")) for kind in MongoDB.kinds() or ["ferretdb"]]
+
+
+@pytest.fixture(params=["sqlite", *KINDS])
+def opened(
+    request: pytest.FixtureRequest, tmp_path: Path, running: Callable[[Kind], MongoDB]
+) -> Iterator[Callable[[], Casebook]]:
     """Opens the same casebook as often as it is called, as a restart does."""
     books: list[Casebook] = []
 
@@ -57,8 +73,7 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[
         if request.param == "sqlite":
             books.append(SqliteCasebook(tmp_path / "casebook.sqlite"))
         else:
-            port = request.getfixturevalue("server").port
-            books.append(MongoCasebook(f"mongodb://127.0.0.1:{port}/{tmp_path.name}"))
+            books.append(MongoCasebook(f"{running(request.param).url}{tmp_path.name}"))
         return books[-1]
 
     yield open_it
@@ -91,6 +106,15 @@ def test_states_of_any_size_and_name_are_kept_and_replaced(opened: Callable[[], 
     assert {name: again.load_state(name) for name in states} == states
     assert again.load_state("other") == b"later"
     assert again.cursor() == {"sequence": 2, "nested": {"partitions": [3, None, "x"]}}
+
+
+def test_of_several_first_states_the_first_one_stays(opened: Callable[[], Casebook]) -> None:
+    first, second = opened(), opened()
+    assert first.keep_first("password", b"one") == b"one"
+    assert second.keep_first("password", b"two") == b"one"
+    first.save_state("other", b"saved")
+    assert second.keep_first("other", b"late") == b"saved"
+    assert (second.load_state("password"), first.load_state("other")) == (b"one", b"saved")
 
 
 def test_an_empty_casebook_knows_nothing(book: Casebook) -> None:

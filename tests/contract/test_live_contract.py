@@ -14,16 +14,17 @@ import redis
 from logvision.live.base import EVENTS, GAP, HEALTH, INCIDENT, NOW, Live
 from logvision.live.memory import MemoryLive
 from logvision.live.redis import RedisLive
-from store_servers import Server, redis_server
+from servers import Redis
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with redis_server(tmp_path_factory.mktemp("redis")) as started:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
+    with Redis(tmp_path_factory.mktemp("redis")) as started:
+        assert isinstance(started, Redis)
         yield started
 
 
-@pytest.fixture(params=["memory", pytest.param("redis", marks=pytest.mark.cluster)])
+@pytest.fixture(params=["memory", pytest.param("redis", marks=pytest.mark.cluster("redis_server"))])
 def make(request: pytest.FixtureRequest) -> Iterator[Callable[[int], Live]]:
     """Makes an empty bus that keeps so many messages."""
     made: list[Live] = []
@@ -32,10 +33,10 @@ def make(request: pytest.FixtureRequest) -> Iterator[Callable[[int], Live]]:
         if request.param == "memory":
             made.append(MemoryLive(messages=kept))
         else:
-            server: Server = request.getfixturevalue("server")
+            server: Redis = request.getfixturevalue("server")
             with redis.Redis(port=server.port) as client:
                 client.flushall()
-            made.append(RedisLive(f"redis://127.0.0.1:{server.port}/0", messages=kept))
+            made.append(RedisLive(server.url, messages=kept))
         return made[-1]
 
     yield bus

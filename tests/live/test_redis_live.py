@@ -16,24 +16,28 @@ from logvision.errors import SetupError
 from logvision.live.base import GAP, INCIDENT, NOW, Message
 from logvision.live.redis import BYTES, STREAM, RedisLive
 from logvision.metrics import Metrics
-from store_servers import Server, free_port, redis_server
+from servers import Redis
+from servers.process import answers, free_port
 
-pytestmark = pytest.mark.cluster
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    with redis_server(tmp_path / "redis") as started:
-        yield started
+pytestmark = pytest.mark.cluster("redis_server")
 
 
 @pytest.fixture
-def join(server: Server) -> Iterator[Callable[..., RedisLive]]:
+def server(redis_server: Redis) -> Iterator[Redis]:
+    with client(redis_server) as other:
+        other.flushall()
+    yield redis_server
+    if not answers(redis_server.port):
+        redis_server.start()
+
+
+@pytest.fixture
+def join(server: Redis) -> Iterator[Callable[..., RedisLive]]:
     """One more process on the same bus."""
     made: list[RedisLive] = []
 
     def live(**options: int) -> RedisLive:
-        made.append(RedisLive(f"redis://127.0.0.1:{server.port}/0", Metrics(), **options))
+        made.append(RedisLive(server.url, Metrics(), **options))
         return made[-1]
 
     yield live
@@ -41,7 +45,7 @@ def join(server: Server) -> Iterator[Callable[..., RedisLive]]:
         one.close()
 
 
-def client(server: Server) -> redis.Redis:
+def client(server: Redis) -> redis.Redis:
     return redis.Redis(port=server.port, decode_responses=True)
 
 
@@ -116,7 +120,7 @@ def test_several_publishers_and_every_reader_sees_every_message_once_and_in_one_
 
 
 def test_a_flushed_redis_is_a_gap_for_every_subscriber_and_then_it_goes_on(
-    join: Callable[..., RedisLive], server: Server
+    join: Callable[..., RedisLive], server: Redis
 ) -> None:
     live = join()
 
@@ -140,7 +144,7 @@ def test_a_flushed_redis_is_a_gap_for_every_subscriber_and_then_it_goes_on(
 
 
 def test_a_redis_that_is_gone_blocks_no_publisher_and_what_is_dropped_is_counted(
-    join: Callable[..., RedisLive], server: Server
+    join: Callable[..., RedisLive], server: Redis
 ) -> None:
     live = join(waiting=10)
 
@@ -173,8 +177,8 @@ def test_a_redis_that_is_gone_blocks_no_publisher_and_what_is_dropped_is_counted
 
 
 def test_a_process_that_starts_before_redis_waits_for_it(tmp_path: Path) -> None:
-    server = redis_server(tmp_path / "redis")
-    live = RedisLive(f"redis://127.0.0.1:{server.port}")
+    server = Redis(tmp_path / "redis")
+    live = RedisLive(server.url)
     try:
         assert live.problem is not None
         assert live.snapshot() == {}
@@ -189,7 +193,7 @@ def test_a_process_that_starts_before_redis_waits_for_it(tmp_path: Path) -> None
 
 
 def test_the_stream_is_bounded_in_messages_and_in_bytes(
-    join: Callable[..., RedisLive], server: Server
+    join: Callable[..., RedisLive], server: Redis
 ) -> None:
     with client(server) as other:
         many, large = join(messages=5), join(size=10_000)
@@ -206,7 +210,7 @@ def test_the_stream_is_bounded_in_messages_and_in_bytes(
 
 
 def test_an_empty_bus_is_filled_by_one_process_of_all_and_again_when_it_was_flushed(
-    join: Callable[..., RedisLive], server: Server
+    join: Callable[..., RedisLive], server: Redis
 ) -> None:
     lives = [join(), join(), join()]
     assert [live.is_cold() for live in lives] == [True, False, False]
@@ -217,7 +221,7 @@ def test_an_empty_bus_is_filled_by_one_process_of_all_and_again_when_it_was_flus
     assert [live.is_cold() for live in lives] == [False, False, False]
 
 
-def test_publishing_from_many_threads_loses_nothing(join: Callable[..., RedisLive], server: Server) -> None:
+def test_publishing_from_many_threads_loses_nothing(join: Callable[..., RedisLive], server: Redis) -> None:
     live = join()
     threads = [
         threading.Thread(target=lambda: [live.publish(NOW, {"n": n}) for n in range(50)]) for _ in range(4)
@@ -239,11 +243,12 @@ def test_an_address_that_is_none_is_refused_at_the_start(url: str) -> None:
         RedisLive(url)
 
 
-def test_a_refused_password_is_a_mistake_in_the_set_up_and_is_not_shown(server: Server) -> None:
+def test_a_refused_password_is_a_mistake_in_the_set_up_and_is_not_shown(server: Redis) -> None:
     with client(server) as other:
         other.config_set("requirepass", "correct")
-    with pytest.raises(SetupError, match="a Redis that lets us in") as refused:
-        RedisLive(f"redis://:secret@127.0.0.1:{server.port}/0")
+        with pytest.raises(SetupError, match="a Redis that lets us in") as refused:
+            RedisLive(f"redis://:secret@{server.address}/0")
+        other.config_set("requirepass", "")
     assert "secret" not in str(refused.value)
 
 

@@ -206,9 +206,10 @@ def test_sources_health_and_explanations_come_from_the_process_around(site: Site
             ("engine", False),
             ("lake", True),
             ("casebook", True),
+            ("live", True),
         ]
         assert health["lake_bytes"] == site.lake.catalogue.size
-        assert get(client, "/ready", 503) == {"detail": "engine: disk full"}
+        assert get(client, "/readyz", 503) == {"detail": "missing: engine"}
 
 
 def test_an_event_is_explained_by_its_line_put_together_again(site: Site) -> None:
@@ -227,7 +228,7 @@ def test_without_a_detector_nothing_is_explained(client: httpx.Client) -> None:
 
 
 def test_probes_and_metrics(client: httpx.Client) -> None:
-    assert get(client, "/live") == get(client, "/ready") == {"ok": True}
+    assert get(client, "/healthz") == get(client, "/readyz") == {"ok": True}
     answer = client.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
 
@@ -255,7 +256,7 @@ def test_a_lost_store_is_503_and_not_a_crash(
 
     monkeypatch.setattr(site.lake, "view", lost)
     assert get(client, "/api/totals", 503) == {"detail": "the lake cannot list events: Input/output error"}
-    assert get(client, "/ready", 503)["detail"].startswith("lake: ")
+    assert get(client, "/readyz", 503) == {"detail": "missing: lake"}
 
 
 def test_an_unknown_address_of_the_api_is_404_and_not_the_page(client: httpx.Client) -> None:

@@ -114,7 +114,7 @@ def test_everything_is_closed_without_the_password(guarded: httpx.Client, path: 
 
 
 def test_probes_and_the_login_page_stay_open(guarded: httpx.Client) -> None:
-    assert guarded.get("/live").status_code == 200
+    assert guarded.get("/healthz").status_code == 200
     assert guarded.get("/").status_code == 503  # the page is not built here; it is not refused
 
 

@@ -420,7 +420,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/live": {
+    "/healthz": {
         parameters: {
             query?: never;
             header?: never;
@@ -460,7 +460,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/ready": {
+    "/readyz": {
         parameters: {
             query?: never;
             header?: never;
@@ -469,7 +469,7 @@ export interface paths {
         };
         /**
          * Is Ready
-         * @description The stores answer.
+         * @description Nothing is missing; 503 says what is. The page works without it, and says so too.
          */
         get: operations["is_ready"];
         put?: never;
@@ -1382,7 +1382,7 @@ export interface components {
             /** First */
             first: string | null;
             /** Incidents Open */
-            incidents_open: number;
+            incidents_open: number | null;
             /** Last */
             last: string | null;
             /** Log Bytes */

@@ -27,12 +27,13 @@ export interface Answer<T> {
 
 export function useApi<P extends keyof Reads>(
   question: () => { path: P; params?: Params } | null,
-  options: { paceMs?: number; open?: () => boolean } = {},
+  options: { paceMs?: number; idleMs?: number; open?: () => boolean } = {},
 ): Answer<Reads[P]> {
   const data: ShallowRef<Reads[P] | null> = shallowRef(null)
   const error = ref<ApiError | null>(null)
   const loading = ref(true)
   const paceMs = options.paceMs ?? 3000
+  const idleMs = options.idleMs ?? IDLE_PACE_MS
   let abort: AbortController | null = null
   let askedAt = 0
   let tookMs = 0
@@ -85,10 +86,10 @@ export function useApi<P extends keyof Reads>(
   watch(clock, now => {
     if (abort || live.paused.value || !inView || loginNeeded.value || !(options.open?.() ?? true)) return
     const waited = now - askedAt
-    if (error.value && waited >= IDLE_PACE_MS) void load(true)
+    if (error.value && waited >= idleMs) void load(true)
     else if (
       waited >= Math.max(paceMs, tookMs * PATIENCE) &&
-      (live.news.value !== newsSeen || waited >= IDLE_PACE_MS)
+      (live.news.value !== newsSeen || waited >= idleMs)
     )
       void load(true)
   })

@@ -462,6 +462,17 @@ export const en = {
   'check.live': 'Live stream',
   'check.disk': 'Disk',
   'check.memory': 'Memory',
+  'check.folder': 'Data folder',
+
+  'lost.title': 'Missing right now',
+  'lost.one': '{what} is not available.',
+  'lost.engine': 'Nothing is read or judged meanwhile. No line is lost: the engine goes on where it stopped.',
+  'lost.sources': 'Other logs are still read. What is written there meanwhile is read later.',
+  'lost.lake': 'Events cannot be shown meanwhile. What is stored stays stored.',
+  'lost.folder': 'What is shown is not the newest. It is read again every second.',
+  'lost.casebook':
+    'Incidents can be neither shown nor decided meanwhile. None is lost: they are kept when it is back.',
+  'lost.live': 'The page is up to 15 seconds behind meanwhile. No event is lost.',
 
   'reason.empty': 'Empty line',
   'reason.binary': 'Binary, not a log line',

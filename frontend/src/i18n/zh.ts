@@ -459,6 +459,16 @@ export const zh: Record<Key, string> = {
   'check.live': '实时流',
   'check.disk': '磁盘',
   'check.memory': '内存',
+  'check.folder': '数据目录',
+
+  'lost.title': '当前缺失的部分',
+  'lost.one': '{what}不可用。',
+  'lost.engine': '在此期间不会读取和判定日志。不会丢失任何一行：引擎会从停下的地方继续。',
+  'lost.sources': '其他日志仍在读取。在此期间写入的内容之后会补读。',
+  'lost.lake': '在此期间无法显示事件。已保存的数据不受影响。',
+  'lost.folder': '显示的不是最新数据。系统每秒都会重试读取。',
+  'lost.casebook': '在此期间无法查看和处置安全事件。不会丢失任何安全事件：恢复后会补存。',
+  'lost.live': '在此期间页面最多滞后 15 秒。不会丢失任何事件。',
 
   'reason.empty': '空行',
   'reason.binary': '二进制内容，不是日志行',

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from logvision.app.stores import open_stores
+from logvision.app.stores import SQLITE, open_stores
 from logvision.casebook.base import Casebook
 from logvision.casebook.base import Question as CaseQuestion
 from logvision.incident import Status
@@ -30,14 +30,20 @@ class What(StrEnum):
 
 
 def exported(
-    folder: Path, what: What, format_: Format, question: Question, *, ecs: bool = False
+    folder: Path,
+    what: What,
+    format_: Format,
+    question: Question,
+    *,
+    casebook_url: str = SQLITE,
+    ecs: bool = False,
 ) -> Generator[bytes, None, None]:
     """The bytes of an export. Incidents follow the question's range and site; rejects follow nothing.
 
     Raises SetupError when there is no data folder.
     """
     if what is What.INCIDENTS:
-        with open_stores(folder, writer=False) as stores:
+        with open_stores(folder, casebook_url, writer=False) as stores:
             wanted = CaseQuestion(frozenset(Status), question.start, question.end, question.site)
             yield from export.incidents(documents(stores.casebook, wanted), format_, ecs=ecs)
         return

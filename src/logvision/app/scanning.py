@@ -15,7 +15,7 @@ import pyarrow as pa
 from logvision.app import memory, parts
 from logvision.app.found import Found
 from logvision.app.reporting import Wanted, gather, write
-from logvision.app.stores import Stores, open_stores, take_up
+from logvision.app.stores import SQLITE, Stores, open_stores, take_up
 from logvision.clock import SystemClock
 from logvision.config import Settings
 from logvision.engines.embedded import Embedded, Options
@@ -68,7 +68,8 @@ class Scan:
             stores = resume = None
             folder = self._folder(stack)
             if folder is not None:
-                stores = stack.enter_context(open_stores(folder, writer=True))
+                casebook = self._settings.casebook.url if self._keep else SQLITE
+                stores = stack.enter_context(open_stores(folder, casebook, writer=True))
                 resume = take_up(
                     stores, self._known, self._state, anonymised=self._settings.lake.anonymise != "no"
                 )

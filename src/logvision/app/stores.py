@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,16 +12,25 @@ from typing import Final
 
 import pyarrow as pa
 
+from logvision.app.reloading import Say
 from logvision.casebook.base import Casebook
 from logvision.casebook.sqlite import SqliteCasebook
 from logvision.columns import constant
 from logvision.detect.context import Site
 from logvision.detect.profiles import Profiles
 from logvision.engines.embedded import State
+from logvision.errors import Problem, SetupError, StoreError, without_secrets
 from logvision.lake.segments import Lake, Resume
+from logvision.live.base import Live
+from logvision.live.memory import MemoryLive
+from logvision.metrics import Metrics
 from logvision.pipeline import Knowledge
 
 CASEBOOK: Final = "casebook.sqlite"
+SQLITE: Final = "sqlite"
+MEMORY: Final = "memory"
+IDENTITY: Final = "lake.id"  # in the data folder
+RETRY_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +42,13 @@ class Stores:
 
 
 @contextmanager
-def open_stores(folder: Path, *, writer: bool) -> Iterator[Stores]:
-    """Lake and casebook of a folder. Raises SetupError: see `Lake.open`."""
+def open_stores(folder: Path, casebook_url: str = SQLITE, *, writer: bool) -> Iterator[Stores]:
+    """Lake and casebook. Raises SetupError: see `Lake.open` and the casebook's own `__init__`.
+
+    `casebook_url`: as in the settings; a MongoDB that does not answer yet is no error here.
+    """
     with Lake.open(folder, writer=writer) as lake:
-        casebook = SqliteCasebook(folder / CASEBOOK)
+        casebook = open_casebook(folder, casebook_url)
         try:
             yield Stores(lake, casebook)
         finally:
@@ -42,12 +56,12 @@ def open_stores(folder: Path, *, writer: bool) -> Iterator[Stores]:
 
 
 @contextmanager
-def kept_casebook(folder: Path) -> Iterator[Casebook | None]:
+def kept_casebook(folder: Path, url: str = SQLITE) -> Iterator[Casebook | None]:
     """The casebook of a folder that has one; None: it has none, and none is made. Raises SetupError."""
-    if not (folder / CASEBOOK).exists():
+    if url == SQLITE and not (folder / CASEBOOK).exists():
         yield None
         return
-    casebook = SqliteCasebook(folder / CASEBOOK)
+    casebook = open_casebook(folder, url)
     try:
         yield casebook
     finally:
@@ -63,6 +77,61 @@ def site_of(casebook: Casebook) -> Site:
     )
 
 
+def open_casebook(folder: Path, url: str) -> Casebook:
+    """The casebook of the settings; `folder`: of the data. Raises SetupError."""
+    if url == SQLITE:
+        return SqliteCasebook(folder / CASEBOOK)
+    with _extra("casebook.url", url):
+        from logvision.casebook.mongodb import MongoCasebook  # noqa: PLC0415 - an extra
+    return MongoCasebook(url)
+
+
+@contextmanager
+def open_live(url: str, metrics: Metrics) -> Iterator[Live]:
+    """The live bus of the settings. Raises SetupError."""
+    live: Live
+    if url == MEMORY:
+        live = MemoryLive()
+    else:
+        with _extra("live.url", url):
+            from logvision.live.redis import RedisLive  # noqa: PLC0415 - an extra
+        live = RedisLive(url, metrics)
+    try:
+        yield live
+    finally:
+        live.close()
+
+
+@contextmanager
+def _extra(setting: str, url: str) -> Iterator[None]:
+    """Importing what only some installations have."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        got = f"{without_secrets(url)}, and no module {error.name}"
+        raise SetupError(
+            Problem(setting, got, "LogVision installed with the extra: logvision[cluster]")
+        ) from None
+
+
+def wait_for(stores: Stores, say: Say, stop: threading.Event) -> bool:
+    """Wait until the casebook answers, telling so once; False: `stop` was set before it did."""
+    told = ""
+    while True:
+        try:
+            stores.casebook.cursor()
+        except StoreError as error:
+            if str(error) != told:
+                told = str(error)
+                say(f"casebook: {told}; waiting for it")
+            if stop.wait(RETRY_S):
+                return False
+        else:
+            if told:
+                say("casebook: well again")
+            return True
+
+
 def take_up(stores: Stores, known: Knowledge, state: State, *, anonymised: bool = False) -> Resume:
     """Put what was learned and open back in place, and fold what the casebook has not seen.
 
@@ -70,6 +139,7 @@ def take_up(stores: Stores, known: Knowledge, state: State, *, anonymised: bool 
     a casebook that was deleted is built anew from the whole lake. `anonymised`: the addresses there say
     nothing of crawlers.
     """
+    _belong_together(stores)
     resume = stores.lake.resume()
     if "formats" in resume.state:
         known.formats.restore(resume.state["formats"])
@@ -81,6 +151,23 @@ def take_up(stores: Stores, known: Knowledge, state: State, *, anonymised: bool 
         changed = state.correlate(events, nothing)
         stores.casebook.apply(changed, state.save(), {"sequence": sequence})
     return resume
+
+
+def _belong_together(stores: Stores) -> None:
+    """A casebook counts the segments of one lake: of another it would skip some. Raises SetupError."""
+    if isinstance(stores.casebook, SqliteCasebook):  # which lies in the data folder
+        return
+    file = stores.lake.folder / IDENTITY
+    try:
+        if not file.exists():
+            file.write_text(secrets.token_hex(16) + "\n")
+        mine = file.read_text().strip()
+    except OSError as error:
+        got = error.strerror or str(error)
+        raise SetupError(Problem(str(file), got, "a file for the data folder's identity")) from error
+    if stores.casebook.keep_first("lake", mine.encode()).decode() != mine:
+        expected = "one of its own, or a database without any"
+        raise SetupError(Problem("casebook.url", "a casebook of another data folder", expected))
 
 
 def applied(casebook: Casebook) -> int:

@@ -18,14 +18,14 @@ import uvicorn
 from fastapi import FastAPI
 
 from logvision.app import memory, parts
-from logvision.app.access import protected
+from logvision.app.access import protected, shared
 from logvision.app.excepting import Excepting
 from logvision.app.explaining import Explainer
 from logvision.app.health import Health
 from logvision.app.rehearsing import Asked, Change, Rehearsing, changed
 from logvision.app.reloading import Reloading, Say
 from logvision.app.silenced import without
-from logvision.app.stores import Stores, open_stores, take_up
+from logvision.app.stores import Stores, open_live, open_stores, take_up, wait_for
 from logvision.app.upkeep import Upkeep
 from logvision.clock import SystemClock
 from logvision.config import Settings, WebSettings
@@ -34,7 +34,6 @@ from logvision.engines.embedded import Embedded, Options
 from logvision.errors import Problem, SetupError
 from logvision.lake import queries
 from logvision.live.base import Live
-from logvision.live.memory import MemoryLive
 from logvision.live.ticker import Ticker
 from logvision.metrics import Metrics
 from logvision.pipeline import Knowledge
@@ -73,7 +72,9 @@ def watch(
             lambda old, new: rehearsing.rehearse(Change("rules changed", old, lambda: new)),
         )
         stack.enter_context(on_signals(_hung_up(stop.set, rules.ask), signal.SIGHUP))
-        stores = stack.enter_context(open_stores(settings.lake.folder, writer=True))
+        stores = stack.enter_context(open_stores(settings.lake.folder, settings.casebook.url, writer=True))
+        if not wait_for(stores, say, stop):
+            return
         rehearsing = Rehearsing(
             stores,
             lambda: Behaviour.open(settings.detect.scenarios),
@@ -81,14 +82,13 @@ def watch(
             say,
             anonymised=settings.lake.anonymise != "no",
         )
-        web, password = protected(settings.web, settings.lake.folder)
+        web, password = protected(settings.web, settings.lake.folder, shared(settings, stores))
         settings = settings.model_copy(update={"web": web})
         resume = take_up(stores, known, state, anonymised=settings.lake.anonymise != "no")
         reader = source.open(resume.positions)
         stack.callback(reader.close)
-        live = MemoryLive()
-        stack.callback(live.close)
         metrics = Metrics()
+        live = stack.enter_context(open_live(settings.live.url, metrics))
         ticker = Ticker(live, clock)
         engine = Embedded(
             reader,
@@ -164,6 +164,7 @@ def page(
         host=web.host,
         password_hash=web.password_hash,
         allowed_hosts=web.allowed_hosts,
+        metrics_token=web.metrics_token,
         attributions=tuple(known.networks.attribution()) if known else (),
     )
     return create_app(stores.lake, stores.casebook, live, options, hooks=hooks, metrics=metrics)

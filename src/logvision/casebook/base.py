@@ -81,6 +81,10 @@ class Casebook(Protocol):
         """The named state; None: never saved."""
         ...
 
+    def keep_first(self, name: str, state: bytes) -> bytes:
+        """The named state as it stands, which is this one when there was none: the first one stays."""
+        ...
+
     def cases(self, question: Question, limit: int = 50, cursor: str | None = None) -> CasePage:
         """One page of cases. Raises ValueError when `cursor` was not given by an earlier page."""
         ...

@@ -18,13 +18,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from pymongo import ASCENDING, DESCENDING, InsertOne, MongoClient, ReplaceOne
 from pymongo.database import Database
 from pymongo.errors import (
     BulkWriteError,
     ConfigurationError,
+    DuplicateKeyError,
     InvalidName,
     InvalidURI,
     OperationFailure,
@@ -32,7 +33,7 @@ from pymongo.errors import (
 )
 
 from logvision.casebook.base import CasePage, Conflict, Cursor, Question, decided, merged
-from logvision.errors import Problem, SetupError, StoreError
+from logvision.errors import Problem, SetupError, StoreError, without_secrets
 from logvision.exemption import Exemption
 from logvision.incident import Case, Incident, Status, iso
 from logvision.label import Label
@@ -67,7 +68,7 @@ class MongoCasebook:
         Raises SetupError for a URL that is none, when the server refuses us, and when the casebook
         there is one of a later version.
         """
-        self.name = shown(url)
+        self.name = without_secrets(url)
         try:
             options = {name: value for name, value in OPTIONS.items() if name.lower() not in url.lower()}
             with warnings.catch_warnings():
@@ -122,6 +123,19 @@ class MongoCasebook:
                 if len(found) == len(ids):  # otherwise it was replaced between the two questions
                     return b"".join(found[id_] for id_ in ids)
         raise StoreError(f"the casebook at {self.name} lacks a part of the state {name}")
+
+    def keep_first(self, name: str, state: bytes) -> bytes:
+        with self._talking() as db:
+            with suppress(DuplicateKeyError):
+                # A chunk of this id is there once, whoever else writes it at the same time.
+                db.chunks.insert_one({"_id": f"{_key(name)}/first", "state": _key(name), "data": state})
+            db.book.update_one(
+                {"_id": HEAD, f"states.{_key(name)}": None},
+                {"$set": {f"states.{_key(name)}": [f"{_key(name)}/first"]}},
+            )
+        kept = self.load_state(name)
+        assert kept is not None  # it was kept just now, by us or by another
+        return kept
 
     def cases(self, question: Question, limit: int = 50, cursor: str | None = None) -> CasePage:
         conditions = _conditions(question)
@@ -241,12 +255,6 @@ class MongoCasebook:
             self._prepared = True
 
 
-def shown(url: str) -> str:
-    """A URL without what must not be shown: user, password and options."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-
-
 def _keep(db: Database[_Document], incidents: Sequence[Incident]) -> list[Case]:
     """Write these states of incidents over what is kept of them; the cases that changed, in order."""
     changed: dict[str, Case] = {}
@@ -335,4 +343,7 @@ def _conditions(question: Question) -> list[_Document]:
 
 def _said(error: PyMongoError) -> str:
     """The first sentence of what pymongo says, which goes on for a page."""
-    return str(error).partition(", Timeout:")[0].partition(", full error:")[0]
+    said = str(error)
+    for more in (" (configured timeouts", ", Timeout:", ", full error:"):
+        said = said.partition(more)[0]
+    return said

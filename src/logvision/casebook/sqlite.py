@@ -125,6 +125,12 @@ class SqliteCasebook:
             row = db.execute("select state from states where name = ?", (name,)).fetchone()
         return None if row is None else bytes(row[0])
 
+    def keep_first(self, name: str, state: bytes) -> bytes:
+        with self._transaction() as db:
+            db.execute("insert or ignore into states values (?, ?)", (name, state))
+            row = db.execute("select state from states where name = ?", (name,)).fetchone()
+        return bytes(row[0])
+
     def cases(self, question: Question, limit: int = 50, cursor: str | None = None) -> CasePage:
         where, values = _conditions(question)
         if cursor is not None:

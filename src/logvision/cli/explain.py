@@ -61,7 +61,7 @@ def explain(
     settings = read_settings(config, {"formats": {"*": fmt}, "lake": {"folder": data}})
     known = parts.knowledge(settings)
     understood = True
-    with kept_casebook(settings.lake.folder) as casebook:
+    with kept_casebook(settings.lake.folder, settings.casebook.url) as casebook:
         for one in _lines(line):
             found = explain_line(one, known, casebook=casebook)
             understood &= found["reason"] is None

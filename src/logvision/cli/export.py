@@ -49,7 +49,8 @@ def export(
     question = asked(start, end, site, query)
     if to_file is None and format_ is Format.PARQUET and sys.stdout.isatty():
         raise SetupError(Problem("--out", "nothing", "a file: Parquet is not for a terminal"))
-    with closing(exported(settings.lake.folder, what, format_, question, ecs=ecs)) as parts:
+    url, folder = settings.casebook.url, settings.lake.folder
+    with closing(exported(folder, what, format_, question, casebook_url=url, ecs=ecs)) as parts:
         if to_file is None:
             for part in parts:
                 sys.stdout.buffer.write(part)

@@ -20,6 +20,15 @@ DataFolder = Annotated[
     Path | None, typer.Option("--data", "-d", help="Data folder (default: logvision-data, or as configured).")
 ]
 
+CasebookUrl = Annotated[
+    str | None,
+    typer.Option("--casebook", help="Where incidents are kept: sqlite, or mongodb://host:port/database."),
+]
+
+LiveUrl = Annotated[
+    str | None, typer.Option("--live", help="How pages hear of what happens: memory, or redis://host:port/0.")
+]
+
 Brokers = Annotated[
     list[str] | None, typer.Option("--kafka", help="Kafka brokers, host:port; repeatable, or by comma.")
 ]

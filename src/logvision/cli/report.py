@@ -42,7 +42,7 @@ def report(
     settings = read_settings(config, {"lake": {"folder": data}})
     wanted = Wanted(asked(start, end, site, query), Asked(start, end, site, query), language)
     networks = Networks.open(settings.network.country_db, settings.network.asn_db)
-    with open_stores(settings.lake.folder, writer=False) as stores:
+    with open_stores(settings.lake.folder, settings.casebook.url, writer=False) as stores:
         made = datetime.fromtimestamp(SystemClock().now(), UTC)
         found = gather(stores, wanted, made, networks.attribution())
     write(found, to_file, language)

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from logvision.app.serving import serve as run
-from logvision.cli.options import Config, DataFolder, read_settings
-from logvision.cli.output import err
+from logvision.cli.options import CasebookUrl, Config, DataFolder, LiveUrl, read_settings
+from logvision.cli.output import err, say
 
 
 def register(door: typer.Typer) -> None:
@@ -18,6 +18,8 @@ def register(door: typer.Typer) -> None:
 def serve(
     config: Config = None,
     data: DataFolder = None,
+    casebook: CasebookUrl = None,
+    live: LiveUrl = None,
     host: Annotated[str | None, typer.Option(help="Address to serve the page on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to serve the page on; 0 is any free one.")] = None,
 ) -> None:
@@ -25,13 +27,20 @@ def serve(
 
     Example: `logvision serve --data logvision-data --port 8711`
 
-    Several may serve one folder. Decisions about incidents are kept in it.
+    Several may serve the same stores, also on several machines: then incidents are kept in MongoDB and the
+    page hears of what happens by Redis.
     """
-    settings = read_settings(config, {"lake": {"folder": data}, "web": {"host": host, "port": port}})
+    flags = {
+        "lake": {"folder": data},
+        "casebook": {"url": casebook},
+        "live": {"url": live},
+        "web": {"host": host, "port": port},
+    }
+    settings = read_settings(config, flags)
 
     def announce(url: str, password: str | None) -> None:
         err.print(f"[bold]LogVision[/] shows {settings.lake.folder} at [bold]{url}[/]   (Ctrl-C ends it)")
         if password is not None:
             err.print(f"The password is [bold]{password}[/] and will not be shown again.")
 
-    run(settings, announce)
+    run(settings, announce, say)

@@ -9,7 +9,17 @@ import typer
 
 from logvision.app import parts
 from logvision.app.watching import watch as run
-from logvision.cli.options import Brokers, Config, DataFolder, KafkaSet, Topic, kafka_flags, read_settings
+from logvision.cli.options import (
+    Brokers,
+    CasebookUrl,
+    Config,
+    DataFolder,
+    KafkaSet,
+    LiveUrl,
+    Topic,
+    kafka_flags,
+    read_settings,
+)
 from logvision.cli.output import err, say
 from logvision.sources.base import Source
 from logvision.sources.generate import Format, GenerateSource
@@ -26,6 +36,8 @@ def watch(
     ] = None,
     config: Config = None,
     data: DataFolder = None,
+    casebook: CasebookUrl = None,
+    live: LiveUrl = None,
     syslog: Annotated[
         list[str] | None,
         typer.Option(help="Listen for syslog: udp://127.0.0.1:5140, tcp://… or syslog://… for both."),
@@ -58,6 +70,8 @@ def watch(
         },
         "kafka": kafka_flags(kafka, topic, kafka_set, group),
         "lake": {"folder": data},
+        "casebook": {"url": casebook},
+        "live": {"url": live},
         "web": {"host": host, "port": port},
     }
     settings = read_settings(config, flags)

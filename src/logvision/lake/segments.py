@@ -107,7 +107,7 @@ class Lake:
         """
         lock_file = _lock(folder) if writer else None
         try:
-            if not writer and not (folder / "events").is_dir():
+            if not writer and not cls.exists(folder):
                 raise SetupError(
                     Problem(str(folder), "no lake there", "the data folder of a running LogVision")
                 )
@@ -124,6 +124,11 @@ class Lake:
             for path in catalogue.covered(folder, lake.catalogue):
                 path.unlink(missing_ok=True)
         return lake
+
+    @staticmethod
+    def exists(folder: Path) -> bool:
+        """Whether a writer has begun a lake there."""
+        return (folder / "events").is_dir()
 
     def close(self) -> None:
         """Take replaced files away and let another writer in; may be called twice."""

@@ -16,13 +16,12 @@ import threading
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final, cast
-from urllib.parse import urlsplit
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from logvision.errors import Problem, SetupError
+from logvision.errors import Problem, SetupError, without_secrets
 from logvision.live.base import KINDS, Message, encoded
 from logvision.live.ring import KEPT_BYTES, KEPT_MESSAGES, Ring
 from logvision.metrics import Metrics
@@ -77,7 +76,7 @@ class RedisLive:
         A Redis that does not answer yet is waited for. Raises SetupError for a URL that is none, and
         when Redis refuses us.
         """
-        self.name = shown(url)
+        self.name = without_secrets(url)
         try:
             pool = redis.ConnectionPool.from_url(
                 url,
@@ -272,12 +271,6 @@ class RedisLive:
 
     def _lost(self, error: Exception) -> str:
         return f"Redis at {self.name} does not answer: {error}"
-
-
-def shown(url: str) -> str:
-    """A URL without what must not be shown: user and password."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def _order(id_: str) -> tuple[int, int]:

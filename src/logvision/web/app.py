@@ -55,7 +55,11 @@ def create_app(
     app.state.attempts = Attempts(clock)
     app.include_router(pages(options.static))
     app.add_middleware(
-        Guard, host=options.host, allowed_hosts=options.allowed_hosts, sessions=app.state.sessions
+        Guard,
+        host=options.host,
+        allowed_hosts=options.allowed_hosts,
+        sessions=app.state.sessions,
+        metrics_token=options.metrics_token,
     )
     return app
 

@@ -71,7 +71,7 @@ class Sessions:
 
     def is_valid(self, value: str) -> bool:
         body, _, signature = value.rpartition(".")
-        if not hmac.compare_digest(signature.encode(), self._sign(body).encode()):
+        if not body or not hmac.compare_digest(signature.encode(), self._sign(body).encode()):
             return False
         return int(body.partition(".")[0]) > self._clock.now()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Iterable
 from typing import Final
 from urllib.parse import urlsplit
@@ -40,17 +41,27 @@ HEADERS: Final = {
 LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 OPEN: Final = frozenset({"/api/login", "/api/logout"})
-CLOSED: Final = ("/api/", "/metrics")
+ALIVE: Final = "/healthz"
+METRICS: Final = "/metrics"
+CLOSED: Final = ("/api/", METRICS)
 
 
 class Guard:
     """ASGI middleware. `sessions` None: no password is asked."""
 
     def __init__(
-        self, app: ASGIApp, *, host: str, allowed_hosts: Iterable[str], sessions: Sessions | None
+        self,
+        app: ASGIApp,
+        *,
+        host: str,
+        allowed_hosts: Iterable[str],
+        sessions: Sessions | None,
+        metrics_token: str | None = None,
     ) -> None:
+        """`metrics_token`: opens METRICS beside a session."""
         self._app = app
         self._sessions = sessions
+        self._bearer = None if metrics_token is None else f"Bearer {metrics_token}".encode()
         allowed = {name.lower() for name in allowed_hosts}
         # On loopback the Host header must be ours: a name of somebody else's that resolves to
         # 127.0.0.1 would otherwise read this page (DNS rebinding).
@@ -73,15 +84,22 @@ class Guard:
         refusal = self._refusal(HTTPConnection(scope))
         await (refusal or self._app)(scope, receive, send_guarded)
 
+    def _measures(self, path: str, headers: Headers) -> bool:
+        """Whether a monitoring system asks for what it may have."""
+        given = headers.get("authorization", "").encode()
+        return path == METRICS and self._bearer is not None and hmac.compare_digest(given, self._bearer)
+
     def _refusal(self, request: HTTPConnection) -> JSONResponse | None:
         headers, path = request.headers, request.url.path
+        if path == ALIVE:  # asked by address, by whoever restarts us; it tells nothing
+            return None
         if self._hosts is not None and _host_name(headers.get("host", "")) not in self._hosts:
             return _refuse(400, "this host name is not one that LogVision listens to")
         if request.scope["method"] not in SAFE and not _same_origin(headers):
             return _refuse(403, "the request comes from another site")
         if self._sessions and path not in OPEN and path.startswith(CLOSED):
             cookie = request.cookies.get(COOKIE, "")
-            if not cookie or not self._sessions.is_valid(cookie):
+            if not self._sessions.is_valid(cookie) and not self._measures(path, headers):
                 return _refuse(401, "a password is needed")
         return None
 

@@ -48,7 +48,8 @@ class Meta(BaseModel):
 class TotalsNow(Totals):
     """Totals of the lake with what other stores know."""
 
-    incidents_open: int  # in the time range and site; the filter does not reach incidents
+    # In the time range and site; the filter does not reach incidents. Null: the casebook does not answer.
+    incidents_open: int | None
     rate_now: float  # events/s over the last second
 
 

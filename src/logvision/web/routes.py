@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import resource
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
@@ -21,7 +21,7 @@ from logvision.incident import SETTLED, UNSETTLED, Status
 from logvision.lake import export, queries
 from logvision.lake.queries import By, Dimension, Order, Question
 from logvision.lake.queries.answers import Event, EventPage, Rejects, Series, Top
-from logvision.live.base import KINDS, NOW
+from logvision.live.base import INCIDENT, KINDS, NOW
 from logvision.web.auth import COOKIE, SESSION_S, Attempts, Sessions, is_password
 from logvision.web.models import (
     FAULTS,
@@ -90,7 +90,7 @@ def totals(services: Ask, question: Asked) -> TotalsNow:
     since_until = CaseQuestion(UNSETTLED, question.start, question.end, question.site)
     return TotalsNow(
         **{name: getattr(found, name) for name in found.__dataclass_fields__},
-        incidents_open=services.casebook.count(since_until),
+        incidents_open=_or_none(lambda: services.casebook.count(since_until)),
         rate_now=_rate(services),
     )
 
@@ -211,7 +211,9 @@ def decide(services: Ask, incident_id: str, body: Decide) -> IncidentDocument:
         ) from None
     if case is None:
         raise HTTPException(404, "there is no such incident")
-    return IncidentDocument.model_validate(case.to_dict())
+    document = case.to_dict()
+    services.live.publish(INCIDENT, document)  # other pages, of this process or another, show it at once
+    return IncidentDocument.model_validate(document)
 
 
 @api.get("/rejects", operation_id="rejects")
@@ -316,18 +318,18 @@ def logout(response: Response) -> Done:
     return Done()
 
 
-@plain.get("/live", operation_id="is_live")
+@plain.get("/healthz", operation_id="is_live")
 def is_live() -> Done:
     """The process answers."""
     return Done()
 
 
-@plain.get("/ready", operation_id="is_ready", responses={503: {"model": Fault}})
+@plain.get("/readyz", operation_id="is_ready", responses={503: {"model": Fault}})
 def is_ready(services: Ask) -> Done:
-    """The stores answer."""
+    """Nothing is missing; 503 says what is. The page works without it, and says so too."""
     failed = [check for check in _checks(services) if not check.ok]
-    if failed:
-        raise HTTPException(503, "; ".join(f"{check.name}: {check.detail}" for check in failed))
+    if failed:  # by name alone: who asks here has no session, and details hold addresses
+        raise HTTPException(503, "missing: " + ", ".join(check.name for check in failed))
     return Done()
 
 
@@ -335,6 +337,14 @@ def is_ready(services: Ask) -> Done:
 def metrics(services: Ask) -> PlainTextResponse:
     """Counters of this process for Prometheus."""
     return PlainTextResponse(services.metrics.render(), media_type="text/plain; version=0.0.4")
+
+
+def _or_none(ask: Callable[[], int]) -> int | None:
+    """A store's answer; None while it is lost, for an answer that other stores give besides."""
+    try:
+        return ask()
+    except StoreError:
+        return None
 
 
 def _now(services: Services) -> datetime:
@@ -404,4 +414,5 @@ def _checks(services: Services) -> list[Check]:
             checks.append(Check(name=name, ok=False, detail=str(error)))
         else:
             checks.append(Check(name=name, ok=True, detail=""))
-    return checks
+    problem = services.live.problem
+    return [*checks, Check(name="live", ok=problem is None, detail=problem or "")]

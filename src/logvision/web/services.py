@@ -27,6 +27,7 @@ class WebOptions:
     host: str = "127.0.0.1"  # where it listens: anything but loopback asks for a password
     password_hash: str | None = None  # as `auth.hash_password` makes it; null: no password
     allowed_hosts: tuple[str, ...] = ()  # further names it may be called by, e.g. behind a proxy
+    metrics_token: str | None = None  # opens /metrics to who has no session; null: nobody
     mode: Literal["embedded", "distributed", "report"] = "embedded"
     attributions: tuple[tuple[str, str], ...] = ()  # text and URL
     static: Path = STATIC
