@@ -41,6 +41,12 @@ def used(values: pa.StringArray, codes: Codes) -> tuple[pa.StringArray, Codes]:
     return values.take(pa.array(present[nulls:])), (compact - nulls).astype(np.int32)
 
 
+def through(of_value: Codes, codes: Codes) -> Codes:
+    """Codes of values' answers, from a code per row of its value; null (-1) stays null."""
+    mapped: Codes = np.append(of_value, np.int32(-1))[codes]  # the last answers code -1
+    return mapped
+
+
 def text(values: pa.StringArray, codes: Codes) -> pa.DictionaryArray:
     """A text column from distinct values and a code per row; -1 is null."""
     indices = (

@@ -1,9 +1,30 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import nullcontext
+
+import pyarrow as pa
+import pytest
+
 from logvision.enrich.kept import Kept
+from native_paths import without_core
 
 
-def test_a_text_is_worked_out_once_and_null_never() -> None:
+@pytest.fixture(params=["core", "pure"], autouse=True)
+def either_way(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Every test here runs with the native core and without."""
+    with without_core() if request.param == "pure" else nullcontext():
+        yield
+
+
+def answers(kept: Kept[int] | Kept[str], texts: list[str]) -> list[int] | list[str]:
+    distinct, codes = kept.answers(pa.array(texts, pa.string()))
+    assert len(set(distinct)) == len(distinct)
+    assert set(codes.tolist()) == set(range(len(distinct)))
+    return [distinct[code] for code in codes.tolist()]
+
+
+def test_a_text_is_worked_out_once() -> None:
     asked: list[list[str]] = []
 
     def length(texts: list[str]) -> list[int]:
@@ -11,26 +32,29 @@ def test_a_text_is_worked_out_once_and_null_never() -> None:
         return [len(t) for t in texts]
 
     kept = Kept(100, length)
-    assert kept.answers(["a", None, "bb", "a"], -1) == [1, -1, 2, 1]
-    assert kept.answers(["bb", "ccc"], -1) == [2, 3]
-    assert asked == [["a", "bb"], ["ccc"]]
+    assert answers(kept, ["a", "bb", "c"]) == [1, 2, 1]
+    assert answers(kept, ["bb", "ccc"]) == [2, 3]
+    assert answers(kept, []) == []
+    assert asked == [["a", "bb", "c"], ["ccc"]]
 
 
-def test_a_flood_of_new_texts_does_not_grow_the_memory() -> None:
-    kept = Kept(64, lambda texts: [len(t) for t in texts])
-    for start in range(0, 10_000, 100):
-        kept.answers([str(n) for n in range(start, start + 100)], 0)
+def test_a_flood_of_new_texts_and_of_new_answers_does_not_grow_the_memory() -> None:
+    kept = Kept(64, lambda texts: texts)
+    for start in range(0, 10_000, 50):
+        given = [str(n) for n in range(start, start + 50)]
+        assert answers(kept, given) == given
         assert len(kept) <= 64
+        assert len(kept._answers) <= 64 + 50
 
 
 def test_what_is_asked_for_again_stays_when_new_texts_push() -> None:
     asked: list[str] = []
 
-    def note(texts: list[str]) -> list[str]:
+    def note(texts: list[str]) -> list[int]:
         asked.extend(texts)
-        return texts
+        return [0] * len(texts)
 
     kept = Kept(8, note)
     for n in range(50):
-        kept.answers(["hot", f"new{n}"], "")
+        answers(kept, ["hot", f"new{n}"])
     assert asked.count("hot") == 1

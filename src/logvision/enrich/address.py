@@ -5,12 +5,14 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+
+from logvision import native
 
 Indices = npt.NDArray[np.int64]
 V4 = npt.NDArray[np.uint32]
@@ -55,13 +57,26 @@ def parse(texts: Sequence[str | None]) -> Addresses:
     """Addresses from their text. An IPv4-mapped IPv6 address counts as the IPv4 address it carries.
 
     Strict: no port, no zone, no leading zero in IPv4 (it is octal to some readers), no white space.
-    A call per text, 0.3 µs: the caller brings distinct ones.
+    A call per text, 0.3 µs (IPv4 with the native core 0.1): the caller brings distinct ones.
     """
+    if not native.HERE:
+        return _parsed(texts, range(len(texts)))
+    numbers, plain = native.v4(pa.array(texts, pa.string()).fill_null(""))
+    rest = _parsed(texts, np.flatnonzero(~plain).tolist())
+    if plain.all():
+        return replace(rest, v4_at=np.arange(len(texts)), v4=numbers)
+    at = np.concatenate([np.flatnonzero(plain), rest.v4_at])
+    return replace(rest, v4_at=at, v4=np.concatenate([numbers[plain], rest.v4]))
+
+
+def _parsed(texts: Sequence[str | None], which: Iterable[int]) -> Addresses:
+    """Addresses of some of the texts, each by a call."""
     v4_at: list[int] = []
     v4: list[bytes] = []
     v6_at: list[int] = []
     v6: list[bytes] = []
-    for at, text in enumerate(texts):
+    for at in which:
+        text = texts[at]
         if text is None:
             continue
         try:

@@ -12,6 +12,7 @@ import hyperscan
 import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 from ua_parser import Domain, Resolver, load_lazy_builtins
 from ua_parser.regex import Resolver as RustResolver
 
@@ -36,9 +37,6 @@ class Agent(NamedTuple):
     os: str | None
     device: str | None
     bot: str | None
-
-
-NOTHING: Final = Agent(None, None, None, None)
 
 
 class Agents:
@@ -67,8 +65,14 @@ class Agents:
 
     def find(self, texts: Sequence[str | None]) -> list[Agent]:
         """Answers for distinct user agents, in their order."""
-        cut = [t if t is None or len(t) <= READ else t[:READ] for t in texts]
-        return self._kept.answers(cut, NOTHING)
+        answers, codes = self.answers(pa.array(texts, pa.string()).fill_null(""))
+        return [answers[code] for code in codes.tolist()]
+
+    def answers(self, texts: pa.StringArray) -> tuple[list[Agent], columns.Codes]:
+        """The distinct answers for user agents (no null), and per user agent which one it has."""
+        if len(texts) and pc.max(pc.binary_length(texts)).as_py() > READ:
+            texts = pc.utf8_slice_codeunits(texts, 0, READ)
+        return self._kept.answers(texts)
 
     def _read(self, texts: list[str]) -> list[Agent]:
         """Answers for agents never seen: one scan for all, then the parser for those that are no bot."""
@@ -123,7 +127,8 @@ def add(events: pa.Table, agents: Agents) -> pa.Table:
     `os` null: what system a crawler pretends to run says nothing.
     """
     values, codes = columns.used(*columns.distinct(events, "user_agent"))
-    answers = agents.find(values.to_pylist())
+    answers, of_value = agents.answers(values)
+    codes = columns.through(of_value, codes)
     for name, column in zip(Agent._fields, zip(*answers, strict=True) if answers else [()] * 4, strict=True):
         events = events.append_column(name, columns.recode(pa.array(column, pa.string()), codes))
     return events

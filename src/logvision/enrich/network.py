@@ -56,9 +56,6 @@ class Where(NamedTuple):
     network: str | None
 
 
-NOWHERE: Final = Where(None, None, None)
-
-
 class Networks:
     """Country and network of addresses. For one thread at a time."""
 
@@ -99,7 +96,12 @@ class Networks:
 
     def find(self, addresses: Sequence[str | None]) -> list[Where]:
         """Answers for distinct addresses, in their order; nothing known where a text is not an address."""
-        return self._kept.answers(addresses, NOWHERE)
+        answers, codes = self.answers(pa.array(addresses, pa.string()).fill_null(""))
+        return [answers[code] for code in codes.tolist()]
+
+    def answers(self, addresses: pa.StringArray) -> tuple[list[Where], columns.Codes]:
+        """The distinct answers for addresses (no null), and per address which one it has."""
+        return self._kept.answers(addresses)
 
     def _look_up(self, texts: list[str]) -> list[Where]:
         query = _Query(texts, address.parse(texts))
@@ -115,7 +117,8 @@ class Networks:
 def add(events: pa.Table, networks: Networks) -> pa.Table:
     """Rows with `country`, `asn` and `network` of `client_ip` added; once per distinct address."""
     values, codes = columns.used(*columns.distinct(events, "client_ip"))
-    found = networks.find(values.to_pylist())
+    found, of_value = networks.answers(values)
+    codes = columns.through(of_value, codes)
     countries, asns, names = zip(*found, strict=True) if found else ((), (), ())
     return (
         events.append_column("country", columns.recode(pa.array(countries, pa.string()), codes))

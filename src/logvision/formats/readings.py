@@ -132,6 +132,11 @@ def _by_value(column: str, reading: Callable[[bytes], str | None]) -> Reader:
     return reader
 
 
+def _peer(one: Field, piece: Slices, part: Part) -> Flags:
+    part.text["peer_ip"], good = vectors.peers(piece, _checked(fields.peer, FITS.get(one.name)))
+    return good
+
+
 def _plain(one: Field, piece: Slices, part: Part) -> Flags:
     part.text[one.name] = vectors.text(piece)
     return np.ones(len(piece.starts), bool)
@@ -259,7 +264,7 @@ READERS: Final[dict[str, Reader]] = {
     "request": _request,
     "rest": _rest,
     "part_s": _duration,
-    "peer": _by_value("peer_ip", fields.peer),
+    "peer": _peer,
     "peer_port": _by_value("peer_ip", fields.peer_and_port),
     "site": _by_value("site", fields.site),
     "user": _by_value("user", fields.text),

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from logvision import native
 from logvision.columns import Codes, recode
@@ -117,6 +118,24 @@ def mapped(slices: Slices, reading: Callable[[bytes], str | None]) -> tuple[Text
     values, codes = encode(slices)
     answers, good = each(values, reading)
     column = recode(pa.array(answers, pa.string()), codes)
+    return (column.dictionary, codes_of(column)), good[codes]
+
+
+def peers(slices: Slices, reading: Callable[[bytes], str | None]) -> tuple[Text, Flags]:
+    """`mapped` for addresses, nearly all of which are IPv4 and canonical as they stand."""
+    if not native.HERE:
+        return mapped(slices, reading)
+    values, codes = encode(slices)
+    _, plain = native.v4(values)
+    if plain.all():
+        return (values.cast(pa.string()), codes), np.ones(len(codes), np.bool_)
+    odd = np.flatnonzero(~plain)
+    answers, fine = each(values.take(pa.array(odd)), reading)
+    good = np.ones(len(values), np.bool_)
+    good[odd] = fine
+    # Bytes of odd ones need not be UTF-8.
+    clean = pc.replace_with_mask(values, pa.array(~plain), pa.array(answers, pa.string()).cast(pa.binary()))
+    column = recode(clean.cast(pa.string()), codes)
     return (column.dictionary, codes_of(column)), good[codes]
 
 

@@ -35,6 +35,7 @@ _FUNCTIONS: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "lv_integers": (None, (_P, _P, _P, _I, _P, _P, _P)),
     "lv_requests": (None, (_P, _P, _P, _I, _P, _P)),
     "lv_first": (None, (_P, _P, _P, _I, _b, _P)),
+    "lv_v4": (None, (_P, _P, _I, _P, _P)),
     "lv_memo_new": (_P, (_I, _I, _U)),
     "lv_memo_free": (None, (_P,)),
     "lv_memo_size": (_I, (_P,)),
@@ -145,6 +146,14 @@ def requests(buffer: Bytes, starts: Places, ends: Places) -> tuple[Places, Place
     one, two = np.empty(len(starts), np.int64), np.empty(len(starts), np.int64)
     _C.lv_requests(_at(buffer), _at(starts), _at(ends), len(starts), _at(one), _at(two))
     return one, two
+
+
+def v4(values: pa.Array) -> tuple[npt.NDArray[np.uint32], Flags]:
+    """The numbers of texts that are IPv4 addresses as inet_pton takes them, and which are."""
+    data, offsets = _arrow(values)
+    numbers, good = np.empty(len(values), np.uint32), np.empty(len(values), np.bool_)
+    _C.lv_v4(data, offsets, len(values), _at(numbers), _at(good))
+    return numbers, good
 
 
 class Cutter:
