@@ -1,12 +1,13 @@
 """Detection quality, leave one site out: what is caught, what is flagged without cause, and by which stage.
 
-    python bench/quality.py --data FOLDER [--folds 4] [--sample 1500] [--dump FOLDER]
+    python bench/quality.py --data FOLDER [--folds 4] [--sample 1500] [--crs 1 2] [--dump FOLDER]
 
 FOLDER holds `logs/*.log.gz` (access logs of one site each) and `labelled.jsonl.gz`
 ({set, label, class, url, user_agent, referer} a line). Sites and labelled sets are dealt over the folds; a
 fold is judged by a classifier that saw none of its sites and sets (`--folds 0`: by the shipped one).
 Nothing of the logs is kept: `bench/reviewed.tsv` holds digests of what was read and found to be an attack;
-every other alarm in a log counts as false.
+every other alarm in a log counts as false. Labelled attacks of which a log line shows nothing (`shown.py`)
+are counted apart, as `named_only`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,22 +28,19 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+import crs
 from ancestor import Ancestor
+from figures import INJECTIONS, Results, Tally, show, summary
 from logvision.detect import Detector
 from logvision.detect.cascade import Verification
 from logvision.detect.fusion import Evidence
 from logvision.detect.training import LABELLED, NOT_LEARNED, read_log, train
 from logvision.detect.units import Kind
+from shown import payload, shown
 
 HERE = Path(__file__).parent
 LOOKALIKES = HERE / "lookalikes"
 REVIEWED = HERE / "reviewed.tsv"
-INJECTIONS = (
-    "sqli", "nosqli", "xss", "lfi", "rfi", "rce", "php", "ssti", "jndi", "ssrf", "xxe", "ldap", "ssi",
-    "redirect",
-)  # fmt: skip
-"""Classes of the labelled sets that are injections; the rest stand in the table but not in the mean."""
-
 BARE = {"httpparams", "grananqvist"}
 """Sets whose ordinary side is bare values, no requests of a site: their alarms are shown apart."""
 
@@ -71,26 +69,6 @@ class Request:
 
 
 @dataclass
-class Tally:
-    """How many of one group were flagged."""
-
-    total: int = 0
-    flagged: int = 0
-    lines: int = 0
-    lines_flagged: int = 0
-
-    def add(self, flagged: bool, lines: int = 1) -> None:
-        self.total += 1
-        self.flagged += flagged
-        self.lines += lines
-        self.lines_flagged += lines * flagged
-
-    @property
-    def share(self) -> float:
-        return self.flagged / self.total if self.total else 0.0
-
-
-@dataclass
 class Site:
     """The distinct parts of one log's requests, and the lines as indices into them."""
 
@@ -99,25 +77,6 @@ class Site:
     lines: np.ndarray[Any, Any]  # (distinct lines, 3) indices into parts, -1: none
     counts: np.ndarray[Any, Any]
     requests: np.ndarray[Any, Any]  # per distinct line: which distinct request (target) it is
-
-
-@dataclass
-class Results:
-    """Everything that is printed and kept."""
-
-    sites: dict[str, dict[str, Tally]] = field(
-        default_factory=lambda: defaultdict(lambda: defaultdict(Tally))
-    )
-    attacks: dict[tuple[str, str], dict[str, Tally]] = field(
-        default_factory=lambda: defaultdict(lambda: defaultdict(Tally))
-    )
-    benign: dict[str, dict[str, Tally]] = field(
-        default_factory=lambda: defaultdict(lambda: defaultdict(Tally))
-    )
-    lookalikes: dict[str, dict[str, Tally]] = field(
-        default_factory=lambda: defaultdict(lambda: defaultdict(Tally))
-    )
-    bins: dict[int, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
 
 
 def sites(folder: Path) -> Iterator[Site]:
@@ -232,18 +191,23 @@ def measure(arguments: argparse.Namespace) -> Results:
     every_label = labelled(arguments.data, arguments.sample)
     sets = sorted({name for name, *_ in every_label})
     dump = arguments.dump
+    for level in arguments.crs:
+        with crs.core_rules(level) as rules:
+            _core_rules(results, f"crs{level}", rules, every_site, every_label, reviewed)
     for fold in range(max(arguments.folds, 1)):
         alone = arguments.folds == 0
         here = [s for i, s in enumerate(every_site) if alone or i % arguments.folds == fold]
         held = {s for i, s in enumerate(sets) if alone or i % arguments.folds == fold}
         model, ancestor = shipped.model, None
+        known: frozenset[str] | None = None
         if not alone:
+            known = frozenset(payload(r.target or "") for s, _, a, r in every_label if a and s not in held)
             others = [s for i, s in enumerate(every_site) if i % arguments.folds != fold]
             model, ancestor = _learned(shipped, others, [r for r in every_label if r[0] not in held])
         cut = stages(shipped, model)
         for site in here:
             _site(results, site, cut, ancestor, reviewed, dump)
-        _labels(results, [r for r in every_label if r[0] in held], cut, ancestor, dump)
+        _labels(results, [r for r in every_label if r[0] in held], cut, ancestor, known, dump)
         print(f"fold {fold + 1} of {max(arguments.folds, 1)} judged", file=sys.stderr)
         if fold == 0:
             _lookalikes(results, cut, ancestor)
@@ -311,8 +275,70 @@ def _site(
                     )
 
 
+def _core_rules(
+    results: Results,
+    name: str,
+    rules: crs.CoreRules,
+    every_site: Sequence[Site],
+    rows: list[Any],
+    reviewed: set[str],
+) -> None:
+    """ModSecurity on the same requests: of the logs one line of each, with its agent and referer."""
+    for (source, kind, attack, request), flag in zip(rows, rules.blocked([r[3] for r in rows]), strict=True):
+        _count(results, source, kind, attack, request, {name: flag}, None)
+    found = lookalikes()
+    for (kind, _), flag in zip(found, rules.blocked([r for _, r in found]), strict=True):
+        results.lookalikes[kind][name].add(flag)
+    for site in every_site:
+        true = np.array([p.digest in reviewed for p in site.parts])[site.lines].any(axis=1)
+        first = np.unique(site.requests, return_index=True)[1]
+        whole = [
+            Request(t.target, a.agent, r.referer, t.method)
+            for t, a, r in (tuple(site.parts[i] for i in line) for line in site.lines[first])
+        ]
+        alarm = np.array(rules.blocked(whole), bool)
+        ordinary = ~true[first]
+        lines = np.bincount(site.requests, np.where(true, 0, site.counts))[site.requests[first]]
+        results.sites[site.name][name] = Tally(
+            int(ordinary.sum()), int((alarm & ordinary).sum()),
+            int(lines[ordinary].sum()), int(lines[alarm & ordinary].sum()),
+        )  # fmt: skip
+    print(f"{name} asked", file=sys.stderr)
+
+
+def _count(
+    results: Results,
+    source: str,
+    kind: str,
+    attack: bool,
+    request: Request,
+    flags: Mapping[str, bool],
+    known: frozenset[str] | None,
+) -> None:
+    group = results.benign[source]
+    fresh = False
+    if attack:
+        visible = shown(kind, request.target, request.agent, request.referer)
+        group = (results.attacks if visible else results.hidden)[source, kind]
+        fresh = (
+            visible
+            and kind in INJECTIONS
+            and known is not None
+            and payload(request.target or "") not in known
+        )
+    for name, flag in flags.items():
+        group[name].add(flag)
+        if fresh:
+            results.fresh[kind][name].add(flag)
+
+
 def _labels(
-    results: Results, rows: list[Any], cut: dict[str, Detector], ancestor: Ancestor | None, dump: Any
+    results: Results,
+    rows: list[Any],
+    cut: dict[str, Detector],
+    ancestor: Ancestor | None,
+    known: frozenset[str] | None,
+    dump: Any,
 ) -> None:
     requests = [r for *_, r in rows]
     flags = {
@@ -324,17 +350,18 @@ def _labels(
     flags["all"] = [s >= 0.5 for s, _ in full]
     if ancestor is not None:
         flags["ancestor"] = (ancestor.score([r.target or "" for r in requests]) >= 0.5).tolist()
-    for name, flagged in flags.items():
-        for (source, kind, attack, _), flag in zip(rows, flagged, strict=True):
-            (results.attacks[source, kind] if attack else results.benign[source])[name].add(flag)
-    for (source, _, attack, _), (score, _) in zip(rows, full, strict=True):
-        if attack or source not in BARE:
+    for number, (source, kind, attack, request) in enumerate(rows):
+        each = {name: bool(flagged[number]) for name, flagged in flags.items()}
+        _count(results, source, kind, attack, request, each, known)
+    for (source, kind, attack, r), (score, _) in zip(rows, full, strict=True):
+        if (attack and shown(kind, r.target, r.agent, r.referer)) or (not attack and source not in BARE):
             results.bins[min(int(score * 10), 9)][int(attack)] += 1
     if dump:
         with (dump / "labelled.tsv").open("a") as out:
             for (source, kind, attack, request), (score, rules) in zip(rows, full, strict=True):
                 if (score < 0.5) == attack:
-                    label = "miss" if attack else "false"
+                    visible = shown(kind, request.target, request.agent, request.referer)
+                    label = ("miss" if visible else "named") if attack else "false"
                     out.write(
                         f"{label}\t{source}\t{kind}\t{score:.2f}\t{rules}\t{request.target!r}"
                         f"\t{request.agent!r}\t{request.referer!r}\n"
@@ -354,84 +381,19 @@ def _lookalikes(results: Results, cut: dict[str, Detector], ancestor: Ancestor |
             results.lookalikes[kind]["ancestor"].add(bool(score >= 0.5))
 
 
-def summary(results: Results) -> dict[str, Any]:
-    """The figures that the project's numbers are about."""
-    names = ["signatures", "verified", "all", "ancestor"]
-    classes: dict[str, dict[str, Tally]] = defaultdict(lambda: defaultdict(Tally))
-    for (_, kind), stages_ in results.attacks.items():
-        for name, tally in stages_.items():
-            classes[kind][name].total += tally.total
-            classes[kind][name].flagged += tally.flagged
-    out: dict[str, Any] = {}
-    for name in names:
-        injected = [classes[kind][name] for kind in INJECTIONS if classes[kind][name].total]
-        if not injected:
-            continue
-        of_sites = [s[name] for s in results.sites.values()]
-        alike = [s[name] for s in results.lookalikes.values()]
-        out[name] = {
-            "injections_caught": sum(t.flagged for t in injected) / sum(t.total for t in injected),
-            "mean_over_classes": float(np.mean([t.share for t in injected])),
-            "sensitive": classes["sensitive"][name].share,
-            "false_alarms_requests": sum(t.flagged for t in of_sites)
-            / max(sum(t.total for t in of_sites), 1),
-            "false_alarms_lines": sum(t.lines_flagged for t in of_sites)
-            / max(sum(t.lines for t in of_sites), 1),
-            "lookalikes": sum(t.flagged for t in alike) / max(sum(t.total for t in alike), 1),
-        }
-    return {
-        "stages": out,
-        "classes": _shares(classes),
-        "sets": _shares({f"{s} {k}": v for (s, k), v in results.attacks.items()}),
-        "ordinary_sets": _shares(results.benign),
-        "sites": {
-            s: {n: [t.flagged, t.total, t.lines_flagged, t.lines] for n, t in v.items()}
-            for s, v in sorted(results.sites.items())
-        },
-        "lookalikes": _shares(results.lookalikes),
-        "calibration": {f"{b / 10:.1f}": counts for b, counts in sorted(results.bins.items())},
-    }
-
-
-def _shares(groups: Mapping[str, Mapping[str, Tally]]) -> dict[str, dict[str, list[int]]]:
-    return {k: {n: [t.flagged, t.total] for n, t in v.items()} for k, v in sorted(groups.items())}
-
-
-def show(found: dict[str, Any]) -> None:
-    """The tables, as text."""
-    print(
-        f"{'':12}{'injections':>12}{'mean class':>12}{'sensitive':>11}"
-        f"{'FA requests':>13}{'FA lines':>11}{'look-alikes':>13}"
-    )
-    for name, row in found["stages"].items():
-        print(
-            f"{name:12}{row['injections_caught']:12.3f}{row['mean_over_classes']:12.3f}{row['sensitive']:11.3f}"
-            f"{row['false_alarms_requests']:13.6f}{row['false_alarms_lines']:11.7f}{row['lookalikes']:13.3f}"
-        )
-    for title in ("classes", "sets", "ordinary_sets", "lookalikes"):
-        print(f"\n{title}: flagged share after each stage (of how many)")
-        for key, row in found[title].items():
-            cells = "".join(f"{n[:10]:>12} {f / max(t, 1):.3f}" for n, (f, t) in row.items())
-            print(f"{key:34}{cells}   ({max(t for _, t in row.values())})")
-    print(
-        "\nsites: alarms not reviewed as true, of distinct requests, of lines; true attacks (requests, lines)"
-    )
-    for key, row in found["sites"].items():
-        f, t, lf, lt = row["all"]
-        print(f"{key:10}{f:6} of {t:7}{lf:8} of {lt:8}   true {row['true'][1]:6}{row['true'][3]:8}")
-    print("\ncalibration: score, ordinary, attacks, share of attacks")
-    for key, (ordinary, attacks) in found["calibration"].items():
-        print(f"{key}  {ordinary:8} {attacks:8}  {attacks / max(ordinary + attacks, 1):.3f}")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n", maxsplit=1)[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--folds", type=int, default=4, help="0: the shipped classifier judges everything")
     parser.add_argument("--sample", type=int, default=0, help="at most so many of a labelled set and class")
+    parser.add_argument(
+        "--crs", type=int, nargs="*", default=[], help="paranoia levels at which ModSecurity is asked as well"
+    )
     parser.add_argument("--dump", type=Path, help="folder for misses and alarms as text, to be read by eye")
     parser.add_argument("--no-keep", action="store_true", help="write no result file")
     arguments = parser.parse_args()
+    if arguments.crs and not crs.installed():
+        parser.error("--crs: nginx with its ModSecurity module and modsecurity-crs are not installed")
     if arguments.dump:
         arguments.dump.mkdir(parents=True, exist_ok=True)
         for name in ("alarms.tsv", "labelled.tsv"):

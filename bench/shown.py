@@ -69,6 +69,11 @@ def _parts(target: str) -> list[str]:
     return [each for each in found if each]
 
 
+def payload(target: str) -> str:
+    """What a target carries, whatever carries it and however it is encoded, to tell payloads apart."""
+    return " ".join("".join(_parts(target)).lower().split())
+
+
 def decoded(text: str, *, plus: bool = False) -> str:
     """Percent, `\\x`, `\\u` and entities undone until nothing changes, three rounds at most."""
     if plus:

@@ -82,9 +82,10 @@ def test_a_proven_attack_is_one_also_where_visitors_search_for_code(
     assert score(f"/search?q={quote(payload)}", detector, profiles) >= 0.5
 
 
-def test_a_quote_where_only_numbers_ever_were_is_an_attack(detector: Detector, profiles: Profiles) -> None:
-    assert score("/item?id=1'", detector, Profiles()) < 0.5
-    assert score("/item?id=1'", detector, profiles) >= 0.5
+def test_a_quote_where_only_numbers_ever_were_is_surer_an_attack(
+    detector: Detector, profiles: Profiles
+) -> None:
+    assert score("/item?id=1'", detector, profiles) > score("/item?id=1'", detector, Profiles()) >= 0.5
 
 
 def test_a_departure_alone_is_nothing(detector: Detector, profiles: Profiles) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from logvision.detect import Detector
 
-PAYLOADS = Path(__file__).parents[2] / "bench" / "payloads.txt"
+BENCH = Path(__file__).parents[2] / "bench"
 CARRIERS = {
     "redirect": "/login?next=",
     "ssrf": "/fetch?url=",
@@ -25,8 +25,9 @@ def target(kind: str, payload: str) -> str:
 
 
 @pytest.mark.slow
-def test_payloads_of_tools_are_caught() -> None:
-    lines = [line for line in PAYLOADS.read_text().splitlines() if not line.startswith("# ")]
+@pytest.mark.parametrize("name", ["payloads.txt", "payloads-held-out.txt"])
+def test_payloads_of_tools_are_caught(name: str) -> None:
+    lines = [line for line in (BENCH / name).read_text().splitlines() if not line.startswith("# ")]
     pairs = [(kind, payload) for kind, _, payload in (line.partition(" ") for line in lines)]
     targets = [target(kind, payload) for kind, payload in pairs]
     judged = Detector.open().judge(

@@ -38,11 +38,11 @@ _WRITTEN: Final = re2.compile(
     r"answers?|questions?|address|street|caption|topic|quote|phrase|words?|find|lookup|suggest|prefix|variables|stmt|"
     r"statement|criteria|conditions?|match|stack|error|err|log|event|e|u|url|uri|link|ref|referr?er|dl|dr|dt|signature|"
     r"state|token|sig|hash|cookie|session|callback|cb|jsonp?|template|tpl|draft|autosave|translate|m|r|c|t|v|x|z|ua|title|"
-    r"name|value)\]?$"
+    r"name|value|size|width|height|length|ids)\]?$"
 )
 _TAKES_NUMBER: Final = re2.compile(
-    r"(?i)(?:^|[\[._-]|[a-z])(?:id|ids|no|num|number|idx|index|uid|pid|cid|gid|sid|tid|nid|aid|fid|item|cat|category|page|"
-    r"pg|page_?id|limit|offset|start|rows|size|width|height|year|month|day|date|lang|locale|type|year|level|count|"
+    r"(?i)(?:^|[\[._-]|[a-z])(?:id|no|num|number|idx|index|uid|pid|cid|gid|sid|tid|nid|aid|fid|item|cat|category|page|"
+    r"pg|page_?id|limit|offset|start|rows|year|month|day|date|lang|locale|type|level|count|"
     r"quantity|qty|price|product|article|news|user|username|login|order|orderby|sort|sort_?by|dir|direction|view|mode|"
     r"act|action|do|cmd|option|module|file|path|dir|doc|document|folder|section|tab|step|status|group|brand|model)\]?$"
 )

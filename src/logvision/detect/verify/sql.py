@@ -11,7 +11,8 @@ After the idea of libinjection (N. Galbreath, Black Hat USA 2012); the alphabet 
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 import re2
 
@@ -78,6 +79,7 @@ _READINGS: Final = (
     (r"^S[^;]*F[^;]*[;c]", "n", 0.6, "a query and its end"),
     (rf"^{_V}(?:W[(]*1=1|&1OY|E\()", "n", 0.9, "a clause is added after the number"),
     (r"^[fi]\([(]*1=1,", "n", 0.85, "a function chooses by a condition that is always known"),
+    (r"^s\+s=s", "d", 0.4, "the quote is closed and a comparison is made"),
     (r"^s(?:!?\+[+!]*[1sv])*!?=+[(!+]*[1sv]\)*(?:c|$|&|;|=)", "q", 0.75, "the quote is closed and a comparison is made"),
     (r"^b&[!(+]*1=[!(+]*1\)*(?:c|$)", "n", 0.8, "a condition that is always known is added"),
     (r"^b&1=1(?:c|$)", "n", 0.9, "a condition that is always known is added"),
@@ -139,11 +141,34 @@ _ANY: Final = {
 _OPERATORS: Final = re2.compile(
     r"""^\w{0,3}(?:'\s*(?:[-+*/^&|%<>=]|\|\||like)+\s*'|"\s*(?:[-+*/^&|]|\|\|)+\s*")\w{0,3}$"""
 )
-_PROBE: Final = re2.compile(r"""^(?:-\d{1,12}|\d{3,12}|\d{1,12}\s*\))['"]{1,2}\)*$|^['"`]{2,4}\(?\)?$""")
-_CAST: Final = re2.compile(
-    r"(?i)[)'\w\]]\s*::\s*(?:int(?:eger|[248])?|bigint|smallint|text|bool(?:ean)?|numeric|n?varchar|regclass|jsonb?|jsonpath|"
+_PROBES: Final = (
+    (
+        re2.compile(
+            r"""^(?:-\d{1,12}|\d{3,12}|\d{1,12}\s*\))['"]{1,2}\)*$|^['"`]{2,4}\(?\)?$|^\w{0,20}['"][()]{1,3}$|^\w{0,20}['"]\x00$"""
+        ),
+        0.62,
+        "a quote is put after a number",
+    ),
+    (
+        re2.compile(r"""^\w{0,20}['"]?\)*\s*;\s*(?:--|#)[\s-]*$"""),
+        0.62,
+        "the statement is ended and the rest a comment",
+    ),
+    (
+        re2.compile(r"""^[\w-]{0,6}'[a-z]{0,4}"[\w'"]{0,6}$|^[\w-]{0,6}"[a-z]{0,4}'[\w'"]{0,6}$"""),
+        0.6,
+        "quotes of both kinds, to see which one breaks something",
+    ),
+    (re2.compile(r"""^[\w.-]{0,30}['"`]$|^[\w-]{1,30}\\$"""), 0.29, "a quote is put after a word"),
+)
+"""Values that only try what breaks the statement. A foot or an inch is written so as well: the weakest needs
+more to speak for it."""
+_TYPE: Final = (
+    r"\s*::\s*(?:int(?:eger|[248])?|bigint|smallint|text|bool(?:ean)?|numeric|n?varchar|regclass|jsonb?|jsonpath|"
     r"float[48]?|double precision|money|date|timestamp\w*|bytea|xml|inet|oid|name|char)(?:\W|$)"
 )
+_CAST: Final = re2.compile(rf"(?i)[\w\]]{_TYPE}")
+_CAST_BEHIND: Final = re2.compile(rf"(?i)[)']{_TYPE}")
 _SOUP: Final = re2.compile(r"""[()"'.,;<>`\[\]{}]{4,}""")
 _SAME: Final = re2.compile(
     r"""(?i)^\W{0,4}\b(?:or|and|having)\s+['"]?(\w{1,20})['"]?\s*(?:=|like)\s*['"]?(\w{1,20})['"]?\W{0,4}$"""
@@ -157,7 +182,7 @@ _DOUBLED: Final = re2.compile(
 """Words written so that a filter that cuts words out leaves SQL."""
 
 _TELLING: Final = AnyOf(
-    r"['\"]|``|&&|\|\||(?s:\(.*[=<>])",
+    r"['\"`]|\\$|;\s*(?:--|#)|&&|\|\||(?s:\(.*[=<>])",
     # Without a word of one of these letters no grammar holds; a number or the text's end may stand at its ends.
     rf"(?i)(?:^|[^a-z_$])(?:{'|'.join(w for w, x in WORDS.items() if x in 'UESTOHWLICFNi&' and w.isalpha())})(?:$|[^a-z_$])",
     rf"(?i)(?:^|[^a-z_$])(?:{'|'.join(sorted(ATTACK_FUNCTIONS | FUNCTIONS))})[ \t\r\n\x0b]*\(",
@@ -239,6 +264,32 @@ def _read(text: str) -> tuple[float, str, str]:
     return best
 
 
+def _same(text: str) -> bool:
+    found = _SAME.match(text)
+    return found is not None and found.group(1).lower() == found.group(2).lower()
+
+
+_FORMS: Final[tuple[tuple[Callable[[str], Any], float, str, str], ...]] = (
+    (_DOUBLED.search, 0.9, "words are written so that a filter leaves SQL", "as it stands"),
+    (_same, 0.75, "a condition that is always true is added", "as it stands"),
+    (_OPERATORS.search, 0.7, "nothing but quotes and operators", "inside quotes"),
+    (_CLOSED.search, 0.65, "the quote is closed and the rest is made a comment", "inside quotes"),
+    *((expression.search, strength, sentence, "inside quotes") for expression, strength, sentence in _PROBES),
+    (_CAST_BEHIND.search, 0.62, "a value is cast to another type", "as it stands"),
+    (_upsets, 0.6, "closing marks of every kind stand together, to see what breaks", "inside quotes"),
+    (_CAST.search, 0.45, "a value is cast to another type", "as it stands"),
+)
+"""Forms of whole values, beside the grammars: whether it holds, strength, sentence, place."""
+
+
+def _with_name(best: tuple[float, str, str], mark: str) -> tuple[float, str, str]:
+    """What a name of the database's own adds to the best reading."""
+    sentence = f"{best[1] + ', and ' if best[1] else ''}it names {mark}"
+    if best[0] >= 0.3:
+        return 1 - (1 - max(best[0], 0.6)) * 0.25, sentence, best[2]
+    return 0.45 if mark.lower() == "information_schema" else 0.55, sentence, best[2] or "as it stands"
+
+
 def verify(text: str) -> list[Evidence]:
     """The strongest reading of the text as an injection; at most one piece of evidence."""
     if not _TELLING(text):
@@ -248,35 +299,12 @@ def verify(text: str) -> list[Evidence]:
         best = max(best, _read(reading), key=lambda found: found[0])
         if best[0] >= SURE:
             break
-    if best[0] < 0.7 and _OPERATORS.search(text):
-        best = (0.7, "nothing but quotes and operators", "inside quotes")
-    if best[0] < 0.65 and _CLOSED.search(text):
-        best = (0.65, "the quote is closed and the rest is made a comment", "inside quotes")
-    if best[0] < SURE and _DOUBLED.search(text):
-        best = (0.9, "words are written so that a filter leaves SQL", "as it stands")
-    same = _SAME.match(text) if best[0] < 0.75 else None
-    if same is not None and same.group(1).lower() == same.group(2).lower():
-        best = (0.75, "a condition that is always true is added", "as it stands")
-    if best[0] < 0.62 and _PROBE.search(text):
-        best = (0.62, "a quote is put after a number", "inside quotes")
-    if best[0] < 0.6 and _upsets(text):
-        best = (0.6, "closing marks of every kind stand together, to see what breaks", "inside quotes")
-    if best[0] < 0.6 and (cast := _CAST.search(text)) is not None:
-        best = (0.62 if cast.group()[0] in ")'" else 0.45, "a value is cast to another type", "as it stands")
-    marks = _MARKS.search(text)
-    if marks is not None:
-        strength = max(best[0], 0.6)
-        mark = marks.group()
-        sentence = f"{best[1] + ', and ' if best[1] else ''}it names {mark}"
-        best = (
-            1 - (1 - strength) * 0.25
-            if best[0] >= 0.3
-            else 0.45
-            if mark.lower() == "information_schema"
-            else 0.55,
-            sentence,
-            best[2] or "as it stands",
-        )
+    for holds, strength, sentence, place in _FORMS:
+        if strength > best[0] and holds(text):
+            best = (strength, sentence, place)
+    named = _MARKS.search(text)
+    if named is not None:
+        best = _with_name(best, named.group())
     if best[0] <= 0:
         return []
     return [Evidence(RULE, Attack.SQLI, best[0], f"Read as SQL ({best[2]}): {best[1]}.")]
