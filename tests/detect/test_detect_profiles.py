@@ -30,6 +30,11 @@ def networks(count: int, first: int = 0) -> list[str]:
     return [f"198.{51 + n // 200}.{n % 200}.7" for n in range(first, first + count)]
 
 
+def many(count: int) -> list[str]:
+    """Addresses, each of a network of its own, as many as wanted."""
+    return [f"{20 + n // 65536}.{n // 256 % 256}.{n % 256}.7" for n in range(count)]
+
+
 def taught(values: Iterable[str], clients: Iterable[str], **given: object) -> Profiles:
     made = Profiles()
     made.learn(asked(values, clients, **given), ())
@@ -124,14 +129,40 @@ def test_memory_is_bounded_by_the_limit_whatever_comes() -> None:
 def test_learning_is_paid_from_a_credit_that_rows_fill() -> None:
     made = Profiles()
     total = 3 * CREDIT
-    made.learn(asked(["milk"] * total, networks(1) * total), ())
+    made.learn(asked(["milk"] * total, many(total)), ())
     profile = made.get(SITE, "/search", "q")
     assert profile is not None
     assert profile.requests == CREDIT
-    made.learn(asked(["milk"] * 960, networks(1) * 960), ())
-    again = made.get(SITE, "/search", "q")
+    made.learn(asked(["milk"] * 640, many(640), route="/find"), ())
+    again = made.get(SITE, "/find", "q")
     assert again is not None
-    assert again.requests == CREDIT + 10
+    assert again.requests == 20
+
+
+def test_a_client_teaches_once_per_route_and_batch() -> None:
+    made = taught(["milk"] * 50 + ["bread"], [*networks(1) * 50, *networks(1, 1)])
+    profile = made.get(SITE, "/search", "q")
+    assert profile is not None
+    assert (profile.networks, profile.requests) == (2, 2)
+
+
+def test_routes_that_few_know_are_taught_first_and_of_them_those_with_parameters() -> None:
+    made = taught(["milk"] * 200, networks(200))
+    made.learn(asked(["milk"] * (3 * CREDIT), many(3 * CREDIT), route="/find"), ())  # no credit is left
+    rows = [
+        *(event(target="/search?q=milk", route="/search", client_ip=client) for client in many(64)),
+        *(event(target="/new", route="/new", client_ip=client) for client in many(64)),
+        event(target="/odd?x=1", route="/odd", client_ip="198.51.100.7"),
+    ]
+    made.learn(events(rows), ())
+    assert made.get(SITE, "/odd", "x") is not None
+    assert made.get(SITE, "/new", "") is not None
+    before = made.get(SITE, "/search", "q")
+    restored = Profiles.restore(made.snapshot())
+    restored.learn(events(rows[:64]), ())
+    made.learn(events(rows[:64]), ())
+    assert made.snapshot() == restored.snapshot()
+    assert before is not None
 
 
 def test_the_same_requests_give_the_same_bytes() -> None:

@@ -4,8 +4,8 @@ The cascade judges a text by itself, wherever it stands. Here the few requests t
 are cut into their parameters, each with its name and its place, and all evidence about a parameter is
 weighed again:
 
-- against it: the parameter of this route ordinarily holds code (a search for code, OData, PromQL, an
-  editor), and this value looks like it and does not break out of anything;
+- against it: the parameter of this route ordinarily holds free text (a search box), or code (a search for
+  code, OData, PromQL, an editor), and this value looks like it and does not break out of anything;
 - for it: the parameter is ever so regular and this value is not, or nobody ever sent such a parameter;
 - exceptions take away the evidence that they are about.
 """
@@ -40,6 +40,7 @@ from logvision.detect.traits import (
     LETTERS,
     MARKS,
     breaks_out,
+    leaves_text,
     longest,
     named,
     traits,
@@ -49,6 +50,7 @@ from logvision.exemption import MARK, PATH, REFERER, USER_AGENT, Exemption
 from logvision.schema import EVENT, Attack
 
 USUAL: Final = "profile.usual"
+FREE_TEXT: Final = "profile.free_text"
 DEPARTS: Final = "profile.departs"
 UNKNOWN: Final = "profile.unknown"
 """Names of profile evidence; those that speak for an attack stand in EVENT.rules."""
@@ -60,11 +62,14 @@ READ: Final = "verify."
 PROOF: Final = 0.85
 """Evidence of a reading, at least this strong, is never weakened: see `_may_be_usual`."""
 
+PROSE: Final = 0.2
+"""A parameter holds free text when this share of the networks that use it, and FEW, sent several words."""
+
 LIKE_CODE: Final = 0.05
 """A parameter holds code when this share of the networks that use it, and MANY, sent some."""
 
 FEW: Final = 10
-"""Networks that must have shown a kind of characters in a parameter that holds code."""
+"""Networks that must have shown a kind of characters in a parameter that MANY use."""
 
 DEPARTING: Final = 0.35
 NEVER_SENT: Final = 0.1
@@ -85,6 +90,11 @@ _WEAKENED: Final = frozenset(
     }
 )
 """Classes that code which people look for resembles. The others have no business in a search."""
+
+_WRITTEN: Final = _WEAKENED | {Attack.RCE, Attack.PROTOTYPE, Attack.SENSITIVE}
+_REACHING: Final = frozenset({Attack.TRAVERSAL, Attack.SSRF})
+"""Classes of what people write about and paste into a search box; the latter unless a reading proves them.
+In free text only what breaks out of it, as SQL behind a number does, is a proof."""
 
 _WHOLE: Final = int(Kind.TARGET | Kind.RAW_TARGET)
 
@@ -250,16 +260,16 @@ def _weighed(request: Asked, parts: Sequence[_Part], apart: Sequence[Evidence], 
             continue
         excepted = [each for each in request.exemptions if each.covers(part.name, part.value)]
         spoken = _spoken(request, part, profiles) if settled and part.column == "target" else []
-        usual = any(note.rule == USUAL for note in spoken)
+        usual = next((note.rule for note in spoken if note.kind == "against"), None)
         here = left = ORDINARY
         for unit, pieces in part.units.items():
             by = carrier.OPEN
             if unit in part.direct and not usual:
                 by = carrier.weight(request.target.partition("?")[0], part.name)
-            here = worse(here, carrier.weighed(_fused(pieces, usual=usual), by))
+            here = worse(here, carrier.weighed(_fused(pieces, usual), by))
             kept = _kept(pieces, excepted, part.name, notes)
             by = by if len(kept) == len(pieces) else carrier.OPEN  # what people excepted is not made up for
-            left = worse(left, carrier.weighed(_fused(kept, usual=usual), by))
+            left = worse(left, carrier.weighed(_fused(kept, usual), by))
         for note in spoken:
             here, left = _raised(here, note), _raised(left, note)
         without, verdict = worse(without, here), worse(verdict, left)
@@ -286,17 +296,20 @@ def _kept(
     return kept
 
 
-def _fused(pieces: Sequence[Evidence], *, usual: bool) -> Verdict:
-    if not usual:
+def _fused(pieces: Sequence[Evidence], usual: str | None) -> Verdict:
+    """All evidence about one text; `usual`: what speaks against it, USUAL, FREE_TEXT or nothing."""
+    if usual is None:
         return fuse(pieces)
-    hard = [piece for piece in pieces if piece.rule != MODEL and not _may_be_usual(piece)]
+    hard = [piece for piece in pieces if piece.rule != MODEL and not _may_be_usual(piece, usual)]
     soft = fuse(piece for piece in pieces if piece not in hard)
     return worse(Verdict(soft.score * SHARE, soft.attack, soft.rules), fuse(hard))
 
 
-def _may_be_usual(piece: Evidence) -> bool:
-    """What reading the payload proved is an attack wherever it stands."""
+def _may_be_usual(piece: Evidence, usual: str) -> bool:
+    """What a reading proved is an attack wherever code stands, but not where people write freely."""
     proved = piece.rule.startswith(READ) and piece.strength >= PROOF
+    if usual == FREE_TEXT:
+        return piece.attack in _WRITTEN or (piece.attack in _REACHING and not proved)
     return piece.attack in _WEAKENED and not proved
 
 
@@ -330,6 +343,9 @@ def _spoken(request: Asked, part: _Part, profiles: Profiles) -> list[Note]:
 def _usual(name: str, value: bytes, profile: Profile | None) -> Note | None:
     if profile is None or profile.networks < MANY:
         return None
+    prose = profile.counts[BLANK.bit_length() - 1]
+    if prose >= max(FEW, PROSE * profile.networks) and not leaves_text(value):
+        return Note(name, "against", FREE_TEXT, f"{name!r} holds free text of {prose} unrelated visitors")
     code = profile.counts[CODE_BIT]
     if code < max(MANY, LIKE_CODE * profile.networks) or breaks_out(value):
         return None

@@ -12,7 +12,7 @@ first, so a flood of made-up names drives out made-up names.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Self
 from urllib.parse import unquote_to_bytes
@@ -36,9 +36,13 @@ WORDS: Final = 2  # of 64 bits: the bitmap of a trait
 BITS: Final = 64 * WORDS
 
 CREDIT: Final = 4096
-PER_ROW: Final = 1 / 96
-"""Requests that teach: the first CREDIT, then one in 96 rows; what a batch does not use is kept for later,
-up to CREDIT. Learning one costs 10 to 15 µs."""
+PER_ROW: Final = 1 / 32
+"""Requests that teach: the first CREDIT, then one in 32 rows; what a batch does not use is kept for later,
+up to CREDIT. Learning one costs 10 to 15 µs. A client teaches once per route and batch, for a network sets
+one bit however much it sends; routes that few networks know come first; what many know is not taught on."""
+
+KNOWN_ENOUGH: Final = 5
+"""A route is taught until this many times MANY networks know it; without a query, until MANY do."""
 
 PARAMETERS: Final = 32  # of one request that are learned
 NAME_LENGTH: Final = 64
@@ -52,6 +56,9 @@ VERSION: Final = 1
 """Of the snapshot."""
 
 _TEACHES: Final = np.isin(np.arange(600), (*range(200, 300), 302, 303, 304, 307))
+
+MIXER: Final = np.int64(-7046029254386353131)
+"""2^64 divided by the golden ratio (Knuth, The Art of Computer Programming, volume 3, 6.4)."""
 
 Key = tuple[str, str, str]
 """Site ("": the log has none), route, name of the parameter."""
@@ -97,6 +104,7 @@ class Profiles:
         self._tick = np.zeros(64, np.int64)  # when each was last taught, in requests taught in all
         self._taught = 0
         self._credit = float(CREDIT)
+        self._known_by: dict[str, int] = {}  # networks by route, at whatever site
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -117,12 +125,11 @@ class Profiles:
         `attackers`: networks, numbered as in `baselines`, that teach nothing. Cost: see PER_ROW.
         """
         self._credit = min(CREDIT, self._credit + events.num_rows * PER_ROW)
-        rows = _clean(events)
-        few = int(min(self._credit, rows.size))
-        if few <= 0:
+        rows = _telling(events, self._known_by)[: int(self._credit)]
+        if not rows.size:
             return
-        self._credit -= few
-        picked = events.select(_READ).take(pa.array(rows[(np.arange(few) * rows.size) // few]))
+        self._credit -= rows.size
+        picked = events.select(_READ).take(pa.array(rows))
         keys: list[Key] = []
         values: list[int] = []
         networks: list[int] = []
@@ -154,6 +161,15 @@ class Profiles:
             shown = (bits >> np.uint64(trait) & np.uint64(1)).astype(bool)
             one = np.uint64(1) << (network[shown] % 64).astype(np.uint64)
             np.bitwise_or.at(self._seen, (rows[shown], trait, network[shown] // 64), one)
+        self._count_routes(dict(zip(keys, at.tolist(), strict=True)))
+
+    def _count_routes(self, rows: Mapping[Key, int]) -> None:
+        for (_, route, name), row in rows.items():
+            if name == ROUTE and row >= 0:
+                self._known_by[route] = self._networks(row)
+
+    def _networks(self, row: int) -> int:
+        return _COUNTS[int(np.bitwise_count(np.bitwise_or.reduce(self._seen[row], axis=0)).sum())]
 
     def _row(self, key: Key) -> int:
         row = self._rows.get(key)
@@ -181,6 +197,8 @@ class Profiles:
         # Made anew and swapped: another thread may be reading the former ones.
         self._seen, self._requests, self._tick = self._seen[kept], self._requests[kept], self._tick[kept]
         self._rows = {names[old]: new for new, old in enumerate(kept.tolist())}
+        self._known_by = {}
+        self._count_routes(self._rows)
 
     def merge(self, other: Profiles) -> None:
         """Take in what another process learned: associative and commutative while `limit` is not reached."""
@@ -232,10 +250,29 @@ class Profiles:
         made._tick = np.array(given["tick"], np.int64)
         made._taught, made._credit = given["taught"], given["credit"]
         made._resize(max(64, len(made._rows)))
+        made._count_routes(made._rows)
         return made
 
 
 _READ: Final = ["site", "route", "path", "query", "client_ip"]
+
+
+def _telling(events: pa.Table, known_by: Mapping[str, int]) -> npt.NDArray[np.int64]:
+    """Rows that may teach, one per route and client, in the order in which they are worth it."""
+    rows = _clean(events)
+    (clients, client), (routes, route), (_, query) = (
+        distinct(events, name) for name in ("client_ip", "route", "query")
+    )
+    steps = np.array([known_by.get(each, 0) // MANY for each in routes.to_pylist()] + [0])
+    asking = query[rows] >= 0
+    wanted = steps[route[rows]] < np.where(asking, KNOWN_ENOUGH, 1)
+    rows, asking = rows[wanted], asking[wanted]
+    worth = steps[route[rows]] + KNOWN_ENOUGH * ~asking
+    pair = route[rows].astype(np.int64) * (len(clients) + 1) + client[rows]
+    by_worth = np.argsort(worth, kind="stable")
+    once = by_worth[np.sort(np.unique(pair[by_worth], return_index=True)[1])]
+    # Of equal worth in the order of a hash, so that what is cut off is of no one kind.
+    return rows[once[np.lexsort((pair[once] * MIXER, worth[once]))]]
 
 
 def _clean(events: pa.Table) -> npt.NDArray[np.int64]:

@@ -104,6 +104,32 @@ def breaks_out(value: bytes) -> bool:
     return begun or uneven or text.rstrip().endswith(_ENDS) or b"--" in text or len(value) > READ
 
 
+def leaves_text(value: bytes) -> bool:
+    """The same where people write freely: a search asked for letter by letter leaves open what it opened, and
+    what goes on behind a number as SQL does breaks out."""
+    text = value[:READ].strip()
+    begun = text[:1] in {bytes([byte]) for byte in _BEGINS} and not _is_quoted(text)
+    closed = any(text.count(closing) > text.count(opening) for opening, closing in _PAIRS)
+    quoted = any(text.count(mark) % 2 for mark in (b"'", b'"'))
+    ended = text.endswith(_ENDS) or b"-- " in text
+    first, _, rest = text.partition(b" ")
+    numbered = first.lstrip(b"-").isdigit() and rest.lower().startswith(_BEHIND_NUMBERS)
+    return begun or closed or quoted or ended or numbered or len(value) > READ
+
+
+_BEHIND_NUMBERS: Final = (
+    b"and ",
+    b"or ",
+    b"union ",
+    b"order by",
+    b"group by",
+    b"having ",
+    b"procedure ",
+    b"&& ",
+    b"|| ",
+)
+
+
 def _is_quoted(text: bytes) -> bool:
     """`"a phrase"`, and nothing behind it."""
     return (
