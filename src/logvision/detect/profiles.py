@@ -272,7 +272,8 @@ def _telling(events: pa.Table, known_by: Mapping[str, int]) -> npt.NDArray[np.in
     by_worth = np.argsort(worth, kind="stable")
     once = by_worth[np.sort(np.unique(pair[by_worth], return_index=True)[1])]
     # Of equal worth in the order of a hash, so that what is cut off is of no one kind.
-    return rows[once[np.lexsort((pair[once] * MIXER, worth[once]))]]
+    best: npt.NDArray[np.int64] = rows[once[np.lexsort((pair[once] * MIXER, worth[once]))]]
+    return best
 
 
 def _clean(events: pa.Table) -> npt.NDArray[np.int64]:

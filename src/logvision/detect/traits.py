@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import re2
+
 KINDS: Final = (
     ("letters", b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"),
     ("digits", b"0123456789"),
@@ -106,7 +108,7 @@ def breaks_out(value: bytes) -> bool:
 
 def leaves_text(value: bytes) -> bool:
     """The same where people write freely: a search asked for letter by letter leaves open what it opened, and
-    what goes on behind a number as SQL does breaks out."""
+    what goes on behind a number as SQL does breaks out, and so does a sum that only a machine would do."""
     text = value[:READ].strip()
     begun = text[:1] in {bytes([byte]) for byte in _BEGINS} and not _is_quoted(text)
     closed = any(text.count(closing) > text.count(opening) for opening, closing in _PAIRS)
@@ -114,8 +116,11 @@ def leaves_text(value: bytes) -> bool:
     ended = text.endswith(_ENDS) or b"-- " in text
     first, _, rest = text.partition(b" ")
     numbered = first.lstrip(b"-").isdigit() and rest.lower().startswith(_BEHIND_NUMBERS)
-    return begun or closed or quoted or ended or numbered or len(value) > READ
+    left = begun or closed or quoted or ended or numbered or len(value) > READ
+    return left or _SUM.search(text) is not None
 
+
+_SUM: Final = re2.compile(rb"""[{%=(]\s*['"]?\d+['"]?\s*[*+/-]\s*['"]?\d+""")
 
 _BEHIND_NUMBERS: Final = (
     b"and ",
