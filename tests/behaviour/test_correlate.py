@@ -122,7 +122,9 @@ def test_one_sure_exploit_or_one_success_is_an_incident_at_once() -> None:
         "high"
     ]
     assert incidents(attack("sqli", "/?q=a", score=0.6)) == []
-    assert len(incidents(attack("sqli", "/?q=a", score=0.6), attack("sqli", "/?q=b", 1, score=0.6))) == 1
+    doubted = [attack("sqli", f"/?q={word}", n, score=0.6) for n, word in enumerate("abc")]
+    assert incidents(*doubted[:2]) == []
+    assert len(incidents(*doubted)) == 1
     assert [i.stage for i in incidents(attack("webshell", "/up/x.php", outcome="worked"))] == ["foothold"]
 
 

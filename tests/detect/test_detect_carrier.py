@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from logvision.detect import Detector
-from logvision.detect.carrier import CLOSED, OPEN, OTHER, Carriers, weight, weights
+from logvision.detect.carrier import ALONE, CLOSED, OTHER, WRITTEN, Carriers, weight, weights
 from logvision.detect.explain import explain
 from logvision.detect.fusion import Verdict
+from logvision.detect.tracks import SURE
 from logvision.schema import Attack
 
 
@@ -33,13 +34,13 @@ def test_pages_for_queries_and_editing_take_what_is_written() -> None:
     assert weight("/item", "id") == CLOSED
     assert weight("/item", "user[id]") == CLOSED
     assert weight("/item", "colour") == OTHER
-    assert weight("/item", "comment") == OPEN
-    assert weight("/api/search", "id") == OPEN
-    assert weight("/phpmyadmin/sql.php", "id") == OPEN
+    assert weight("/item", "comment") == WRITTEN
+    assert weight("/api/search", "id") == WRITTEN
+    assert weight("/phpmyadmin/sql.php", "id") == WRITTEN
 
 
 def test_a_value_of_two_parameters_counts_as_the_more_open_one() -> None:
-    assert weights(b"/a?id=%3Cb&q=%3Cb&colour=x+y") == {b"<b": OPEN, b"x y": OTHER}
+    assert weights(b"/a?id=%3Cb&q=%3Cb&colour=x+y") == {b"<b": WRITTEN, b"x y": OTHER}
 
 
 def test_the_classifier_alone_is_heard_only_where_numbers_and_names_belong() -> None:
@@ -49,6 +50,16 @@ def test_the_classifier_alone_is_heard_only_where_numbers_and_names_belong() -> 
     raised = carriers.weighed(doubt, 1, "/?id=x%3D", b"x=")
     assert raised.attack is Attack.ANOMALY
     assert raised.score == pytest.approx(1 - 0.61**CLOSED)
+
+
+def test_what_people_write_is_an_attack_and_alone_no_incident(detector: Detector) -> None:
+    assert ALONE < SURE
+    for target in ("/search?q=%24_GET%5B%27id%27%5D", "/item?id=%24_GET%5B%27id%27%5D"):
+        judged = detector.judge([target], [None], [None], ["GET"])
+        told = explain({"target": target, "method": "GET"}, detector)
+        assert judged["attack"].to_pylist() == ["php"]
+        assert judged["score"].to_pylist() == [pytest.approx(told.score)]
+        assert (told.score < SURE) == target.startswith("/search")
 
 
 def test_what_is_beyond_the_bound_of_a_batch_stands_as_it_was() -> None:

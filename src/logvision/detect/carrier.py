@@ -1,8 +1,8 @@
 """The carrier: the parameter that a value comes in.
 
 Half a proof in a parameter that takes a number or a name is more than in a search field, where people write
-what they like. Only values in doubt are looked at, and of their parameters only the names: nothing is learned
-here. What a site's own parameters hold is the business of `context`.
+what they like, and where one proof alone is no incident yet. Of the parameters only the names are looked at:
+nothing is learned here. What a site's own parameters hold is the business of `context`.
 """
 
 from __future__ import annotations
@@ -27,9 +27,14 @@ PER_BATCH: Final = 5000
 CLOSED: Final = 2.2
 OTHER: Final = 1.5
 OPEN: Final = 1.0
-"""How many independent doubts half a proof is worth in a parameter that takes numbers or names, in one that
-nothing is known of, and in one that takes what people write: the score s becomes 1 - (1 - s) ** weight.
-Set on the quality bench's training sites."""
+WRITTEN: Final = 0.9
+"""How many independent doubts half a proof is worth in a parameter that takes numbers or names, in one of no
+known use, in what is no parameter, and in one that takes what people write (where it counts as in OPEN): the
+score s becomes 1 - (1 - s) ** weight. Set on the quality bench's training sites."""
+
+ALONE: Final = 0.8
+"""The most that a value is worth in a parameter that takes what people write: an attack, and below what makes
+an incident of a single request (`tracks.SURE`), for people search for code and write about attacks."""
 
 _WRITTEN: Final = re2.compile(
     r"(?i)(?:^|[\[.:_-])(?:q|qs?|s|k|kw|wd|w|p|query\w*|\w*search\w*|keywords?|terms?|text|\w*text|msg|messages?|comments?|body|"
@@ -66,23 +71,45 @@ _OF_ADDRESSES: Final = frozenset(
 )
 """Whether these are attacks depends on where the address points, not on who carries it."""
 
+_WRITTEN_ABOUT: Final = frozenset(
+    {
+        *(
+            Attack.SQLI,
+            Attack.NOSQLI,
+            Attack.XSS,
+            Attack.PHP,
+            Attack.CODE,
+            Attack.SSTI,
+            Attack.JAVA,
+            Attack.RCE,
+        ),
+        *(Attack.SSI, Attack.GRAPHQL, Attack.PROTOTYPE, Attack.TRAVERSAL, Attack.SSRF, Attack.SENSITIVE),
+    }
+)
+
 
 def weight(path: str, name: str) -> float:
     """How much half a proof is worth in this parameter of this page."""
     if _WRITTEN.search(name) or _WRITING.search(path):
-        return OPEN
+        return WRITTEN
     return CLOSED if _TAKES_NUMBER.search(name) else OTHER
 
 
 def weighed(verdict: Verdict, by: float) -> Verdict:
     """The verdict in a carrier of this weight."""
-    if by == OPEN or not in_doubt(verdict) or (by < CLOSED and verdict.attack is None):
+    if by == WRITTEN and verdict.score > ALONE and verdict.attack in _WRITTEN_ABOUT:
+        return Verdict(ALONE, verdict.attack, verdict.rules)
+    if by <= OPEN or not _in_doubt(verdict) or (by < CLOSED and verdict.attack is None):
         return verdict  # the classifier alone is heard where numbers and names belong
     return Verdict(1 - (1 - verdict.score) ** by, verdict.attack or Attack.ANOMALY, verdict.rules)
 
 
-def in_doubt(verdict: Verdict) -> bool:
-    """Whether the carrier can decide."""
+def matters(verdict: Verdict) -> bool:
+    """Whether a carrier can change it."""
+    return _in_doubt(verdict) or verdict.score > ALONE
+
+
+def _in_doubt(verdict: Verdict) -> bool:
     return DOUBT <= verdict.score < ALARM and verdict.attack not in _OF_ADDRESSES
 
 
@@ -113,6 +140,12 @@ class Carriers:
 
 
 EVIDENCE: Final = {
+    WRITTEN: Evidence(
+        "carrier",
+        Attack.ANOMALY,
+        0.0,
+        "Against it: people write freely into its parameter, so it is none alone.",
+    ),
     CLOSED: Evidence(
         "carrier", Attack.ANOMALY, 0.0, "Its parameter takes numbers or names: half a proof counts double."
     ),

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from logvision.detect.carrier import Carriers, in_doubt
+from logvision.detect.carrier import Carriers, matters
 from logvision.detect.classifier import Classifier
 from logvision.detect.echo import is_echo, softened
 from logvision.detect.fusion import HINT, ORDINARY, Evidence, Verdict, from_model, fuse, worse
@@ -24,6 +24,9 @@ from logvision.detect.verify import verify
 
 JUDGED: Final = int(Kind.PATH | Kind.NAME | Kind.VALUE | Kind.AGENT | Kind.REFERER | Kind.URL)
 """Kinds of units that are verified; the rest only feed rules that span a request."""
+
+_VALUES: Final = int(Kind.VALUE | Kind.URL)
+"""Kinds of units that are a parameter's value: as it stands, and read as an address."""
 
 CREDIT: Final = 100_000
 CREDIT_PER_ROW: Final = 1 / 8
@@ -248,7 +251,7 @@ def _of_owners(of_unit: dict[int, Verdict], units: Units, owners: Owners) -> dic
     carriers = Carriers()
     for owner, unit in zip(units.owner[uses].tolist(), units.unit[uses].tolist(), strict=True):
         verdict = of_unit[unit]
-        if owner < owners.first_agent and units.kind[unit] == Kind.VALUE and in_doubt(verdict):
+        if owner < owners.first_agent and units.kind[unit] & _VALUES and matters(verdict):
             verdict = carriers.weighed(
                 verdict, owner, owners.targets[owner].as_py(), units.texts[unit].as_py()
             )

@@ -21,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 
 from logvision.columns import distinct, recode
-from logvision.detect import carrier
+from logvision.detect import carrier, echo
 from logvision.detect.canonical import decode_text
 from logvision.detect.cascade import Gathered, gather
 from logvision.detect.detector import SHOWN, Detector
@@ -91,9 +91,9 @@ _WEAKENED: Final = frozenset(
 )
 """Classes that code which people look for resembles. The others have no business in a search."""
 
-_WRITTEN: Final = _WEAKENED | {Attack.RCE, Attack.PROTOTYPE, Attack.SENSITIVE}
-_REACHING: Final = frozenset({Attack.TRAVERSAL, Attack.SSRF})
-"""Classes of what people write about and paste into a search box; the latter unless a reading proves them.
+_REACHING: Final = frozenset({Attack.TRAVERSAL, Attack.SSRF, Attack.SSTI, Attack.JAVA})
+_WRITTEN: Final = (_WEAKENED | {Attack.RCE, Attack.PROTOTYPE, Attack.SENSITIVE}) - _REACHING
+"""Classes of what people write about and paste into a search box; the former unless a reading proves them.
 In free text only what breaks out of it, as SQL behind a number does, is a proof."""
 
 _WHOLE: Final = int(Kind.TARGET | Kind.RAW_TARGET)
@@ -187,7 +187,7 @@ def look(requests: Sequence[Asked], detector: Detector, profiles: Profiles) -> l
 
 
 def _is_value(units: Units, unit: int, part: _Part) -> bool:
-    return bool(units.kind[unit] == Kind.VALUE) and units.texts[unit].as_py() == part.value
+    return bool(units.kind[unit] & int(Kind.VALUE | Kind.URL)) and units.texts[unit].as_py() == part.value
 
 
 def _parts(request: Asked) -> list[_Part]:
@@ -252,7 +252,7 @@ def _apart(found: Gathered, whole: Mapping[int, list[Evidence]], parts: Sequence
 def _weighed(request: Asked, parts: Sequence[_Part], apart: Sequence[Evidence], profiles: Profiles) -> Look:
     notes: list[Note] = []
     verdict = without = ORDINARY
-    route = request.route or ""
+    route, path = request.route or "", request.target.partition("?")[0]
     arrived = profiles.get(request.site, route, ROUTE)
     settled = arrived is not None and arrived.networks >= MANY
     for part in parts:
@@ -261,15 +261,18 @@ def _weighed(request: Asked, parts: Sequence[_Part], apart: Sequence[Evidence], 
         excepted = [each for each in request.exemptions if each.covers(part.name, part.value)]
         spoken = _spoken(request, part, profiles) if settled and part.column == "target" else []
         usual = next((note.rule for note in spoken if note.kind == "against"), None)
+        echoed = part.column == "referer" and echo.is_echo(part.text)
         here = left = ORDINARY
         for unit, pieces in part.units.items():
-            by = carrier.OPEN
-            if unit in part.direct and not usual:
-                by = carrier.weight(request.target.partition("?")[0], part.name)
+            by = carrier.weight(path, part.name) if unit in part.direct else carrier.OPEN
+            if usual:
+                by = min(by, carrier.OPEN)  # half a proof is not made more of where it is usual
             here = worse(here, carrier.weighed(_fused(pieces, usual), by))
             kept = _kept(pieces, excepted, part.name, notes)
             by = by if len(kept) == len(pieces) else carrier.OPEN  # what people excepted is not made up for
             left = worse(left, carrier.weighed(_fused(kept, usual), by))
+        if echoed:
+            here, left = echo.softened(here), echo.softened(left)
         for note in spoken:
             here, left = _raised(here, note), _raised(left, note)
         without, verdict = worse(without, here), worse(verdict, left)

@@ -106,7 +106,7 @@ def explain(event: Mapping[str, Any], detector: Detector, site: Site | None = No
             verdict = echo.softened(verdict)
             pieces = [*pieces, echo.EVIDENCE]  # noqa: PLW2901  one more piece
         kind = Kind(int(found.units.kind[unit]))
-        if field == "target" and kind is Kind.VALUE and carrier.in_doubt(verdict):
+        if field == "target" and kind & (Kind.VALUE | Kind.URL) and carrier.matters(verdict):
             by = carrier.weights(fields[field].encode()).get(text, carrier.OPEN)
             if (changed := carrier.weighed(verdict, by)) is not verdict:
                 verdict = changed

@@ -41,6 +41,9 @@ ORDINARY = Verdict(0.0, None, ())
 HINT: Final = 0.05
 """Rules below this only choose what is verified; they are no evidence."""
 
+NAMED: Final = 0.5
+"""From this score on a finding has a class of its own beside a scanner's name."""
+
 LEAST_NAMED: Final = 0.2
 """A rule is named by a verdict when it is at least this sure."""
 
@@ -89,9 +92,15 @@ def fuse(evidence: Iterable[Evidence]) -> Verdict:
 
 
 def worse(a: Verdict, b: Verdict) -> Verdict:
-    """The higher score and its class, with the rules of both."""
-    top = a if a.score >= b.score else b
-    return top if a.rules == b.rules else Verdict(top.score, top.attack, tuple(sorted({*a.rules, *b.rules})))
+    """The higher score and its class, with the rules of both. What a scanner sends names the attack, rather
+    than that it says who it is."""
+    top, other = (a, b) if a.score >= b.score else (b, a)
+    attack = top.attack
+    if attack is Attack.SCANNER and other.attack is not None and other.score >= NAMED:
+        attack = other.attack
+    if attack is top.attack and a.rules == b.rules:
+        return top
+    return Verdict(top.score, attack, tuple(sorted({*a.rules, *b.rules})))
 
 
 MODEL: Final = "model"

@@ -19,7 +19,7 @@ CONFIDENT: Final = 0.6
 """Confidence from which a scenario of at least medium severity is an incident."""
 
 PROBES: Final = 3
-"""Different requests of a milder class that make an incident."""
+"""Different requests that make an incident where none does alone: of a milder class, or less than sure."""
 
 NAMES_KEPT: Final = 50
 """Rules, routes, agents, countries and members that an incident names, each."""
@@ -178,7 +178,6 @@ class Track:
         self.worthy = (
             self.worthy
             or (exploit and finding.score >= SURE)
-            or len(self.exploits) >= 2
             or len(self.probes) + len(self.exploits) >= PROBES
         )
 

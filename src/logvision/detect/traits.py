@@ -114,6 +114,8 @@ def leaves_text(value: bytes) -> bool:
     closed = any(text.count(closing) > text.count(opening) for opening, closing in _PAIRS)
     quoted = any(text.count(mark) % 2 for mark in (b"'", b'"'))
     ended = text.endswith(_ENDS) or b"-- " in text
+    mark = min((at for at in (text.find(b"'"), text.find(b'"')) if at >= 0), default=0)
+    closed = closed or (text[mark - 1 : mark].isalnum() and not text[mark + 1 : mark + 2].isalnum())
     first, _, rest = text.partition(b" ")
     numbered = first.lstrip(b"-").isdigit() and rest.lower().startswith(_BEHIND_NUMBERS)
     left = begun or closed or quoted or ended or numbered or len(value) > READ
@@ -136,7 +138,11 @@ _BEHIND_NUMBERS: Final = (
 
 
 def _is_quoted(text: bytes) -> bool:
-    """`"a phrase"`, and nothing behind it."""
+    """`"a phrase"`, and nothing behind it; an attribute is none."""
     return (
-        len(text) > 2 and text[:1] in (b'"', b"'") and text.endswith(text[:1]) and text.count(text[:1]) == 2
+        len(text) > 2
+        and text[:1] in (b'"', b"'")
+        and text.endswith(text[:1])
+        and text.count(text[:1]) == 2
+        and b"=" not in text
     )
