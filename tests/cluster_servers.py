@@ -37,10 +37,11 @@ def _running(server: S) -> Iterator[S]:
         yield server
 
 
-def make_topic(kafka: Kafka, name: str, partitions: int = 1) -> None:
-    """Make a topic; it is there when this returns."""
+def make_topic(kafka: Kafka, name: str, partitions: int = 1, limit: int = 1_048_588) -> None:
+    """Make a topic that takes messages of up to `limit` bytes; it is there when this returns."""
     admin = AdminClient({"bootstrap.servers": kafka.address})
-    admin.create_topics([NewTopic(name, partitions, 1)])[name].result(30)
+    topic = NewTopic(name, partitions, 1, config={"max.message.bytes": str(limit)})
+    admin.create_topics([topic])[name].result(30)
 
 
 @pytest.hookimpl(hookwrapper=True)

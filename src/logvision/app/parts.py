@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from logvision.config import KafkaSettings, LakeSettings, Settings
@@ -32,6 +33,9 @@ from logvision.sources.several import Several
 from logvision.sources.stdin import StdinSource
 from logvision.sources.syslog import SyslogSource
 from logvision.windows.folder import Folder
+
+if TYPE_CHECKING:
+    from logvision.sources.kafka.sender import KafkaTarget
 
 
 def knowledge(settings: Settings) -> Knowledge:
@@ -115,6 +119,14 @@ def _kafka(kafka: KafkaSettings, history: bool) -> Source:
     return KafkaSource(
         ",".join(kafka.brokers), kafka.topic, kafka.group, properties(kafka.settings), history=history
     )
+
+
+def target(kafka: KafkaSettings) -> KafkaTarget:
+    """Where lines are shipped to. Raises SetupError."""
+    with cluster_extra("kafka"):
+        from logvision.sources.kafka.sender import KafkaTarget  # noqa: PLC0415 - an extra
+
+    return KafkaTarget(",".join(kafka.brokers), kafka.topic, properties(kafka.settings))
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from logvision.errors import SetupError, StoreError
 
 COMMANDS: Final = (
     *("watch", "scan", "serve", "top", "explain", "except", "backtest", "report"),
-    *("export", "doctor", "check", "password", "generate", "train", "evaluate"),
+    *("export", "ship", "doctor", "check", "password", "generate", "train", "evaluate"),
 )
 """In the order in which `--help` lists them. A module of that name registers the command."""
 

@@ -37,9 +37,7 @@ def connect(
 ) -> Client:
     """A client with our properties and the operator's. Raises SetupError with every mistake."""
     problems = [
-        Problem(
-            f"kafka.settings {name!r}", shown(name, value), "another property: this one is LogVision's own"
-        )
+        Problem(f"kafka.settings {name!r}", shown(name, value), "nothing: LogVision sets this one itself")
         for name, value in settings
         if name in OURS
     ]

@@ -81,10 +81,13 @@ def _told(headers: Sequence[tuple[str, bytes | None]]) -> Origin | None:
 def whole(value: bytes | None, size: int | None) -> bytes:
     """The line as a record holds it: nothing for a message without value, LINE_LIMIT bytes of a longer one.
 
-    A line that was too long to be sent came as its beginning; it is filled up, so that parsing takes it for
-    what it was.
+    A message of several lines is none: with NUL in place of what would end its first one, parsing takes it
+    for binary, and nothing of it is passed over. A line that was too long to be sent came as its beginning;
+    it is filled up, so that parsing takes it for what it was.
     """
     line = value or b""
+    if line.find(b"\n", 0, -1) >= 0:
+        line = line.replace(b"\n", b"\0")
     return line[:LINE_LIMIT] if size is None else line[:LINE_LIMIT].ljust(LINE_LIMIT)
 
 
