@@ -20,6 +20,10 @@ CARRIERS = {
 
 
 def target(kind: str, payload: str) -> str:
+    if kind == "path":
+        return payload
+    if kind == "agent":
+        return "/"
     safe = "%/:;=()'" if "%" in payload else "/:"
     return CARRIERS.get(kind, "/item?id=") + quote(payload, safe=safe)
 
@@ -31,7 +35,10 @@ def test_payloads_of_tools_are_caught(name: str) -> None:
     pairs = [(kind, payload) for kind, _, payload in (line.partition(" ") for line in lines)]
     targets = [target(kind, payload) for kind, payload in pairs]
     judged = Detector.open().judge(
-        targets, ["Mozilla/5.0"] * len(pairs), [None] * len(pairs), ["GET"] * len(pairs)
+        targets,
+        [payload if kind == "agent" else "Mozilla/5.0" for kind, payload in pairs],
+        [None] * len(pairs),
+        ["GET"] * len(pairs),
     )
     caught = [attack is not None for attack in judged.column("attack").to_pylist()]
     total = Counter(kind for kind, _ in pairs)

@@ -57,6 +57,7 @@ def _read(text: bytes, kind: Kind) -> list[Evidence]:
             *_segments(body),
             *markup.verify(body),
             *shell.verify(body),
+            *(shell.verify(body[body.rfind("/") + 1 :]) if ";" in body or "|" in body else ()),
             *template.verify(body),
         ]
     if kind is Kind.URL:

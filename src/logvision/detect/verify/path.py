@@ -44,7 +44,7 @@ _BARE: Final = re2.compile(
 )
 """The name alone, without its leading slash."""
 _DOTFILE: Final = re2.compile(
-    r"(?i)^[\w./\\:~-]*(?:^|[/\\])\.(?:bash_?\w*|zsh_?\w*|k?sh_history|netrc|xauthority|ssh|rhosts|history|profile|[ct]?cshrc|logout|login|pgpass|my\.cnf|mysql_history|htpasswd|htaccess|env|git|svn|aws|docker|kube|npmrc|viminfo|gnupg|config)(?:[/\\].*|\.\w{1,6})?$"
+    r"(?i)^[\w./\\:~-]*(?:(?:^|[/\\])\.(?:bash_?\w*|zsh_?\w*|k?sh_history|netrc|xauthority|ssh|rhosts|[ct]?cshrc|pgpass|my\.cnf|mysql_history|htpasswd|htaccess|env|git|svn|aws|docker|kube|npmrc|viminfo|gnupg)|[/\\]\.(?:history|profile|logout|login|config|forward|pass(?:wd)?))(?:[/\\].*|\.\w{1,6})?$"
 )
 _ASKED: Final = re2.compile(
     r"(?i)/\.\./(?:[\w-]+/)*(?:admin|manager|console|actuator|web-inf|meta-inf|services|system|config|private|internal|ofc|dbconsole|user/|etc/|conf/)"
@@ -63,7 +63,7 @@ _CUT: Final = re2.compile(
 )
 _REPEATED: Final = re2.compile(r"(?:/\.){12,}|\.{24,}[\w/{]|^/?\.{7,}[\w{]|(?:/\.//?){8,}|(?:/\.\\/\.){2,}")
 _WRAPPER: Final = re2.compile(
-    r"(?i)^\W{0,3}(php://(?:filter|input|fd|memory|temp|stdin|output)|phar://|expect://|zip://|glob://|compress\.(?:zlib|bzip2)://|rar://|ogg://|ssh2\.\w+://|"
+    r"(?i)^\W{0,3}(?:url:)?(php://(?:filter|input|fd|memory|temp|stdin|output)|phar://|expect://|zip://|glob://|compress\.(?:zlib|bzip2)://|rar://|ogg://|ssh2\.\w+://|"
     r"file:/{1,3}\w|jar:(?:file|https?):|netdoc:/|data:text/plain[;,]|data:;?base64,|data://|zlib:|local_file:)"
 )
 _STATIC: Final = re2.compile(

@@ -24,13 +24,13 @@ _SURE: Final = (
     "cscript|wscript|mshta|phpinfo|bash|zsh|dash|csh|ksh|tcsh|python[23]?(?:\\.\\d+)?|perl|ruby|nodejs|lua|socat|xxd|base64|"
     "sudo|mount|umount|iptables|systemctl|apt-get|hostname|traceroute|tracert|getent|proc_open|shell_exec|pingback|"
     "awk|gawk|sed|egrep|fgrep|xargs|nohup|killall|rmdir|mkdir|gethostbyname|sysctl|dpkg|openssl|sshpass|scp|telnet|nmap|"
-    "ftpget|sleep|ping[6]?|dig|lynx|fetch|aria2c|axel|netsh|schtasks|attrib|icacls|takeown|cmd(?:\\.exe)?"
+    "ftpget|lsb_release|timeout|sleep|ping[6]?|dig|lynx|fetch|aria2c|axel|netsh|schtasks|attrib|icacls|takeown|cmd(?:\\.exe)?"
 )
 _WORDY: Final = (
     "cat|id|ls|ps|w|who|dir|type|net|echo|find|more|sort|time|host|kill|last|less|head|tail|make|man|test|top|touch|wait|which|"
     "set|sh|at|date|env|history|cp|mv|rm|nc|ln|php|node|expr|exec|eval|source|export|grep|ssh|ftp|tar|zip|unzip|gzip|vi|vim|nano|"
     "reg|sc|copy|del|move|ren|start|call|ver|vol|tree|whereis|locate|alias|df|du|free|uptime|mail|print|printf|read|tee|tr|wc|cut|"
-    "split|strings|file|finger|users|groups|route|arp|su|ed|nl|od|pwd|cd|reboot|shutdown|halt|fmt|dd|java|go|function"
+    "split|strings|tac|rev|service|file|finger|users|groups|route|arp|su|ed|nl|od|pwd|cd|reboot|shutdown|halt|fmt|dd|java|go|function"
 )
 _END: Final = r"(?:\s*$|\s*[;|&`)\n\r\x00#>'\"}\]\\$])"
 _ARGUMENT: Final = (
@@ -51,7 +51,7 @@ _PROOFS: Final = Proofs([
         (rf"{_START}\s*(?:[\w.*?-]*/)+(?:bin|sbin|dev|etc|tmp|usr|var|proc|home)/[\w*?/.-]+", 0.9, "a program is started by its path"),
         (rf"(?:^|[\s;|&`(=/'\"!])/(?:usr/(?:local/)?)?s?bin/(?:[a-z]?sh|{_SURE}|{_WORDY}|[\w.+-]*[*?\[]+\S*)(?:{_END}|\s)", 0.85, "a program is started by its path"),
         (r"/(?:\?{2,3}|b\?n|\?in|bi\?)/[\w?*\[\]]{1,8}\b|/\?+/[\w?]*\?[\w?]*", 0.9, "a program's path is hidden by wildcards"),
-        (r"\$\{?IFS\b|\$IFS\$?\d?|\{(?:cat|ls|curl|wget|nc|bash|sh|ping|echo|id),[^}]{1,200}\}", 0.93, "spaces of a command are hidden"),
+        (r"\$\{?IFS\b|\$IFS\$?\d?|\{(?:cat|ls|rm|curl|wget|nc|bash|sh|ping|echo|nslookup|uname|chmod|tftp),[^{},]{0,3}[/.:$-][^{}]{0,200}\}", 0.93, "spaces of a command are hidden"),
         (rf"^\s*(?:sudo\s+)?(?:{_SURE})\s+(?:-\w+\s+)*(?:https?://|[.~/](?:[^a]|a[^l])|-[^&]{0,60}(?:://|\d\.\d|\s/)|\d+\s|(?:\d{{1,3}}\.){{3}}\d{{1,3}}|%|\$|[\w.-]+\.(?:com|net|org|ru|cn|io|xyz|me|pl|exe|sh|py|txt|php)\b)", 0.72, "the value is a command"),
         (r"\b(?:nslookup|dig|ping(?:\s+-\w+(?:\s+\d+)?)*)\s+(?:-\w+=?\S*\s+)*[\w-]+(?:\.[\w-]+)+", 0.75, "a name is looked up from the server"),
         (r"\bexpr\s+\d+\s*\\?[-+*/]\s*\d+", 0.96, "a sum that only a shell would do"),
@@ -83,13 +83,13 @@ _PROOFS: Final = Proofs([
         (r"^\s*if\s*(?:/i\s*)?(?:not\s+)?(?:exist|defined|errorlevel|cmdextversion)\s+\S+\s+(?:\(|@?(?:echo|set|goto|call|del|start|cmd|dir|type|copy|exit|ping|ren|md|rd|move|if|do)\b)", 0.95, "a condition of a batch file"),
         (r"^\s*if\s*(?:/i\s+)?(?:not\s+)?(?:[\"'(\[{].{0,30}[\"')\]}]|%\S{1,30}|\w{1,30}%\d|\d+|\w{1,30})\s*(?:={2,3}|\b(?:equ|neq|lss|leq|gtr|geq)\b)\s*\S.{0,60}?(?:\s@?(?:echo|set|goto|call|cmd|cd|exit|do)\b|\()", 0.95, "a condition of a batch file"),
         (r"\bfor\s+(?:/[dlrf]\s+(?:[\"'][^\"']{0,40}[\"']\s+)?)?%{1,2}~?[a-z]\s+in\s*\(", 0.95, "a loop of a batch file"),
-        (rf"\{{,\s*(?:{_PLACE}(?:{_SURE}|{_WORDY})|/[?*\w]{{1,6}}/[?*\w]{{1,6}})[^{{}}]{{0,80}}\}}|\{{(?:{_SURE}|cat|ls|id|echo|rm|nc),[^{{}}]{{0,60}}\}}|\{{\w{{1,5}},-\w{{1,8}}\}}\w", 0.9, "braces stand for spaces"),
+        (rf"\{{,\s*(?:{_PLACE}(?:{_SURE}|{_WORDY})|/[?*\w]{{1,6}}/[?*\w]{{1,6}})[^{{}}]{{0,80}}\}}|\{{\w{{1,5}},-\w{{1,8}}\}}\w", 0.9, "braces stand for spaces"),
         (rf"(?:^|[;|&`(=\s])[a-z]{{1,6}}(?:\$\(\)|``|[<>]\(\))[a-z]{{0,6}}\s+\S|\$\({_PLACE}(?:{_SURE}|id|ls|cat|who|ps)\b", 0.88, "nothing is substituted to hide a word"),
         (r"/\w{0,3}\$[_!?@*#$-]\w{0,6}/\w|/\w{1,3}\$\{\w{0,2}\}\w{1,4}/\w+|[a-z]\$[_!?@*$-][a-z]{1,4}\s+/", 0.85, "an empty variable hides a word"),
         (r"(?:^|[\s=;|&`(,{/'\"])/?(?:[a-z?]{1,3}\[[a-z!^?/][^\]\s]{0,13}\][a-z?]{0,6}|\[[a-z!^?/][^\]\s]{0,13}\][a-z]{1,4})/+[\w?*\[]|/(?:etc|s?bin|usr|usr/s?bin|dev|tmp|var|proc)/[\w/]{0,12}\[[^\]\s]{1,14}\]\w|/(?:a|e|u|b)\[[^\]\s]{1,14}\][a-z]{1,3}\b|/\w{2,3}\[\w\]/(?:ba|da|k|z)?sh\b", 0.85, "a file's path is hidden by wildcards"),
         (rf"^\s*[\"']?(?:time|nohup|env|strace|ltrace|exec|nice|setsid|stdbuf|command|builtin|timeout\s+\d+s?|busybox|doas)[\"']?\s+{_PLACE}(?:{_SURE}|who|id|ls|cat|sh)\b", 0.75, "a command is started by another"),
         (r"\$\{?(?:SHELL|BASH)\}?\s+-c\b|\$\{(?:PATH|HOME|PWD|SHELL|IFS|OLDPWD|HOSTNAME|LS_COLORS)(?:[:#%/][^}]{0,20})?\}.|\$\{\w{1,20}#+[^}]{0,20}\}|\$\{[A-Z_]{1,20}:\d{1,3}:\d{1,3}\}|\$ENV\{", 0.88, "a variable of the shell is taken apart"),
-        (r"\b\w{1,8}=\w{1,12}\s*&&\s*\$\w{1,8}\b|\b(?:cat|ba?sh|dash|zsh|rev|xargs|base64|tr)\b[^<>]{0,20}<<<", 0.9, "a command is put together from variables"),
+        (r"\b\w{1,8}=\w{1,12}\s*&&\s*\$\w{1,8}\b|(?:\b(?:cat|ba?sh|dash|zsh|rev|xargs|base64|tr)\b|\$0)[^<>]{0,20}<<<|\bkill\s+-(?:9|KILL)\b", 0.9, "a command is put together from variables"),
         (r"^\s*>{1,2}\s*/(?:tmp|var|etc|dev)/|\$\[\s*\d+\s*[-+*/]\s*\d+\s*\]|^\s*alias\s+(?:[+-]\w\+?\s+)?\w+=\S", 0.78, "something that only a shell would do"),
         (rf"^\s*(?:{_SURE})(?:\.exe)?\s+[-/][a-zA-Z]+\s*$", 0.45, "the value is a command with its flags"),
         (r"(?:\w(?:\"\"|'')){3}\w?|\b\w(?:\^\w){2,}|\b\w(?:\\\w){3,}\s", 0.85, "quotes are strewn into a word"),

@@ -8,6 +8,7 @@ metadata service, an address in a notation that only hides it, or a script on a 
 from __future__ import annotations
 
 import ipaddress
+import unicodedata
 from typing import Final
 
 import re2
@@ -23,7 +24,9 @@ _URL: Final = re2.compile(
 _SCHEMES: Final = {
     "gopher": 0.97, "dict": 0.95, "tftp": 0.93, "ldap": 0.85, "ldaps": 0.85, "sftp": 0.8, "netdoc": 0.95, "ftp": 0.35,
     "ssh2": 0.9, "smb": 0.85, "ldapi": 0.9, "rmi": 0.9, "jar": 0.93, "telnet": 0.7, "imap": 0.7, "svn": 0.7, "finger": 0.8,
-    "vbscript": 0.8, "expect": 0.95, "ogg": 0.85,
+    "vbscript": 0.8, "expect": 0.95, "ogg": 0.85, "redis": 0.8, "rediss": 0.8, "memcached": 0.85, "mongodb": 0.4, "ssh": 0.4, "scp": 0.7,
+    "imaps": 0.7, "pop3": 0.72, "pop3s": 0.72, "smtp": 0.72, "smtps": 0.72, "rsync": 0.72, "nfs": 0.4, "ipp": 0.4, "mysql": 0.4, "postgres": 0.4,
+    "postgresql": 0.4, "iris": 0.7, "irc": 0.3, "ircs": 0.3, "xri": 0.6, "acap": 0.7, "turn": 0.35, "stun": 0.35, "snmp": 0.7, "tn3270": 0.7,
 }  # fmt: skip
 _METADATA: Final = frozenset(
     {
@@ -38,11 +41,11 @@ _METADATA: Final = frozenset(
 )
 _NAMES: Final = re2.compile(
     r"(?i)^(?:metadata(?:\.google\.internal|\.tencentyun\.com|\.packet\.net|\.nicira|\.platformequinix\.com)?|instance-data(?:\.ec2\.internal)?|rancher-metadata|"
-    r"kubernetes(?:\.default(?:\.svc)?)?|(?:.*\.)?(?:nip\.io|xip\.io|sslip\.io|localtest\.me|lvh\.me|localdomain\.pw|burpcollaborator\.net|oastify\.com|oast\.\w+|interact\.sh|dnslog\.\w+|ceye\.io|r87\.(?:me|com)|bxss\.me|requestbin\.net|pipedream\.net|canarytokens\.com|"
+    r"kubernetes(?:\.default(?:\.svc(?:\.cluster\.local)?)?)?|(?:.*\.)?(?:nip\.io|xip\.io|sslip\.io|localtest\.me|lvh\.me|localdomain\.pw|burpcollaborator\.net|oastify\.com|oast\.\w+|interact\.sh|dnslog\.\w+|ceye\.io|r87\.(?:me|com)|bxss\.me|requestbin\.net|pipedream\.net|canarytokens\.com|"
     r"evil\.(?:com|example|org|net|host|tld)|attacker\.\w+|hacker\.\w+|cirt\.net|tests?\.arachni-scanner\.com|some-inexistent-website\.\w+|webhook\.site|testasp\.vulnweb\.com|spoofed\.\w+))$"
 )
 _LOCAL: Final = re2.compile(
-    r"(?i)^(?:localhost|localhost\.localdomain|.*\.localhost|ip6-localhost|0|::1|\[::\]|\[::1\]|127\.\d+)$"
+    r"(?i)^(?:localhost[46]?|localhost[46]?\.localdomain[46]?|ip6-loopback|ipv6-(?:localhost|loopback)|(?:host|gateway|kubernetes)\.docker\.internal|host\.containers\.internal|host\.lima\.internal|.*\.localhost|ip6-localhost|0|::1|\[::\]|\[::1\]|127\.\d+)$"
 )
 _SCRIPT: Final = re2.compile(
     r"(?i)\.(?:txt|gif|jpe?g|png|php\d?|phtml|asp|dat|inc|log|htm|html|bmp|pdf|js|tpl)\?+(?:cmd=|&|%00|$|\x00|/)|(?:r57|c99|shell|rfi(?:inc)?|cmd|id1?|safe\d?|ec|test|spread|echo|idx|bot|inj|scan)\d{0,3}\.(?:txt|gif|jpe?g|php)\b"
@@ -50,6 +53,17 @@ _SCRIPT: Final = re2.compile(
 _INCLUDE: Final = re2.compile(r"(?i)^/[\w./~-]{1,200}\?{1,3}$")
 _STRANGE: Final = re2.compile(
     r"(?i)^\s*(?:/{3,}[\w@.-]+|(?:\\/){1,3}[\w.-]+\.\w|/{2,}[\\;]+[;@]*\w|https?:/{5,}\w|https?:/+[\t\r\n]|https?:[^/\s]{1,60}@[\w.:\[\]-]+$|/+https?:/{3,}\w|/+https?:/{1,2}(?:[^/]*@|[^/]+/+(?:\.\.|$))|/{2,}[\t\r\n\x0b]*/\w|/?\xe3\x82\x9d\w|/?\xe3\x80\xb1\w|/+https?://[\\\t]|/\\+[/\\]*\w|\\{2,}/*[\w-]+\.\w|/[\t\r\n]+/\w|https?:(?:[\w.-]+\.\w{2,}|\\)|/%09/|//[^/]*[@%\\]|//\w*\xe3\x80\x82|/{2,}[\w.-]+\.\w{2,}/+(?:%2f|\.\.|%2e)|\.\w+\.(?:com|net)$|@\w+\.\w+$|https?://[^/\s]*(?:\\|%(?:2f|5c|00|ff|09|0d|0a)|\xe3\x80\x82)|https?://[^/?#]*@[^/?#]*\.\w+)"
+)
+_BARE: Final = re2.compile(
+    r"(?i)^(?:(localhost[46]?|localhost[46]?\.localdomain[46]?|ip6-loopback|ipv6-(?:localhost|loopback)|localtest\.me|lvh\.me|kubernetes\.default\.svc(?:\.cluster\.local)?|[\w.]{1,40}\.nip\.io)/|((?:host|gateway|kubernetes)\.docker\.internal|host\.containers\.internal|metadata\.google\.internal|169\.254\.169\.254)(?:[:/]|$))"
+)
+"""A host of the machine itself without a scheme; programs put one before it."""
+_CONFUSED: Final = re2.compile(
+    r"(?i)^https?://[^/]{1,80}\x00|^https?:/{2,3}[^/\s@]{1,80}[\s&#?\\]+@|^https?://[\w.-]+(?::\d+)?\s*[&#?\\]{1,3}\s*@[\w.\[\]:-]+|^https?://[\w.-]+:\d+[?#]@|^https?://[\w-]+(?:\.[\w-]+)+&[\w-]+(?:\.[\w-]+)+/?$"
+)
+"""Two hosts in one address: parsers disagree which of them is asked."""
+_ENDS_UP: Final = re2.compile(
+    r"(?i)^(?:https?:)?/{1,4}(?:[\w.-]+@)?[\w-]+(?:\.[\w-]+)+/+\.\.$|^/?<>/{2}\w|^/?(?:\xe3\x80\xb1|\xe3\x80\xb5|\xe3\x82\x9d|\xe3\x83\xbc|\xef\xbd\xb0)[\w-]+\.\w{2,}/?$|^/https?:/{0,2}[\w-]+\.\w{2,}/{0,2}$"
 )
 _INTERNAL_PATH: Final = re2.compile(
     r"(?i)/latest/(?:meta-data|user-data|dynamic|api/token)|/computeMetadata/|/metadata/(?:v1|instance)|/opc/v[12]/|/openstack/latest|/v1\.\d+/(?:images|containers)/json|/_all_dbs|server-status"
@@ -60,8 +74,12 @@ def verify(text: str) -> list[Evidence]:  # noqa: PLR0911, PLR0912  one return a
     """What following the address would do; at most one piece of evidence."""
     bare = text.strip(" \t'\"<>").removesuffix("\\")  # a quote escaped in a page leaves its mark
     found = _URL.match(bare) or _URL.match("http:" + bare if bare.startswith("//") else "")
+    if _CONFUSED.search(bare):
+        return [_ssrf(0.85, "it names two hosts, and programs disagree which one is asked")]
     if found is None:
-        if _STRANGE.search(bare):
+        if _BARE.match(bare):
+            return [_ssrf(0.75, f"the machine itself is asked ({bare[:40]})")]
+        if _STRANGE.search(bare) or _ENDS_UP.search(bare):
             return [
                 Evidence(
                     RULE,
@@ -78,7 +96,16 @@ def verify(text: str) -> list[Evidence]:  # noqa: PLR0911, PLR0912  one return a
     port = ""
     if not name.endswith("]") and ":" in name:
         name, _, port = name.rpartition(":")
+    spelled = name.encode("latin-1", "ignore").decode("utf-8", "ignore")
+    folded = unicodedata.normalize("NFKC", spelled) if not spelled.isascii() else spelled
+    if folded != spelled and folded.isascii():
+        return [_ssrf(0.93, f"{folded} is written in letters that only look like it")]
     address, plain = notation(name)
+    if address and not plain and "://" in bare:
+        return [_ssrf(0.93, f"{host} is a way of writing {address}")]
+    if name.startswith("[") and "://" in bare:
+        special = not plain or name[1:5].lower() in ("fe80", "fc00", "fd00", "::]", "::1]", "::ff", "64:f")
+        return [_ssrf(0.8 if special else 0.45, f"{host} is an address that no page links to")]
     if scheme in ("http", "https", "ftp"):
         if address in _METADATA or (_INTERNAL_PATH.search(rest) and (address or _LOCAL.match(name))):
             return [_ssrf(0.97, f"the cloud's metadata service is asked ({host})")]
@@ -95,8 +122,6 @@ def verify(text: str) -> list[Evidence]:  # noqa: PLR0911, PLR0912  one return a
         if bare.endswith("?") and address:
             sentence = f"Read as an address: a file on {host} would be included."
             return [Evidence(RULE, Attack.RFI, 0.85, sentence)]
-        if address and ipaddress.ip_address(address).is_private:
-            return [_ssrf(0.35, f"a private address is asked ({host})")]
         if bare.endswith("?") and _INCLUDE.search(rest):
             sentence = f"Read as an address: what follows is cut off, so that a file on {host} is included."
             return [Evidence(RULE, Attack.RFI, 0.72, sentence)]
@@ -109,7 +134,7 @@ def verify(text: str) -> list[Evidence]:  # noqa: PLR0911, PLR0912  one return a
                     f"Read as an address: a script on {host} would be included.",
                 )
             ]
-        if _STRANGE.search(bare):
+        if _STRANGE.search(bare) or _ENDS_UP.search(bare):
             return [
                 Evidence(
                     RULE,
@@ -118,6 +143,8 @@ def verify(text: str) -> list[Evidence]:  # noqa: PLR0911, PLR0912  one return a
                     "Read as an address: its form only serves to get past a check.",
                 )
             ]
+        if address and ipaddress.ip_address(address).is_private:
+            return [_ssrf(0.35, f"a private address is asked ({host})")]
         if address and rest.split("?")[0].endswith((".txt", ".php", ".sh", ".exe", ".jsp", ".dll")):
             return [
                 Evidence(RULE, Attack.RFI, 0.72, f"Read as an address: a file on {host} would be included.")
@@ -142,9 +169,8 @@ def notation(host: str) -> tuple[str, bool]:  # noqa: PLR0911  one return a nota
         if isinstance(address, ipaddress.IPv6Address) and "." in text:
             return str(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)), False
         return str(address), True
-    folded = text.translate(_CIRCLED)
-    parts = folded.rstrip(".").split(".")
-    if not 1 <= len(parts) <= 4 or len(folded) > 64:
+    parts = text.rstrip(".").split(".")
+    if not 1 <= len(parts) <= 4 or len(text) > 64:
         return "", True
     numbers: list[int] = []
     for part in parts:
@@ -158,15 +184,14 @@ def notation(host: str) -> tuple[str, bool]:  # noqa: PLR0911  one return a nota
     last = 256 ** (5 - len(numbers))
     if len(numbers) == 1 and numbers[0] < 2**24 and base == 10:
         return "", True  # a bare small number is no host
+    if len(numbers) == 1:
+        numbers[0] %= 2**32  # what does not fit is cut off, as C's inet_aton() does
     if any(n > 255 for n in numbers[:-1]) or numbers[-1] >= last:
         return "", True
     value = numbers[-1]
     for index, number in enumerate(numbers[:-1]):
         value += number << 8 * (3 - index)
     return str(ipaddress.IPv4Address(value)), False
-
-
-_CIRCLED: Final = {0x2460 + i: str(i + 1) for i in range(9)} | {0x24EA: "0", 0x3002: "."}
 
 
 def _ssrf(strength: float, sentence: str) -> Evidence:
