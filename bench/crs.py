@@ -81,9 +81,9 @@ class CoreRules:
             for _ in range(2):  # once more on a fresh connection if the server closed the old one
                 try:
                     if connection is None:
-                        connection = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+                        connection = socket.create_connection(("127.0.0.1", self.port), timeout=5)
                     connection.sendall(_raw(request))
-                    status, kept = _answer(connection)
+                    status, kept = _answer(connection, has_body=request.method != "HEAD")
                 except OSError:
                     status, kept = 0, False
                 if not kept and connection is not None:
@@ -122,8 +122,8 @@ def _header(text: str) -> bytes:
     return bytes(b if b >= 32 else 32 for b in text.encode("utf-8", "surrogateescape"))
 
 
-def _answer(connection: socket.socket) -> tuple[int, bool]:
-    """The status of one answer without a body, and whether the connection goes on; 0: none came."""
+def _answer(connection: socket.socket, *, has_body: bool) -> tuple[int, bool]:
+    """The status of one answer, and whether the connection goes on; 0: none came."""
     got = b""
     while b"\r\n\r\n" not in got:
         part = connection.recv(4096)
@@ -139,7 +139,7 @@ def _answer(connection: socket.socket) -> tuple[int, bool]:
         ),
         0,
     )
-    while len(body) < length and b"HEAD" not in head:
+    while has_body and len(body) < length:
         part = connection.recv(4096)
         if not part:
             break

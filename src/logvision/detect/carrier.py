@@ -38,7 +38,7 @@ an incident of a single request (`tracks.SURE`), for people search for code and 
 
 _WRITTEN: Final = re2.compile(
     r"(?i)(?:^|[\[.:_-])(?:q|qs?|s|k|kw|wd|w|p|query\w*|\w*search\w*|keywords?|terms?|text|\w*text|msg|messages?|comments?|body|"
-    r"content\w*|descr?(?:iption)?|subject|notes?|summary|html|markup|markdown|code|sql|script|css|style|expr\w*|expression|"
+    r"content\w*|descr?(?:iption)?|subject|notes?|summary|html|xml|soap|saml\w*|markup|markdown|code|sql|script|css|style|expr\w*|expression|"
     r"formula|\w*filters?|where|jql|cql|rql|fq|lucene|regex\w*|pattern|string|str|input|data|d|json|payload|snippet|source|src|"
     r"answers?|questions?|address|street|caption|topic|quote|phrase|words?|find|lookup|suggest|prefix|variables|stmt|"
     r"statement|criteria|conditions?|match|stack|error|err|log|event|e|u|url|uri|link|ref|referr?er|dl|dr|dt|signature|"

@@ -169,7 +169,7 @@ _TYPE: Final = (
 )
 _CAST: Final = re2.compile(rf"(?i)[\w\]]{_TYPE}")
 _CAST_BEHIND: Final = re2.compile(rf"(?i)[)']{_TYPE}")
-_SOUP: Final = re2.compile(r"""[()"'.,;<>`\[\]{}]{4,}""")
+_SOUP: Final = re2.compile(r"""[()"'.,;<>`\[\]{}]{3,}""")
 _SAME: Final = re2.compile(
     r"""(?i)^\W{0,4}\b(?:or|and|having)\s+['"]?(\w{1,20})['"]?\s*(?:=|like)\s*['"]?(\w{1,20})['"]?\W{0,4}$"""
 )
@@ -200,7 +200,7 @@ def _upsets(text: str) -> bool:
         run = found.group()
         kinds = set(run)
         both = "'" in kinds and '"' in kinds
-        if (both and len(kinds) >= 3) or (
+        if (both and len(kinds) >= 3 and (len(run) >= 4 or kinds & {"<", ">"})) or (
             len(run) >= 7 and len(kinds) >= 4 and kinds & {"'", '"'} and kinds <= set("()\"'.,")
         ):
             return True
