@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pymongo
 import pytest
 import redis
 
 from cli_logs import mixed
+from fleet import PATIENCE_S, Browser, Page, numbers, run
 from logvision.casebook.mongodb import MongoCasebook
 from logvision.live.base import HEALTH, INCIDENT, NOW
 from logvision.live.redis import RedisLive
@@ -28,108 +23,7 @@ from servers import MongoDB, Redis
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(300)]
 
-PATIENCE_S = 60.0
 HEALTHY = {"sources": [], "checks": [{"name": "engine", "ok": True, "detail": "reading and committing"}]}
-
-
-class Web:
-    """One `logvision serve` in a process of its own."""
-
-    def __init__(self, *words: str, **environment: str) -> None:
-        command = [sys.executable, "-m", "logvision", "serve", "--port", "0", *words]
-        self._process = subprocess.Popen(
-            command, stderr=subprocess.PIPE, text=True, env=dict(os.environ) | environment
-        )
-        self.said = ""
-        self.url = self._wait_for(r"http://\S+")[0].replace("//0.0.0.0", "//127.0.0.1")
-        self.client = httpx.Client(base_url=self.url, timeout=PATIENCE_S, trust_env=False)
-
-    def _wait_for(self, pattern: str) -> re.Match[str]:
-        assert self._process.stderr is not None
-        while not (found := re.search(pattern, self.said)):
-            line = self._process.stderr.readline()
-            assert line, self.said
-            self.said += line
-        return found
-
-    def password(self) -> str:
-        return self._wait_for(r"password is (\S+)")[1]
-
-    def get(self, path: str, status: int = 200, **headers: str) -> Any:
-        answer = self.client.get(path, headers=headers)
-        assert answer.status_code == status, answer.text
-        return answer.json()
-
-    def until(self, holds: Callable[[], object], what: str) -> None:
-        deadline = time.monotonic() + PATIENCE_S
-        while not holds():
-            assert time.monotonic() < deadline, f"waited in vain: {what}"
-            time.sleep(0.05)
-
-    def failing(self) -> set[str]:
-        """Names of the checks that fail."""
-        return {row["name"] for row in self.get("api/health")["checks"] if not row["ok"]}
-
-    def kill(self) -> None:
-        """End it as a crash does; may be called when it has ended."""
-        if self._process.returncode is None:
-            self._process.kill()
-            self._process.communicate()
-        self.client.close()
-
-    def end(self) -> None:
-        """End it as an operator does."""
-        self._process.send_signal(signal.SIGTERM)
-        _, rest = self._process.communicate(timeout=PATIENCE_S)
-        assert self._process.returncode == 0, self.said + rest
-        self.client.close()
-
-
-def run(*words: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    """A command of `logvision` to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "logvision", *map(str, words)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=dict(os.environ) | environment,
-    )
-
-
-class Browser:
-    """What an EventSource does: reads events, remembers the last id."""
-
-    def __init__(self) -> None:
-        self.last: str | None = None
-
-    @contextmanager
-    def watching(self, web: Web) -> Iterator[Iterator[tuple[str, Any]]]:
-        headers = {} if self.last is None else {"last-event-id": self.last}
-        with web.client.stream("GET", "api/stream", headers=headers) as answer:
-            assert answer.status_code == 200
-            yield self._events(answer.iter_lines())
-
-    def _events(self, lines: Iterator[str]) -> Iterator[tuple[str, Any]]:
-        kind = ""
-        for line in lines:
-            name, _, value = line.partition(": ")
-            if name == "id":
-                self.last = value
-            elif name == "event":
-                kind = value
-            elif name == "data":
-                yield kind, json.loads(value)
-
-
-def numbers(events: Iterator[tuple[str, Any]], upto: int) -> list[Any]:
-    """Numbers of the NOW messages until this one; a gap is a "gap"."""
-    found: list[Any] = []
-    for kind, data in events:
-        if kind in {NOW, "gap"}:
-            found.append(data.get("n", "gap"))
-        if found[-1:] == [upto]:
-            return found
-    raise AssertionError(f"the stream ended: {found}")
 
 
 @pytest.fixture(scope="module")
@@ -147,13 +41,13 @@ def lake(tmp_path_factory: pytest.TempPathFactory, mongodb: MongoDB) -> Path:
 
 
 @pytest.fixture
-def serve(lake: Path, mongodb: MongoDB, redis_server: Redis) -> Iterator[Callable[..., Web]]:
+def serve(lake: Path, mongodb: MongoDB, redis_server: Redis) -> Iterator[Callable[..., Page]]:
     """One more web process."""
-    started: list[Web] = []
+    started: list[Page] = []
 
-    def web(*words: str, **environment: str) -> Web:
+    def web(*words: str, **environment: str) -> Page:
         stores = ["--data", str(lake), "--casebook", f"{mongodb.url}fleet", "--live", redis_server.url]
-        started.append(Web(*stores, *words, **environment))
+        started.append(Page("serve", *stores, *words, **environment))
         return started[-1]
 
     yield web
@@ -172,7 +66,7 @@ def engine(redis_server: Redis) -> Iterator[RedisLive]:
 
 
 def test_a_browser_that_loses_one_process_goes_on_at_another_without_missing_a_message(
-    serve: Callable[..., Web], engine: RedisLive
+    serve: Callable[..., Page], engine: RedisLive
 ) -> None:
     left, right, browser = serve(), serve(), Browser()
     with browser.watching(left) as events:
@@ -189,7 +83,7 @@ def test_a_browser_that_loses_one_process_goes_on_at_another_without_missing_a_m
 
 
 def test_a_decision_at_one_process_is_seen_at_every_other_at_once(
-    serve: Callable[..., Web], engine: RedisLive
+    serve: Callable[..., Page], engine: RedisLive
 ) -> None:
     left, right, browser = serve(), serve(), Browser()
     case = left.get("api/incidents?status=all")["rows"][0]
@@ -205,7 +99,7 @@ def test_a_decision_at_one_process_is_seen_at_every_other_at_once(
 
 
 def test_the_password_of_the_fleet_is_made_once_and_a_session_holds_everywhere(
-    serve: Callable[..., Web], engine: RedisLive, lake: Path
+    serve: Callable[..., Page], engine: RedisLive, lake: Path
 ) -> None:
     first = serve("--host", "0.0.0.0")  # noqa: S104 - what this is about
     second = serve("--host", "0.0.0.0", LOGVISION_WEB__METRICS_TOKEN="0123456789abcdef")  # noqa: S104
@@ -228,7 +122,7 @@ def test_the_password_of_the_fleet_is_made_once_and_a_session_holds_everywhere(
 
 
 def test_what_the_engine_says_of_itself_and_its_silence_are_shown_by_every_process(
-    serve: Callable[..., Web], engine: RedisLive
+    serve: Callable[..., Page], engine: RedisLive
 ) -> None:
     web = serve()
     row = {"source": "access/0", "kind": "kafka", "state": "following", "events": 7}
@@ -243,7 +137,7 @@ def test_what_the_engine_says_of_itself_and_its_silence_are_shown_by_every_proce
 
 
 def test_while_mongodb_is_gone_the_page_says_so_and_goes_on_with_what_it_has(
-    serve: Callable[..., Web], engine: RedisLive, mongodb: MongoDB
+    serve: Callable[..., Page], engine: RedisLive, mongodb: MongoDB
 ) -> None:
     web = serve()
     engine.publish(HEALTH, HEALTHY)
@@ -266,7 +160,7 @@ def test_while_mongodb_is_gone_the_page_says_so_and_goes_on_with_what_it_has(
 
 
 def test_while_redis_is_gone_the_page_says_so_and_a_browser_goes_on_when_it_is_back(
-    serve: Callable[..., Web], engine: RedisLive, redis_server: Redis
+    serve: Callable[..., Page], engine: RedisLive, redis_server: Redis
 ) -> None:
     web, browser = serve(), Browser()
     engine.publish(HEALTH, HEALTHY)
@@ -288,7 +182,7 @@ def test_while_redis_is_gone_the_page_says_so_and_a_browser_goes_on_when_it_is_b
 
 
 def test_a_flushed_redis_is_filled_again_from_lake_and_casebook(
-    serve: Callable[..., Web], engine: RedisLive, redis_server: Redis
+    serve: Callable[..., Page], engine: RedisLive, redis_server: Redis
 ) -> None:
     webs = [serve(), serve()]
     with redis.Redis(port=redis_server.port, decode_responses=True) as client:

@@ -75,7 +75,7 @@ def run(
         changed = replace(changed, model=Classifier.open(model))
     folders = [path.absolute() for path in scenarios] if scenarios else now.scenarios
     Behaviour.open(folders)  # every mistake before the first event is read
-    with open_stores(settings.lake.folder, writer=False) as stores:
+    with open_stores(settings.lake.folder, settings.casebook.url, writer=False) as stores:
         known = site_of(stores.casebook)
         before = Setup(detector, lambda: Behaviour.open(now.scenarios), known)
         after = Setup(

@@ -83,7 +83,7 @@ def add(
         site=site,
         network=network,
     )
-    with open_stores(settings.lake.folder, writer=False) as stores:
+    with open_stores(settings.lake.folder, settings.casebook.url, writer=False) as stores:
         stores.casebook.exempt(made)
     out.print(made.id, markup=False)
 
@@ -99,7 +99,7 @@ def listed(
     Example: `logvision except list --all`
     """
     settings = read_settings(config, {"lake": {"folder": data}})
-    with open_stores(settings.lake.folder, writer=False) as stores:
+    with open_stores(settings.lake.folder, settings.casebook.url, writer=False) as stores:
         database = Database(stores.lake)
         try:
             for each in stores.casebook.exemptions():
@@ -121,7 +121,7 @@ def show(
     Example: `logvision except show 1f6c0a9be2d4`
     """
     settings = read_settings(config, {"lake": {"folder": data}})
-    with open_stores(settings.lake.folder, writer=False) as stores:
+    with open_stores(settings.lake.folder, settings.casebook.url, writer=False) as stores:
         each = next((e for e in stores.casebook.exemptions() if e.id == exception), None)
         if each is None:
             raise _unknown(exception)
@@ -151,7 +151,7 @@ def remove(
     Example: `logvision except remove 1f6c0a9be2d4`
     """
     settings = read_settings(config, {"lake": {"folder": data}})
-    with open_stores(settings.lake.folder, writer=False) as stores:
+    with open_stores(settings.lake.folder, settings.casebook.url, writer=False) as stores:
         ended = stores.casebook.end_exemption(exception, author=author or getpass.getuser(), at=_now())
     if ended is None:
         raise _unknown(exception)
