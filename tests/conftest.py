@@ -12,11 +12,18 @@ import pytest
 from hypothesis import settings
 
 from logvision import native
-from servers import Kafka, MongoDB, Redis, Server
+from servers import Flume, Kafka, MongoDB, Nginx, Redis, Rsyslog, Server
 
 pytest_plugins = ["cluster_servers"]
 
-NEEDS: dict[str, type[Server]] = {"kafka": Kafka, "redis_server": Redis, "mongodb": MongoDB}
+NEEDS: dict[str, type[Server]] = {
+    "kafka": Kafka,
+    "redis_server": Redis,
+    "mongodb": MongoDB,
+    "flume": Flume,
+    "rsyslog": Rsyslog,
+    "nginx": Nginx,
+}
 """Fixtures of `cluster_servers` and what they start."""
 
 # Each run looks for new examples; CI prints what it takes to try a failing one again.
@@ -59,7 +66,8 @@ def _lacking(item: pytest.Item) -> str | None:
     # A mark names what a test starts without a fixture.
     names = (*mark.args, *getattr(item, "fixturenames", ()))
     named = [NEEDS[name] for name in names if name in NEEDS]
-    return next(filter(None, (server.lacking() for server in named or NEEDS.values())), None)
+    servers = named or [Kafka, Redis, MongoDB]
+    return next(filter(None, (server.lacking() for server in servers)), None)
 
 
 @pytest.hookimpl(optionalhook=True)

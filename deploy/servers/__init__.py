@@ -9,5 +9,6 @@ from servers.kafka import Kafka
 from servers.mongodb import MongoDB
 from servers.process import Server, ServerError
 from servers.redis import Redis
+from servers.shippers import Flume, Nginx, Rsyslog
 
-__all__ = ["Kafka", "MongoDB", "Redis", "Server", "ServerError"]
+__all__ = ["Flume", "Kafka", "MongoDB", "Nginx", "Redis", "Rsyslog", "Server", "ServerError"]
