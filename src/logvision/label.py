@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from logvision.incident import from_iso, iso
 from logvision.schema import Attack
@@ -41,3 +41,56 @@ class Label:
         return cls(
             **known | {"at": from_iso(document["at"]), "attack": None if attack is None else Attack(attack)}
         )
+
+
+class Labelled(Protocol):
+    """What a label is put on: an event of the lake, or a piece of evidence of an incident."""
+
+    @property
+    def source(self) -> str: ...
+    @property
+    def position(self) -> int: ...
+    @property
+    def method(self) -> str | None: ...
+    @property
+    def target(self) -> str | None: ...
+    @property
+    def status(self) -> int | None: ...
+    @property
+    def user_agent(self) -> str | None: ...
+    @property
+    def referer(self) -> str | None: ...
+    @property
+    def score(self) -> float: ...
+
+
+def labels(
+    events: Iterable[Labelled],
+    *,
+    attack: Attack | None,
+    author: str,
+    at: datetime,
+    note: str = "",
+    site: str | None = None,
+    incident: str | None = None,
+) -> list[Label]:
+    """One label for each of these events; what has no target is nothing that could be learned from."""
+    return [
+        Label(
+            event=f"{each.source}@{each.position}",
+            attack=attack,
+            author=author,
+            at=at,
+            target=each.target,
+            note=note,
+            incident=incident,
+            site=site,
+            method=each.method,
+            status=each.status,
+            user_agent=each.user_agent,
+            referer=each.referer,
+            score=round(float(each.score), 4),
+        )
+        for each in events
+        if each.target is not None
+    ]

@@ -154,6 +154,16 @@ class Attack(StrEnum):
     ANOMALY = "anomaly"  # volume: a spike or a silence
 
 
+PAYLOADS: Final = frozenset(
+    {
+        *(Attack.SQLI, Attack.NOSQLI, Attack.XSS, Attack.TRAVERSAL, Attack.RFI, Attack.RCE, Attack.PHP),
+        *(Attack.JAVA, Attack.CODE, Attack.SSTI, Attack.DESERIALISATION, Attack.LOG4SHELL, Attack.SSRF),
+        *(Attack.XXE, Attack.LDAP, Attack.SSI, Attack.CRLF, Attack.PROTOTYPE),
+    }
+)
+"""Classes that show in how a text is written; the others are the business of lists and of behaviour."""
+
+
 class Outcome(StrEnum):
     """How an attack went."""
 

@@ -17,6 +17,7 @@ from lake_folders import commit, files
 from logvision.app.backtesting import Report, Setup, backtest
 from logvision.app.rehearsing import Asked, Change, Rehearsing, changed
 from logvision.app.stores import Stores
+from logvision.casebook.base import BACKTEST
 from logvision.casebook.sqlite import SqliteCasebook
 from logvision.clock import SettableClock
 from logvision.detect import Detector
@@ -27,7 +28,7 @@ from logvision.errors import SetupError
 from logvision.exemption import Exemption
 from logvision.lake.queries import Database, Question, question
 from logvision.lake.segments import Lake
-from logvision.web.backtests import STATE, BacktestReport
+from logvision.web.backtests import BacktestReport
 
 SECRET = RULE.replace("Environment file", "A secret").replace(r"/\.env$", "/own-secret$")
 NOTHING = Site(Profiles())
@@ -150,7 +151,7 @@ def test_a_rehearsal_keeps_its_report_and_nothing_else(stores: Stores, one: Dete
     said: list[str] = []
     before = files(stores.lake.folder)
     rehearsing(stores, said).run(Change("rules changed", one, lambda: two))
-    kept = stores.casebook.load_state(STATE)
+    kept = stores.casebook.load_state(BACKTEST)
     assert kept is not None
     report = BacktestReport.model_validate_json(kept)
     assert (report.made, report.why, report.events, report.appearing.events) == (NOON, "rules changed", 43, 3)

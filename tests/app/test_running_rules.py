@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -115,3 +116,35 @@ def test_signals_call_what_they_should_and_the_former_handlers_come_back() -> No
         os.kill(os.getpid(), signal.SIGHUP)
         until(lambda: calls == ["asked"])
     assert signal.getsignal(signal.SIGHUP) is before
+
+
+def test_a_promoted_model_is_taken_up_a_broken_one_refused_and_without_one_the_shipped_comes_back(
+    one_rule: Path, tmp_path: Path
+) -> None:
+    known, said, path = Known(Detector.open(cached=False)), [], tmp_path / "promoted.npz"
+    shipped = known.detector.model
+    assert shipped is not None
+    swaps: list[tuple[Detector, Detector]] = []
+    reloading = Reloading(
+        known,  # type: ignore[arg-type]
+        [],
+        said.append,
+        lambda old, new: swaps.append((old, new)),
+        path,
+    )
+    before = known.detector
+
+    def name() -> object:
+        assert known.detector.model is not None
+        return known.detector.model.card["name"]
+
+    replace(shipped, card={**shipped.card, "name": "corrected"}).save(path)
+    reloading.look()
+    assert name() == "corrected"
+    assert swaps == [(before, known.detector)]
+    path.write_bytes(b"no model")
+    reloading.look()
+    assert (name(), reloading.problem is None) == ("corrected", False)
+    path.unlink()
+    reloading.look()
+    assert (name(), reloading.problem) == (shipped.card["name"], None)

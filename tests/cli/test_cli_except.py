@@ -39,22 +39,30 @@ def test_what_was_added_silences_from_then_on_and_what_was_removed_does_not(
     assert code == 0
     name = out.strip()
     logs = [
-        write(tmp_path / f"{n}.log", [line(100 + n, "/a?q=1%20union%20select%202", address="198.51.100.9")])
+        write(
+            tmp_path / f"{n}.log",
+            [
+                line(
+                    100 + n, f"/a?q=-{m}%27%20union%20select%20{m},2%20from%20users--", address="198.51.100.9"
+                )
+                for m in range(4)
+            ],
+        )
         for n in range(2)
     ]
     assert attacks(command, logs[0], data) == 0
     (row,) = listed(command, data)
-    assert (row["id"], row["author"], row["reason"], row["events"]) == (name, "ann", "a course", 1)
+    assert (row["id"], row["author"], row["reason"], row["events"]) == (name, "ann", "a course", 4)
 
     code, out, _ = command("except", "show", name, "--data", data, "--json")
     (incident,) = json.loads(out)["incidents"]
-    assert (code, incident["actor"], incident["attacks"]) == (0, "ip:198.51.100.9", {"sqli": 1})
+    assert (code, incident["actor"], incident["attacks"]) == (0, "ip:198.51.100.9", {"sqli": 4})
 
     assert command("except", "remove", name, "--author", "bob", "--data", data)[0] == 0
-    assert attacks(command, logs[1], data) == 1
+    assert attacks(command, logs[1], data) == 4
     assert listed(command, data) == []
     (ended,) = listed(command, data, "--all")
-    assert (ended["ended_by"], ended["events"]) == ("bob", 1)
+    assert (ended["ended_by"], ended["events"]) == ("bob", 4)
 
 
 def test_an_explanation_names_the_exception(command: Command, data: Path) -> None:

@@ -10,8 +10,8 @@ import orjson
 import pytest
 from web_sites import HOSTILE, Site, incident
 
+from logvision.casebook.base import BACKTEST
 from logvision.incident import iso
-from logvision.web.backtests import STATE
 from logvision.web.services import Hooks
 
 NOTHING: dict[str, Any] = {
@@ -40,7 +40,7 @@ REPORT: dict[str, Any] = {
 
 
 def test_the_newest_report_is_shown_with_what_goes_on(site: Site) -> None:
-    site.casebook.save_state(STATE, orjson.dumps(REPORT))
+    site.casebook.save_state(BACKTEST, orjson.dumps(REPORT))
     with site.client(hooks=Hooks(backtesting=lambda: (True, None))) as client:
         found = client.get("/api/backtest").json()
     assert (found["state"], found["problem"]) == ("running", None)

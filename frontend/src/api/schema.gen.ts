@@ -240,6 +240,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Kept
+         * @description What people have labelled.
+         */
+        get: operations["labels"];
+        put?: never;
+        /**
+         * Add
+         * @description Label an event, or all evidence of an incident; a later label of an event replaces an earlier one.
+         */
+        post: operations["add_label"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/login": {
         parameters: {
             query?: never;
@@ -292,6 +316,66 @@ export interface paths {
          * @description What the page needs to know before anything else.
          */
         get: operations["meta"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/model": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Model
+         * @description The classifier in use, and what came of the newest learning from labels.
+         */
+        get: operations["model"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/model/learn": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Learn
+         * @description Correct the classifier by the labels, and use the correction if it is measurably better; seconds.
+         */
+        post: operations["learn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Queue
+         * @description The events that a label would teach most: rules say one thing, the classifier another.
+         */
+        get: operations["queue"];
         put?: never;
         post?: never;
         delete?: never;
@@ -717,6 +801,24 @@ export interface components {
             ok?: true;
         };
         /**
+         * Doubt
+         * @description An event about which rules and classifier disagree.
+         */
+        Doubt: {
+            /** Apart */
+            apart: number;
+            event: components["schemas"]["Event"];
+            side: components["schemas"]["Side"];
+        };
+        /**
+         * Doubts
+         * @description Events about which rules and classifier disagree.
+         */
+        Doubts: {
+            /** Rows */
+            rows: components["schemas"]["Doubt"][];
+        };
+        /**
          * Event
          * @description One event: the columns of EVENT, with null as there. All text is as logged: hostile.
          */
@@ -1089,6 +1191,71 @@ export interface components {
             summary: string;
         };
         /**
+         * LabelDocument
+         * @description A label with its request. Text is as logged: hostile.
+         */
+        LabelDocument: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            attack: components["schemas"]["Attack"] | null;
+            /** Author */
+            author: string;
+            /** Event */
+            event: string;
+            /** Incident */
+            incident: string | null;
+            /** Method */
+            method: string | null;
+            /** Note */
+            note: string;
+            /** Referer */
+            referer: string | null;
+            /** Score */
+            score: number;
+            /** Site */
+            site: string | null;
+            /** Status */
+            status: number | null;
+            /** Target */
+            target: string;
+            /** User Agent */
+            user_agent: string | null;
+        };
+        /**
+         * Labels
+         * @description Labels, the newest first.
+         */
+        Labels: {
+            /** Rows */
+            rows: components["schemas"]["LabelDocument"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * Learning
+         * @description What came of the newest learning from labels.
+         */
+        Learning: {
+            after: components["schemas"]["ModelFigures"] | null;
+            /** Attacks */
+            attacks: number;
+            before: components["schemas"]["ModelFigures"] | null;
+            /** Labels */
+            labels: number;
+            /**
+             * Made
+             * Format: date-time
+             */
+            made: string;
+            /** Promoted */
+            promoted: boolean;
+            /** Refused */
+            refused: string[];
+        };
+        /**
          * Line
          * @description One line of a chart: parallel lists over the grid, zeros where nothing happened.
          */
@@ -1143,6 +1310,33 @@ export interface components {
             version: string;
         };
         /**
+         * Model
+         * @description The classifier in use and the newest learning.
+         */
+        Model: {
+            /** Card */
+            card: {
+                [key: string]: unknown;
+            } | null;
+            learning: components["schemas"]["Learning"] | null;
+        };
+        /**
+         * ModelFigures
+         * @description What a model does to labels that it did not learn from, and to the reference requests.
+         */
+        ModelFigures: {
+            /** Alarms */
+            alarms: number;
+            /** Error */
+            error: number;
+            /** Loss */
+            loss: number;
+            /** Missed */
+            missed: number;
+            /** Wrong */
+            wrong: number;
+        };
+        /**
          * NewException
          * @description What to except. What is null holds for any; `*` in a text stands for anything.
          */
@@ -1168,6 +1362,27 @@ export interface components {
             shape?: string | null;
             /** Site */
             site?: string | null;
+        };
+        /**
+         * NewLabel
+         * @description What an event, or all evidence of an incident, really was: one of `event` and `incident`.
+         */
+        NewLabel: {
+            attack: components["schemas"]["Attack"] | null;
+            /**
+             * Author
+             * @default operator
+             */
+            author?: string;
+            /** Event */
+            event?: string | null;
+            /** Incident */
+            incident?: string | null;
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
         };
         /**
          * Order
@@ -1277,6 +1492,12 @@ export interface components {
          * @enum {string}
          */
         Severity: "info" | "low" | "medium" | "high" | "critical";
+        /**
+         * Side
+         * @description Who takes an event for an attack.
+         * @enum {string}
+         */
+        Side: "model" | "rules";
         /**
          * SourceRow
          * @description State of one source. Sizes in B; null: not known or without meaning for this kind.
@@ -2835,6 +3056,178 @@ export interface operations {
             };
         };
     };
+    labels: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Labels"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+        };
+    };
+    add_label: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLabel"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Labels"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+        };
+    };
     login: {
         parameters: {
             query?: never;
@@ -3057,6 +3450,247 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+        };
+    };
+    model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Model"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+        };
+    };
+    learn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Model"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+        };
+    };
+    queue: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description ISO 8601, or now-15m; absent: since the beginning */
+                from?: string | null;
+                /** @description ISO 8601, or now; absent: to the end */
+                to?: string | null;
+                /** @description virtual host; absent: all */
+                site?: string | null;
+                /** @description filter, e.g. status:404 path:/admin* -bot:search* */
+                q?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Doubts"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
             /** @description Service Unavailable */

@@ -6,14 +6,16 @@ import os
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from logvision.app.learning import promoted
 from logvision.config import KafkaSettings, LakeSettings, Settings
 from logvision.detect import Detector
 from logvision.detect.behaviour import Behaviour
+from logvision.detect.classifier import Classifier
 from logvision.detect.correlate import Correlator
 from logvision.detect.outcome import Baselines
 from logvision.detect.volume import Volume
@@ -38,8 +40,12 @@ if TYPE_CHECKING:
     from logvision.sources.kafka.sender import KafkaTarget
 
 
-def knowledge(settings: Settings) -> Knowledge:
-    """What the pipeline's steps know. Raises SetupError with every mistake of every part."""
+def knowledge(settings: Settings, kept: Path | None = None) -> Knowledge:
+    """What the pipeline's steps know. Raises SetupError with every mistake of every part.
+
+    `kept`: the data folder whose promoted model counts; None: the shipped one does.
+    """
+    model = None if kept is None else promoted(kept)
     problems: list[Problem] = []
     made: dict[str, object] = {}
     makers = {
@@ -48,7 +54,7 @@ def knowledge(settings: Settings) -> Knowledge:
         "networks": lambda: Networks.open(settings.network.country_db, settings.network.asn_db),
         "agents": Agents,
         "routes": Routes,
-        "detector": lambda: detector(settings.detect.rules, settings.detect.threshold),
+        "detector": lambda: detector(settings.detect.rules, settings.detect.threshold, model),
         "baselines": Baselines,
     }
     for name, make in makers.items():
@@ -61,9 +67,10 @@ def knowledge(settings: Settings) -> Knowledge:
     return Knowledge(**made)  # type: ignore[arg-type]
 
 
-def detector(rules: Sequence[Path], threshold: float) -> Detector:
-    """The package's own rules and model with these rules besides. Raises SetupError."""
-    return Detector.open(rules, threshold=threshold)
+def detector(rules: Sequence[Path], threshold: float, model: Path | None = None) -> Detector:
+    """The package's own rules and these besides. `model`: instead of the shipped one. Raises SetupError."""
+    made = Detector.open(rules, threshold=threshold)
+    return made if model is None else replace(made, model=Classifier.open(model))
 
 
 def state(settings: Settings) -> State:

@@ -22,6 +22,7 @@ import orjson
 
 from logvision.app.backtesting import Setup, backtest
 from logvision.app.stores import Stores, site_of
+from logvision.casebook.base import BACKTEST
 from logvision.clock import Clock
 from logvision.detect import Detector
 from logvision.detect.behaviour import Behaviour
@@ -29,7 +30,6 @@ from logvision.detect.context import Site
 from logvision.errors import SetupError, StoreError
 from logvision.incident import iso
 from logvision.lake.queries import Database, Question
-from logvision.web.backtests import STATE
 
 NEWEST: Final = 20_000  # events that are judged
 AT_ONCE: Final = 2_000  # of a batch: a tenth of a second
@@ -132,7 +132,7 @@ class Rehearsing:
             database.close()
         made = datetime.fromtimestamp(self._clock.now(), UTC)
         self._stores.casebook.save_state(
-            STATE, orjson.dumps({"made": iso(made), "why": change.why, **report.to_dict()})
+            BACKTEST, orjson.dumps({"made": iso(made), "why": change.why, **report.to_dict()})
         )
         self._say(f"backtest, {change.why}: {report.sentence()}")
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from logvision.detect import Detector
+from logvision.detect.classifier import Classifier
+from logvision.detect.detector import MODEL_FILE
 from logvision.errors import SetupError
 from logvision.pipeline import Knowledge
 
@@ -31,16 +34,23 @@ class Reloading:
     """Swaps the detector under a running engine. Bad rules are refused: the running set stays."""
 
     def __init__(
-        self, known: Knowledge, paths: Sequence[Path], say: Say, changed: OnChange | None = None
+        self,
+        known: Knowledge,
+        paths: Sequence[Path],
+        say: Say,
+        changed: OnChange | None = None,
+        model: Path | None = None,
     ) -> None:
-        """`paths`: the operator's own folders and files of rules. `changed`: told of every swap."""
+        """`paths`: the operator's own folders and files of rules. `changed`: told of every swap. `model`:
+        where a promoted classifier may come and go."""
         self._known = known
         self._paths = tuple(paths)
         self._say = say
         self._changed = changed
+        self._model = model
         self._stop = threading.Event()
         self._asked = False
-        self._seen = stamp(self._paths)
+        self._seen = self._stamp()
         self.problem: str | None = None  # why the rules as they stand in the files are not in use
 
     def ask(self) -> None:
@@ -67,13 +77,13 @@ class Reloading:
 
     def look(self) -> None:
         """Read the rules again if somebody asked for it or a file has changed."""
-        found = stamp(self._paths)
+        found = self._stamp()
         if not self._asked and found == self._seen:
             return
         self._asked, self._seen = False, found
         running = self._known.detector
         try:
-            fresh = running.reloaded(self._paths)
+            fresh = self._with_model(running.reloaded(self._paths))
         except SetupError as error:
             self.problem = "; ".join(str(problem) for problem in error.problems)
             for problem in error.problems:
@@ -86,6 +96,17 @@ class Reloading:
         self._say(f"rules read again: {len(fresh.rules.rules)} rules, {what}")
         if self._changed is not None and fresh is not running:
             self._changed(running, fresh)
+
+    def _stamp(self) -> Stamp:
+        return stamp([*self._paths, *([self._model] if self._model is not None else [])])
+
+    def _with_model(self, detector: Detector) -> Detector:
+        """The detector with the model that is promoted now, or else the shipped one."""
+        if self._model is None:
+            return detector
+        model = Classifier.open(self._model if self._model.exists() else MODEL_FILE)
+        same = detector.model is not None and detector.model.card == model.card
+        return detector if same else replace(detector, model=model)
 
 
 def stamp(paths: Sequence[Path]) -> Stamp:

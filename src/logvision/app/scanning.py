@@ -49,7 +49,7 @@ class Scan:
         self._settings = settings
         self._keep = keep
         self._source = parts.source(parts.Wanted(files, ()), follow=False)
-        self._known = parts.knowledge(settings)
+        self._known = parts.knowledge(settings, settings.lake.folder if keep else None)
         self._state = parts.state(settings)
         self._verdicts = verdicts
         self._report = report

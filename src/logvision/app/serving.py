@@ -100,7 +100,7 @@ def _explainer(settings: Settings, casebook: Casebook) -> Callable[[], Explainer
     def explainer() -> Explainer:
         with lock:
             if not made:
-                known = parts.knowledge(settings)
+                known = parts.knowledge(settings, settings.lake.folder)
                 made.append(Explainer(known, known.agents, casebook))
         return made[0]
 

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from threading import Event
 from types import FrameType
 from typing import Any, Final
@@ -22,14 +23,18 @@ from logvision.app.access import protected, shared
 from logvision.app.excepting import Excepting
 from logvision.app.explaining import Explainer
 from logvision.app.health import Health
+from logvision.app.learning import PROMOTED, learn_from
 from logvision.app.rehearsing import Asked, Change, Rehearsing, changed
 from logvision.app.reloading import Reloading, Say
 from logvision.app.silenced import without
 from logvision.app.stores import Stores, open_live, open_stores, take_up, wait_for
 from logvision.app.upkeep import Upkeep
-from logvision.clock import SystemClock
+from logvision.clock import Clock, SystemClock
 from logvision.config import Settings, WebSettings
+from logvision.detect import Detector
 from logvision.detect.behaviour import Behaviour
+from logvision.detect.classifier import Classifier
+from logvision.detect.detector import MODEL_FILE
 from logvision.engines.embedded import Embedded, Options
 from logvision.errors import Problem, SetupError
 from logvision.lake import queries
@@ -62,7 +67,7 @@ def watch(
     with ExitStack() as stack:
         stack.enter_context(on_signals(stop.set, signal.SIGINT, signal.SIGTERM))
         listener = stack.enter_context(listening(settings.web))
-        known, state = parts.knowledge(settings), parts.state(settings)
+        known, state = parts.knowledge(settings, settings.lake.folder), parts.state(settings)
         if stop.is_set():
             return
         rules = Reloading(
@@ -70,6 +75,7 @@ def watch(
             settings.detect.rules,
             say,
             lambda old, new: rehearsing.rehearse(Change("rules changed", old, lambda: new)),
+            settings.lake.folder / PROMOTED,
         )
         stack.enter_context(on_signals(_hung_up(stop.set, rules.ask), signal.SIGHUP))
         stores = stack.enter_context(open_stores(settings.lake.folder, settings.casebook.url, writer=True))
@@ -124,6 +130,8 @@ def watch(
             backtest=lambda asked: rehearsing.rehearse(
                 changed(Asked(**asked), known.detector, settings.detect.rules)
             ),
+            card=lambda: known.detector.model.card if known.detector.model else {},
+            learn=lambda: learned(stores, settings, known.detector, clock),
             backtesting=lambda: (rehearsing.busy, rehearsing.problem),
             checks=health.checks,
         )
@@ -147,6 +155,12 @@ def watch(
 def explained(explainer: Explainer, found: queries.Event) -> Mapping[str, Any]:
     """The explanation of an event of the lake, at its own place."""
     return explainer.explain(line_of(found), about={"site": found.site, "route": found.route})
+
+
+def learned(stores: Stores, settings: Settings, running: Detector, clock: Clock) -> None:
+    """Learn from labels, always from the shipped model; the rules' thread takes a promoted one up."""
+    shipped = replace(running, model=Classifier.open(MODEL_FILE))
+    learn_from(stores.casebook, settings.lake.folder, shipped, clock)
 
 
 def page(

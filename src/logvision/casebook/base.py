@@ -50,6 +50,13 @@ Cursor = Mapping[str, Any]
 """How far the facts were applied: a JSON object that only its writer understands."""
 
 
+BACKTEST: Final = "backtest"
+"""The named state that is the report of the newest backtest that ran by itself or for the page (JSON)."""
+
+LEARNED: Final = "learned"
+"""The named state that is the figures of the newest learning from labels (JSON)."""
+
+
 class Casebook(Protocol):
     """Incidents and decisions about them; exceptions and labels; named states of detection; the cursor of
     applied facts."""

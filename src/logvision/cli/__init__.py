@@ -16,8 +16,8 @@ from logvision.cli.output import complain
 from logvision.errors import SetupError, StoreError
 
 COMMANDS: Final = (
-    *("watch", "scan", "serve", "top", "explain", "except", "backtest", "report"),
-    *("export", "ship", "doctor", "check", "password", "generate", "train", "evaluate"),
+    *("watch", "scan", "serve", "top", "explain", "except", "label", "queue", "backtest", "report"),
+    *("export", "ship", "doctor", "check", "password", "generate", "train", "evaluate", "learn"),
 )
 """In the order in which `--help` lists them. A module of that name registers the command."""
 

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from logvision.app import parts
 from logvision.app.backtesting import Part, Report, Setup, backtest
+from logvision.app.learning import promoted
 from logvision.app.stores import open_stores, site_of
 from logvision.cli.asking import From, Query, Site, To, asked
 from logvision.cli.options import Config, DataFolder, read_settings
@@ -65,10 +66,11 @@ def run(
             )
         )
     now = settings.detect
-    detector = parts.detector(now.rules, now.threshold)
+    own = promoted(settings.lake.folder)
+    detector = parts.detector(now.rules, now.threshold, own)
     changed = detector
     if rules:
-        changed = parts.detector([path.absolute() for path in rules], now.threshold)
+        changed = parts.detector([path.absolute() for path in rules], now.threshold, own)
     if threshold is not None:
         changed = replace(changed, threshold=threshold)
     if model is not None:

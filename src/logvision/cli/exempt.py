@@ -125,7 +125,7 @@ def show(
         each = next((e for e in stores.casebook.exemptions() if e.id == exception), None)
         if each is None:
             raise _unknown(exception)
-        incidents = without(stores, each.id, parts.knowledge(settings).detector)
+        incidents = without(stores, each.id, parts.knowledge(settings, settings.lake.folder).detector)
         database = Database(stores.lake)
         try:
             totals = counted(database, each.id)

@@ -59,7 +59,7 @@ def explain(
     Exit code 1 when a line is no event.
     """
     settings = read_settings(config, {"formats": {"*": fmt}, "lake": {"folder": data}})
-    known = parts.knowledge(settings)
+    known = parts.knowledge(settings, settings.lake.folder)
     understood = True
     with kept_casebook(settings.lake.folder, settings.casebook.url) as casebook:
         for one in _lines(line):

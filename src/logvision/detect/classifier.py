@@ -140,7 +140,7 @@ def gathered(units: Units, texts: Ints) -> tuple[npt.NDArray[np.uint8], Ints, In
     sizes = np.minimum(units.ends[texts] - first, LONGEST)
     stops = np.cumsum(sizes + 2)
     starts = stops - sizes - 2
-    into = np.ones(int(stops[-1]), bool)
+    into = np.ones(int(stops[-1]) if len(stops) else 0, bool)
     into[starts] = into[stops - 1] = False
     at = np.flatnonzero(into)
     flat = np.full(len(into), 2, np.uint8)

@@ -14,7 +14,7 @@ from logvision.lake.queries import Database, FilterError
 from logvision.lake.segments import Lake
 from logvision.live.base import Live
 from logvision.metrics import Metrics
-from logvision.web import backtests, exceptions
+from logvision.web import backtests, exceptions, labels
 from logvision.web.auth import Attempts, Sessions, is_loopback
 from logvision.web.guard import Guard
 from logvision.web.pages import pages
@@ -76,6 +76,7 @@ def document() -> FastAPI:
     )
     app.include_router(api)
     app.include_router(exceptions.api)
+    app.include_router(labels.api)
     app.include_router(backtests.api)
     app.include_router(plain)
     app.add_exception_handler(FilterError, _asked_wrongly)

@@ -9,12 +9,10 @@ import orjson
 from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel, ConfigDict, Field
 
+from logvision.casebook.base import BACKTEST
 from logvision.schema import Attack
 from logvision.web.models import FAULTS, IncidentSummary
 from logvision.web.services import Ask
-
-STATE = "backtest"
-"""The named state of the casebook under which the newest report is kept."""
 
 api = APIRouter(prefix="/api/backtest", responses=FAULTS)
 
@@ -100,7 +98,7 @@ class Backtest(BaseModel):
 @api.get("", operation_id="backtest")
 def backtest(services: Ask) -> Backtest:
     """The newest backtest. One runs on its own whenever rules change."""
-    kept = services.casebook.load_state(STATE)
+    kept = services.casebook.load_state(BACKTEST)
     running, problem = services.hooks.backtesting() if services.hooks.backtesting else (False, None)
     return Backtest(
         state="running" if running else "failed" if problem else "idle",

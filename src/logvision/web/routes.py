@@ -133,7 +133,7 @@ def events(
 @api.get("/events/{event_id:path}", operation_id="event")
 def event(services: Ask, event_id: str) -> Event:
     """One event, by "<source>@<position>"."""
-    return _event(services, event_id)
+    return event_of(services, event_id)
 
 
 @api.get("/actor/{client_ip:path}", operation_id="actor")
@@ -151,7 +151,7 @@ def actor(services: Ask, question: Asked, client_ip: str) -> ActorDocument:
 @api.get("/explain", operation_id="explain_event")
 def explain_event(services: Ask, event_id: Annotated[str, Query(alias="id")]) -> dict[str, Any]:
     """Why an event was judged as it was."""
-    found = _event(services, event_id)
+    found = event_of(services, event_id)
     if services.hooks.explain_event is not None:
         return dict(services.hooks.explain_event(found))
     return _explained(services, line_of(found))
@@ -351,7 +351,7 @@ def _now(services: Services) -> datetime:
     return datetime.fromtimestamp(services.clock.now(), UTC)
 
 
-def _event(services: Services, event_id: str) -> Event:
+def event_of(services: Services, event_id: str) -> Event:
     source, at, position = event_id.rpartition("@")
     number = int(position) if position.isascii() and position.isdigit() and len(position) < 19 else None
     found = queries.event(services.database, source, number) if at and number is not None else None

@@ -57,6 +57,10 @@ class Hooks:
     backtest: Callable[[Mapping[str, Any]], None] | None = None
     # Whether a backtest runs or waits, and why the last one came to nothing.
     backtesting: Callable[[], tuple[bool, str | None]] | None = None
+    # The card of the classifier in use.
+    card: Callable[[], Mapping[str, Any]] | None = None
+    # Learns from all labels and promotes what is better; seconds. Raises SetupError.
+    learn: Callable[[], object] | None = None
     # More rows for GET /api/health: name, ok, detail.
     checks: Callable[[], Sequence[Mapping[str, Any]]] = _no_checks
 

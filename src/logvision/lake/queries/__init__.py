@@ -18,6 +18,7 @@ from logvision.lake.queries.answers import (
 )
 from logvision.lake.queries.counts import series, top, totals
 from logvision.lake.queries.database import Database
+from logvision.lake.queries.doubts import Doubt, doubts
 from logvision.lake.queries.filter import Filter, FilterError, parse_filter
 from logvision.lake.queries.kept import bounds, rejects
 from logvision.lake.queries.question import Question, question
@@ -30,6 +31,7 @@ __all__ = [
     "By",
     "Database",
     "Dimension",
+    "Doubt",
     "Event",
     "EventPage",
     "Filter",
@@ -42,6 +44,7 @@ __all__ = [
     "Totals",
     "actor",
     "bounds",
+    "doubts",
     "event",
     "events",
     "newest",
