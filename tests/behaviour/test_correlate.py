@@ -122,8 +122,8 @@ def test_one_sure_exploit_or_one_success_is_an_incident_at_once() -> None:
         "high"
     ]
     assert incidents(attack("sqli", "/?q=a", score=0.6)) == []
-    doubted = [attack("sqli", f"/?q={word}", n, score=0.6) for n, word in enumerate("abc")]
-    assert incidents(*doubted[:2]) == []
+    doubted = [attack("sqli", f"/?q={word}", n, score=0.6) for n, word in enumerate("abcd")]
+    assert incidents(*doubted[:3]) == []
     assert len(incidents(*doubted)) == 1
     assert [i.stage for i in incidents(attack("webshell", "/up/x.php", outcome="worked"))] == ["foothold"]
 

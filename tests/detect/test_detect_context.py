@@ -74,6 +74,9 @@ def test_code_where_visitors_search_for_code_is_ordinary(detector: Detector, pro
         "sleep(",
         "{% for x in y %} summer",
         "../../lib/util.js",
+        '<script setup lang="ts">',
+        "<?php echo",
+        "$_GET['id",
     ],
 )
 def test_what_people_write_about_is_ordinary_where_they_write_freely(
@@ -92,6 +95,7 @@ def test_what_people_write_about_is_ordinary_where_they_write_freely(
         "shoes') union select 1,2#",
         "<script>alert(1)</script>",
         "|id",
+        "<?php system('id')?>",
         "{{7*7}}",
         "release' AND 2166=8555 AND '216b'='216b",
         '"autofocus onfocus=alert(1) x="',

@@ -19,7 +19,10 @@ CONFIDENT: Final = 0.6
 """Confidence from which a scenario of at least medium severity is an incident."""
 
 PROBES: Final = 3
-"""Different requests that make an incident where none does alone: of a milder class, or less than sure."""
+"""Different requests of a milder class that make an incident."""
+
+DOUBTED: Final = 4
+"""Different requests that make an incident of which none is sure to be an exploit."""
 
 NAMES_KEPT: Final = 50
 """Rules, routes, agents, countries and members that an incident names, each."""
@@ -167,18 +170,19 @@ class Track:
         self.evidence = every
 
     def _weigh(self, finding: Finding) -> None:
-        if finding.outcome is Outcome.WORKED:
+        exploit = finding.attack in story.EXPLOITS
+        if finding.outcome is Outcome.WORKED and (not exploit or finding.score >= SURE):
             self.worthy = True
         if finding.behaviour:
             grave = story.SEVERITIES.index(finding.severity) >= story.SEVERITIES.index(Severity.MEDIUM)
             self.worthy = self.worthy or (grave and finding.score >= CONFIDENT)
             return
-        exploit = finding.attack in story.EXPLOITS
         known(self.exploits if exploit else self.probes, [_mark(e) for e in finding.evidence], DIGESTS_KEPT)
         self.worthy = (
             self.worthy
             or (exploit and finding.score >= SURE)
-            or len(self.probes) + len(self.exploits) >= PROBES
+            or len(self.probes) >= PROBES
+            or len(self.probes) + len(self.exploits) >= DOUBTED
         )
 
     def incident(self) -> Incident:

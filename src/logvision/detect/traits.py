@@ -100,27 +100,28 @@ def breaks_out(value: bytes) -> bool:
     """Whether a value looks like one that leaves the place it is put into: it begins with what closes or
     separates, ends in a comment, or opens and closes unevenly. Code that people look for does not."""
     text = value[:READ].strip()
-    begun = text[:1] in {bytes([byte]) for byte in _BEGINS} and not _is_quoted(text)
+    begun = text[:1] in _BEGIN and not _is_quoted(text)
     uneven = any(text.count(mark) % 2 for mark in (b"'", b'"', b"`"))
     uneven = uneven or any(text.count(opening) != text.count(closing) for opening, closing in _PAIRS)
     return begun or uneven or text.rstrip().endswith(_ENDS) or b"--" in text or len(value) > READ
 
 
 def leaves_text(value: bytes) -> bool:
-    """The same where people write freely: a search asked for letter by letter leaves open what it opened, and
-    what goes on behind a number as SQL does breaks out, and so does a sum that only a machine would do."""
+    """The same where people write freely. A search asked for letter by letter leaves open what it opened, and
+    a tag that calls nothing is only a tag. What closes a quote behind a word, goes on behind a number as SQL
+    does, or is a sum that only a machine would do, breaks out."""
     text = value[:READ].strip()
-    begun = text[:1] in {bytes([byte]) for byte in _BEGINS} and not _is_quoted(text)
+    begun = text[:1] in _BEGIN and not _is_quoted(text) and (text[:1] != b"<" or b"(" in text or b"`" in text)
     closed = any(text.count(closing) > text.count(opening) for opening, closing in _PAIRS)
-    quoted = any(text.count(mark) % 2 for mark in (b"'", b'"'))
-    ended = text.endswith(_ENDS) or b"-- " in text
     mark = min((at for at in (text.find(b"'"), text.find(b'"')) if at >= 0), default=0)
     closed = closed or (text[mark - 1 : mark].isalnum() and not text[mark + 1 : mark + 2].isalnum())
+    ended = text.endswith(_ENDS) or b"-- " in text
     first, _, rest = text.partition(b" ")
     numbered = first.lstrip(b"-").isdigit() and rest.lower().startswith(_BEHIND_NUMBERS)
-    left = begun or closed or quoted or ended or numbered or len(value) > READ
-    return left or _SUM.search(text) is not None
+    return begun or closed or ended or numbered or len(value) > READ or _SUM.search(text) is not None
 
+
+_BEGIN: Final = frozenset(bytes([byte]) for byte in _BEGINS)
 
 _SUM: Final = re2.compile(rb"""[{%=(]\s*['"]?\d+['"]?\s*[*+/-]\s*['"]?\d+""")
 

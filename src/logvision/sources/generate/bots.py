@@ -213,10 +213,10 @@ def _regulars(rng: np.random.Generator, catalogue: Catalogue, per_second: float)
             method="HEAD",
         ),
         *group([("app", "shell")], MONITORS, 30, 0.004),
-        # A phone app that polls, a dashboard that refreshes, a script that walks a report.
+        # A phone app that polls, a dashboard that refreshes, a script that walks a report, people who look things up.
         *group([("app", "me"), ("app", "tasks")], API_CLIENTS, 30, 0.05, burst=2),
         *group([("app", "report")], API_CLIENTS, 300, 0.01, burst=6),
-        *group([("docs", "ask")], API_CLIENTS, 600, 0.006, burst=8),
+        *group([("docs", "ask")], API_CLIENTS, 7200, 0.006, burst=2),
         # File synchronisation: a folder listing, then what changed, many at once.
         *group(
             [("docs", "dav")], SYNC_CLIENTS, 30, 0.008, method="PROPFIND", user=("anna", "li.wei", "marek")
