@@ -11,6 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logvision import native
+from logvision.detect import canonical
+from logvision.detect.classifier import Classifier, scorable
+from logvision.detect.detector import MODEL_FILE
+from logvision.detect.units import Owners, split
 from logvision.formats import columnar, fields, vectors
 from logvision.formats.catalogue import ORDER
 from logvision.formats.readings import Part
@@ -122,6 +126,52 @@ def test_request_lines(values: list[bytes]) -> None:
 def test_first_places(values: list[bytes]) -> None:
     buffer, starts, ends = slices(values)
     same(lambda: (vectors.first(buffer, 63, starts, ends),))
+
+
+FORMS = [
+    *rb"% %2 %25 %2525 %u0041 %uff1c %ud800 %c0%af %26lt; + ; a 41 # /* */ /*!50000 /**/".split(),
+    *rb"\ \" \x41 \u00e9 \u & &# &#60; &#x3c &#x110000; &lt; &NewLine;".split(),
+    *(b"\n", b"\xc0\xaf", b"\xef\xbc\x9c", b"\xe2\x88\x95", b"\xca\xbc", b"\xcd\xbe", b"\xfc", "😀".encode()),
+]
+encoded = st.lists(st.one_of(st.sampled_from(FORMS), st.binary(max_size=4)), max_size=12).map(b"".join)
+
+
+@settings(max_examples=400)
+@given(st.lists(encoded, max_size=8), st.booleans())
+def test_canonical_forms_are_those_of_the_exact_reading(values: list[bytes], query: bool) -> None:
+    found = canonical.canonicalise(pa.array(values, pa.binary()), query=query)
+
+    assert found.to_pylist() == [canonical.decode_text(value, query=query) for value in values]
+
+
+@given(st.lists(encoded, max_size=8), st.booleans())
+def test_plus_and_percent_alone_are_decoded_alike(values: list[bytes], query: bool) -> None:
+    given_values = pa.array(values, pa.binary())
+    same(lambda: (canonical.canonicalise(given_values, query=query, deep=False),))
+
+
+@given(texts)
+def test_joined_texts(values: list[bytes]) -> None:
+    same(canonical.joined, pa.array(values, pa.binary()))
+
+
+@given(st.lists(st.sampled_from([b"/a?b=<script>&c=1", b"/x/../etc/passwd", b"/?q=a'b"]).flatmap(spoiled)))
+def test_units_their_marks_and_their_scores(values: list[bytes]) -> None:
+    model = Classifier.open(MODEL_FILE)
+
+    def scored() -> tuple[Any, ...]:
+        units = split(
+            Owners(pa.array(values, pa.binary()), pa.array([], pa.string()), pa.array([], pa.string()))
+        )
+        scores = model.score(units)
+        return units.texts, units.kind, units.owner, units.unit, scorable(units), scores.units, scores.scores
+
+    *found, scores = scored()
+    with without_core():
+        *expected, other_scores = scored()
+    for one, other in zip(found, expected, strict=True):
+        assert one.tolist() == other.tolist()
+    np.testing.assert_allclose(scores, other_scores, rtol=1e-4)
 
 
 def rows_of(part: Part) -> list[dict[str, Any]]:

@@ -182,9 +182,12 @@ def gather(
                 piece = doubts[score] = from_model(score)
             evidence.setdefault(unit, []).append(piece)
     by_row: dict[int, list[Evidence]] = {}
+    of_rule: dict[int, Evidence] = {}
     for index, row in zip(found.row_rule.tolist(), found.row.tolist(), strict=True):
-        rule = signatures.rules.rules[index]
-        by_row.setdefault(row, []).append(Evidence(rule.id, rule.attack, rule.confidence))
+        if index not in of_rule:
+            rule = signatures.rules.rules[index]
+            of_rule[index] = Evidence(rule.id, rule.attack, rule.confidence)
+        by_row.setdefault(row, []).append(of_rule[index])
     return Gathered(units, evidence, by_row, unsettled)
 
 
@@ -222,18 +225,11 @@ def _candidates(units: Units, found: Found, doubted: Any) -> Ints:
     if doubted is not None:
         wanted[doubted.units] = True
     for kinds, table in _MARKS:
-        wanted |= _marked(units, table) & ((units.kind & int(kinds)) != 0)
+        wanted |= units.marked(table, JUDGED) & ((units.kind & int(kinds)) != 0)
     # Other protocols' bytes are no path; rules know them by their first.
     wanted &= ~((units.kind == int(Kind.PATH)) & (units.first_bytes() < 32))
     wanted &= (units.kind & JUDGED) != 0
     return np.flatnonzero(wanted)
-
-
-def _marked(units: Units, table: np.ndarray[Any, np.dtype[np.bool_]]) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Units of the judged kinds, which are the first, that hold a byte of the table."""
-    marked = np.zeros(len(units), bool)
-    marked[np.searchsorted(units.ends, np.flatnonzero(table[units.head(JUDGED)]))] = True
-    return marked
 
 
 def _of_owners(of_unit: dict[int, Verdict], units: Units, owners: Owners) -> dict[int, Verdict]:
@@ -246,12 +242,17 @@ def _of_owners(of_unit: dict[int, Verdict], units: Units, owners: Owners) -> dic
     # Of equals the first is kept: what a rule says of the whole request, then by kind, the path first.
     kind = units.kind[units.unit[uses]]
     uses = uses[np.argsort(np.where(kind > JUDGED, 0, kind), kind="stable")]
+    of_target = units.owner[uses] < owners.first_agent
+    of_value = ((units.kind[units.unit[uses]] & _VALUES != 0) & of_target).tolist()
     of_owner: dict[int, Verdict] = {}
     worst = _Worst()
     carriers = Carriers()
-    for owner, unit in zip(units.owner[uses].tolist(), units.unit[uses].tolist(), strict=True):
+    # A loop over the suspicious few.
+    for owner, unit, value in zip(
+        units.owner[uses].tolist(), units.unit[uses].tolist(), of_value, strict=True
+    ):
         verdict = of_unit[unit]
-        if owner < owners.first_agent and units.kind[unit] & _VALUES and matters(verdict):
+        if value and matters(verdict):
             verdict = carriers.weighed(
                 verdict, owner, owners.targets[owner].as_py(), units.texts[unit].as_py()
             )
@@ -283,10 +284,9 @@ def _of_rows(
 ) -> Judged:
     """Every distinct triple of verdicts is judged once, then rows with evidence of their own."""
     suspicious = np.full(owners + 1, -1, np.int64)  # the last entry stands for null
-    numbers: dict[int, int] = {}
-    suspicious[list(of_owner)] = [numbers.setdefault(id(each), len(numbers)) for each in of_owner.values()]
-    by_id = {id(each): each for each in of_owner.values()}
-    at_hand = [by_id[each] for each in numbers]
+    numbers: dict[Verdict, int] = {}
+    suspicious[list(of_owner)] = [numbers.setdefault(each, len(numbers)) for each in of_owner.values()]
+    at_hand = list(numbers)
     triple = [suspicious[codes] for codes in rows.owners]
     hit = np.flatnonzero((triple[0] >= 0) | (triple[1] >= 0) | (triple[2] >= 0))
     base = len(at_hand) + 1
@@ -301,8 +301,12 @@ def _of_rows(
         verdicts.append(verdict)
     of_row = np.full(rows.size, -1, np.int32)
     of_row[hit] = inverse
+    together: dict[tuple[int, ...], int] = {}
     for row, pieces in by_row.items():
-        known = verdicts[of_row[row]] if of_row[row] >= 0 else ORDINARY
-        of_row[row] = len(verdicts)
-        verdicts.append(worse(known, fuse(pieces)))
+        before = int(of_row[row])
+        key_of_row = (before, *map(id, pieces))
+        if key_of_row not in together:
+            together[key_of_row] = len(verdicts)
+            verdicts.append(worse(verdicts[before] if before >= 0 else ORDINARY, fuse(pieces)))
+        of_row[row] = together[key_of_row]
     return Judged(verdicts, of_row)

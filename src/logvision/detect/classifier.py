@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from logvision import native
 from logvision.detect.units import Ints, Kind, Units
 from logvision.errors import Problem, SetupError
 
@@ -33,6 +34,7 @@ _FOLD: Final = np.arange(256, dtype=np.uint8)
 _FOLD[65:91] += 32  # lower case
 _FOLD[48:58] = 48  # any digit
 _FOLD[128:] = 128  # any byte outside ASCII
+_ROOT: Final = np.sqrt(np.arange(LONGEST + 3, dtype=np.float64))
 _PLAIN: Final = np.zeros(256, bool)
 _PLAIN[list(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ._-/,:@+~%")] = True
 _PLAIN[128:] = True
@@ -92,7 +94,12 @@ class Classifier:
         at = scorable(units)
         if not len(at):
             return Scores(at, np.zeros(0, np.float32))
-        scores = self.probability(self.margins(*gathered(units, at)))
+        if native.HERE:
+            first = np.append(0, units.ends[:-1] + 1)
+            margins = native.margins(units.buffer, first[at], units.ends[at], _FOLD, self.weights, _ROOT)
+        else:
+            margins = self.margins(*gathered(units, at))
+        scores = self.probability(margins)
         keep = scores >= self.least
         return Scores(at[keep], scores[keep])
 
@@ -128,10 +135,7 @@ class Classifier:
 
 def scorable(units: Units) -> Ints:
     """Units with something other than plain words in them."""
-    odd = np.zeros(len(units), bool)
-    head = units.head(SCORED)
-    odd[np.searchsorted(units.ends, np.flatnonzero(_ODD[head]))] = True
-    return np.flatnonzero(odd & ((units.kind & SCORED) != 0))
+    return np.flatnonzero(units.marked(_ODD, SCORED) & ((units.kind & SCORED) != 0))
 
 
 def gathered(units: Units, texts: Ints) -> tuple[npt.NDArray[np.uint8], Ints, Ints]:

@@ -115,10 +115,10 @@ class Signatures:
         return owners[owners >= 0]
 
     def _odd(self, rows: Rows) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        odd = np.zeros(rows.size, bool)
-        for method in self._methods:
-            odd |= _holds(method, rows)
-        return odd
+        values, codes = rows.columns["cs-method"]
+        odd = [any(_holds(method, value) for method in self._methods) for value in values]
+        held: np.ndarray[Any, np.dtype[np.bool_]] = np.array(odd, bool)[codes]
+        return held
 
     def spans(self, rule: Rule, text: bytes) -> list[tuple[int, int]]:
         """Where the patterns of a rule match this text, leftmost start of each end; for explanations.
@@ -245,18 +245,13 @@ def _odd_method(condition: Condition) -> Condition | None:
     return None
 
 
-def _holds(condition: Condition, rows: Rows) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Rows for which a condition holds that is made of methods and nothing else."""
+def _holds(condition: Condition, method: str | None) -> bool:
+    """Whether a condition holds that is made of methods and nothing else."""
     match condition:
-        case Same(column, wanted):
-            values, codes = rows.columns[column]
-            held: np.ndarray[Any, np.dtype[np.bool_]] = np.array([v in wanted for v in values], bool)[codes]
-            return held
+        case Same(_, wanted):
+            return method in wanted
         case AnyOf(parts):
-            held = np.zeros(rows.size, bool)
-            for part in parts:
-                held |= _holds(part, rows)
-            return held
+            return any(_holds(part, method) for part in parts)
     raise TypeError(condition)
 
 

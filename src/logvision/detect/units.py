@@ -19,6 +19,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from logvision import native
 from logvision.detect.canonical import binary, canonicalise, flattened, joined, places
 
 Ints = npt.NDArray[np.int64]
@@ -99,6 +100,16 @@ class Units:
         """The texts up to the last unit of the highest of these kinds."""
         last = int(np.searchsorted(self.kind, kinds, "right"))
         return self.buffer[: self.ends[last - 1] + 1] if last else self.buffer[:0]
+
+    def marked(self, table: npt.NDArray[np.bool_], kinds: int) -> npt.NDArray[np.bool_]:
+        """Per unit: holds its text a byte of the table (256 flags). False past the highest of these kinds."""
+        found = np.zeros(len(self), np.bool_)
+        last = int(np.searchsorted(self.kind, kinds, "right"))
+        if native.HERE:
+            found[:last] = native.marked(self.buffer, self.ends[:last], table)
+        else:
+            found[np.searchsorted(self.ends, np.flatnonzero(table[self.head(kinds)]))] = True
+        return found
 
     def first_bytes(self) -> npt.NDArray[np.uint8]:
         """Per unit: the first byte of its text; a line feed if it is empty."""
@@ -215,6 +226,8 @@ def _without_host(urls: pa.BinaryArray) -> pa.BinaryArray:
 
 def _first(flat: npt.NDArray[np.uint8], mark: int, starts: Ints, ends: Ints) -> Ints:
     """Where a byte stands first in each of some ascending ranges; a range's end if it does not."""
+    if native.HERE:
+        return native.first(flat, starts, ends, mark)
     at = np.append(np.flatnonzero(flat == mark), len(flat))
     found: Ints = np.minimum(at[np.searchsorted(at, starts)], ends)
     return found
@@ -222,6 +235,8 @@ def _first(flat: npt.NDArray[np.uint8], mark: int, starts: Ints, ends: Ints) -> 
 
 def _cut(flat: npt.NDArray[np.uint8], starts: Ints, ends: Ints) -> pa.BinaryArray:
     """The texts of ascending ranges that do not overlap."""
+    if native.HERE:
+        return native.gathered(flat, starts, ends)
     # Every second text of those that lie between all starts and ends in turn.
     bounds = np.append(np.column_stack([starts, ends]).ravel(), len(flat))
     return binary(flat, bounds).take(pa.array(np.arange(0, len(bounds) - 1, 2)))

@@ -36,6 +36,10 @@ _FUNCTIONS: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "lv_requests": (None, (_P, _P, _P, _I, _P, _P)),
     "lv_first": (None, (_P, _P, _P, _I, _b, _P)),
     "lv_v4": (None, (_P, _P, _I, _P, _P)),
+    "lv_canonical": (_I, (_P, _P, _I, _i, _i, _P, _P)),
+    "lv_joined": (None, (_P, _P, _I, _P, _P)),
+    "lv_marked": (None, (_P, _P, _I, _P, _P)),
+    "lv_margins": (None, (_P, _P, _P, _I, _I, _P, _P, _i, _P, _P)),
     "lv_memo_new": (_P, (_I, _I, _U)),
     "lv_memo_free": (None, (_P,)),
     "lv_memo_size": (_I, (_P,)),
@@ -156,6 +160,51 @@ def v4(values: pa.Array) -> tuple[npt.NDArray[np.uint32], Flags]:
     return numbers, good
 
 
+def canonical(values: pa.BinaryArray, *, query: bool, deep: bool) -> pa.BinaryArray:
+    """The canonical text of every value (detect/canonical.py); some 2 ns a byte."""
+    data, offsets = _arrow(values)
+    total = _bytes_of(values)
+    out, ends = np.empty(total, np.uint8), np.empty(len(values) + 1, np.int32)
+    if not _C.lv_canonical(data, offsets, len(values), query, deep, _at(out), _at(ends)):
+        return values
+    return pa.Array.from_buffers(pa.binary(), len(values), [None, pa.py_buffer(ends), pa.py_buffer(out)])
+
+
+def joined(values: pa.BinaryArray) -> tuple[Bytes, Places]:
+    """All values in one text, each ended by a line feed, and where those are; inside one it is a `\\v`."""
+    data, offsets = _arrow(values)
+    out, ends = np.empty(_bytes_of(values) + len(values), np.uint8), np.empty(len(values), np.int64)
+    _C.lv_joined(data, offsets, len(values), _at(out), _at(ends))
+    return out, ends
+
+
+def marked(text: Bytes, ends: Places, table: Flags) -> Flags:
+    """Which of the first joined texts hold a byte of the table; `ends` may be shorter than the text."""
+    out = np.empty(len(ends), np.bool_)
+    _C.lv_marked(_at(text), _at(_whole(ends)), len(ends), _at(table), _at(out))
+    return out
+
+
+def margins(
+    text: Bytes,
+    starts: Places,
+    ends: Places,
+    fold: Bytes,
+    weights: npt.NDArray[np.float32],
+    root: npt.NDArray[np.float64],
+) -> npt.NDArray[np.float32]:
+    """The classifier's sum for every text; `root`: square roots up to the longest text that is read."""
+    starts, ends = _whole(starts), _whole(ends)
+    out = np.empty(len(starts), np.float32)
+    weights = np.ascontiguousarray(weights, np.float32)
+    bits, longest = len(weights).bit_length() - 1, len(root) - 3
+    sizes = (len(starts), longest)
+    _C.lv_margins(
+        _at(text), _at(starts), _at(ends), *sizes, _at(fold), _at(weights), bits, _at(root), _at(out)
+    )
+    return out
+
+
 class Cutter:
     """Cuts lines into the pieces of a plan. Immutable.
 
@@ -242,6 +291,15 @@ class Memo:
         which, numbers = _whole(which), np.ascontiguousarray(numbers, np.int32)
         if _C.lv_memo_keep(self._memo, data, offsets, _at(which), len(which), _at(numbers)) < 0:
             raise MemoryError
+
+
+def _bytes_of(values: pa.Array) -> int:
+    """Bytes of all values of a string or binary array."""
+    _, offsets, _ = values.buffers()
+    if offsets is None or not len(values):
+        return 0
+    places = np.frombuffer(offsets, np.int32)
+    return int(places[values.offset + len(values)] - places[values.offset])
 
 
 _NOTHING: Final = np.zeros(1, np.int32)
