@@ -1,12 +1,13 @@
 """From records to judged events: a named list of pure steps. Read `STEPS` and you know the product.
 
-Both engines run this list. A step takes a `Flow` and gives a new one; it does no I/O and asks no
-clock. What a step needs to know beside the rows stands in `Knowledge`.
+Both engines run this list: `embedded` all of it in one place, `spark` the steps that look at rows ALONE
+on as many machines as there are and those that are LEARNING on one. A step takes a `Flow` and gives a
+new one; it does no I/O and asks no clock. What a step needs to know beside the rows stands in `Knowledge`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from time import perf_counter
@@ -104,14 +105,15 @@ def agents(flow: Flow, known: Knowledge) -> Flow:
     return replace(flow, events=agent.add(flow.events, known.agents))
 
 
-def routes(flow: Flow, known: Knowledge) -> Flow:
-    """Route template and kind of resource."""
-    return replace(flow, events=request.add(flow.events, known.routes))
-
-
 def judge(flow: Flow, known: Knowledge) -> Flow:
     """Probability of being an attack, its class and its evidence: canonical form, then the cascade."""
     return replace(flow, events=detect(flow.events, known.detector))
+
+
+def routes(flow: Flow, known: Knowledge) -> Flow:
+    """Route template and kind of resource, which make judged rows EVENT."""
+    routed = request.add(flow.events, known.routes)
+    return replace(flow, events=routed.select(EVENT.names).cast(EVENT))
 
 
 def site(flow: Flow, known: Knowledge) -> Flow:
@@ -131,17 +133,27 @@ def learn(flow: Flow, known: Knowledge) -> Flow:
     return flow
 
 
-STEPS: Final[tuple[tuple[str, Step], ...]] = (
+Steps = Sequence[tuple[str, Step]]
+
+ALONE: Final[Steps] = (
     ("parse", parse),
     ("real client", real_client),
     ("place", place),
     ("agents", agents),
-    ("routes", routes),
     ("judge", judge),
+)
+"""What they say of a row follows from the row, and from what its own source said before it (`formats`):
+it is the same wherever and beside whatever the row is looked at."""
+
+LEARNING: Final[Steps] = (
+    ("routes", routes),
     ("site", site),
     ("outcome", outcome),
     ("learn", learn),
 )
+"""What they say of a row follows from all rows before it too: they see all rows, in the order of arrival."""
+
+STEPS: Final[Steps] = (*ALONE, *LEARNING)
 """Fold and correlate follow: they keep state, so each engine calls them where it keeps state."""
 
 
@@ -151,12 +163,23 @@ def run(
     known: Knowledge,
     seconds: MutableMapping[str, float] | None = None,
 ) -> Flow:
-    """Take RECORD rows through every step.
+    """Take RECORD rows through every step; `seconds`: see `through`."""
+    return through(STEPS, begin(records, read_at), known, seconds)
+
+
+def begin(records: pa.Table, read_at: datetime) -> Flow:
+    """What stands before the first step."""
+    return Flow(records, read_at, events=EVENT.empty_table(), rejects=EVENT.empty_table())
+
+
+def through(
+    steps: Steps, flow: Flow, known: Knowledge, seconds: MutableMapping[str, float] | None = None
+) -> Flow:
+    """Take a flow through some of the steps.
 
     `seconds`, when given, is added to per step: wall seconds spent, for metrics and benches.
     """
-    flow = Flow(records, read_at, events=EVENT.empty_table(), rejects=EVENT.empty_table())
-    for name, step in STEPS:
+    for name, step in steps:
         began = perf_counter()
         flow = step(flow, known)
         if seconds is not None:

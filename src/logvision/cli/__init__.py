@@ -18,6 +18,7 @@ from logvision.errors import SetupError, StoreError
 COMMANDS: Final = (
     *("watch", "scan", "serve", "top", "explain", "except", "label", "queue", "backtest", "report"),
     *("export", "ship", "doctor", "check", "password", "generate", "train", "evaluate", "learn"),
+    *("stream", "verify"),
 )
 """In the order in which `--help` lists them. A module of that name registers the command."""
 

@@ -91,15 +91,17 @@ class Detector:
 
 
 def detect(events: pa.Table, detector: Detector, *, bounded: bool = True) -> pa.Table:
-    """Judge events: adds score, attack, rules and outcome to an enriched table, which makes it EVENT.
+    """Judge events: adds score, attack, rules and outcome to an enriched table.
 
+    Columns that EVENT has not are left out; with route and kind it is EVENT, which needs neither.
     `bounded`: as a live batch is judged; without it everything is read, whatever the cost.
     """
     judged = _judged(events, detector, bounded=bounded)
     for name in judged.column_names:
         events = events.append_column(name, judged.column(name))
     events = events.append_column("outcome", _outcome(events))
-    return events.select(EVENT.names).cast(EVENT)
+    fields = [field for field in EVENT if field.name in events.column_names]
+    return events.select([field.name for field in fields]).cast(pa.schema(fields))
 
 
 def _judged(events: pa.Table, detector: Detector, *, bounded: bool) -> pa.Table:

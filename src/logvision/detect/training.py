@@ -7,7 +7,7 @@ scikit-learn is needed here alone and imported when called.
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,6 +48,10 @@ LONG_AFTER: Final = datetime(9999, 12, 1, tzinfo=UTC)
 """A time of reading that makes no line too late: training looks at requests, not at the clock."""
 
 _JUDGED: Final = ("target", "user_agent", "referer", "method")
+
+PENALTY: Final = 1e-5
+L1_SHARE: Final = 0.15
+"""Elastic net: weight of the penalty beside the mean loss, and the share of its part that makes zeros."""
 
 PRIOR: Final = 0.05
 """Share of attacks among units that hold marks of syntax, assumed for calibration."""
@@ -140,9 +144,9 @@ def train_from(attacks: Path, logs: Sequence[Path], out: Path, seed: int = 1, *,
     return model
 
 
-def examples(table: pa.Table) -> Examples:
-    """The units to learn from a LABELLED table; a text that is both is ordinary."""
-    parts: list[tuple[Units, Ints, bool]] = []
+def pieces(table: pa.Table) -> tuple[tuple[Units, Ints], tuple[Units, Ints]]:
+    """The ordinary and the attacking units to learn from a LABELLED table; a text may stand in both."""
+    parts: list[tuple[Units, Ints]] = []
     for attack in (False, True):
         chosen = table.filter(pa.array(table.column("attack").to_numpy(zero_copy_only=False) == attack))
         if attack:
@@ -154,17 +158,22 @@ def examples(table: pa.Table) -> Examples:
         units = split(owners)
         at = scorable(units)
         texts = np.unique(units.text[_oddest(units, at, chosen.num_rows) if attack else at])
-        parts.append((units, texts, attack))
-    ordinary = set(parts[0][0].texts.take(pa.array(parts[0][1])).to_pylist())
-    units, texts, _ = parts[1]
-    fresh = np.array([t for t in texts.tolist() if units.texts[t].as_py() not in ordinary], np.int64)
-    pieces = [gathered(parts[0][0], parts[0][1]), gathered(units, fresh)]
-    shift = len(pieces[0][0])
+        parts.append((units, texts))
+    return parts[0], parts[1]
+
+
+def examples(table: pa.Table) -> Examples:
+    """The units to learn from a LABELLED table; a text that is both is ordinary."""
+    (plain, ordinary), (units, texts) = pieces(table)
+    known = set(plain.texts.take(pa.array(ordinary)).to_pylist())
+    fresh = np.array([t for t in texts.tolist() if units.texts[t].as_py() not in known], np.int64)
+    parts = [gathered(plain, ordinary), gathered(units, fresh)]
+    shift = len(parts[0][0])
     return Examples(
-        np.concatenate([pieces[0][0], pieces[1][0]]),
-        np.concatenate([pieces[0][1], pieces[1][1] + shift]),
-        np.concatenate([pieces[0][2], pieces[1][2] + shift]),
-        np.concatenate([np.zeros(len(pieces[0][1]), bool), np.ones(len(pieces[1][1]), bool)]),
+        np.concatenate([parts[0][0], parts[1][0]]),
+        np.concatenate([parts[0][1], parts[1][1] + shift]),
+        np.concatenate([parts[0][2], parts[1][2] + shift]),
+        np.concatenate([np.zeros(len(parts[0][1]), bool), np.ones(len(parts[1][1]), bool)]),
     )
 
 
@@ -183,20 +192,41 @@ def train(table: pa.Table, *, name: str, made: str, sources: Sequence[str], seed
     cut = len(order) * 2 // 3
     fit, held = order[:cut], order[cut:]
     learner = SGDClassifier(
-        loss="log_loss", alpha=1e-5, penalty="elasticnet", l1_ratio=0.15, class_weight="balanced",
+        loss="log_loss", alpha=PENALTY, penalty="elasticnet", l1_ratio=L1_SHARE, class_weight="balanced",
         max_iter=12, tol=None, random_state=seed, average=True,
     )  # fmt: skip
     learner.fit(matrix[fit], found.attack[fit])
-    weights = learner.coef_[0].astype(np.float32)
-    weights[np.abs(weights) < np.abs(weights).max() / 400] = 0
-    margins = np.asarray(matrix @ weights)
-    slope, intercept = platt(margins[held], found.attack[held])
-    measured = _measured(1 / (1 + np.exp(-(slope * margins[held] + intercept))), found.attack[held])
-    card = {
-        "name": name, "made": made, "sources": list(sources), "sizes": list(SIZES), "bits": BITS,
-        "ordinary": int((~found.attack).sum()), "attacks": int(found.attack.sum()), "held_out": measured,
+    weights = pruned(learner.coef_[0])
+    card = {"name": name, "made": made, "sources": list(sources)}
+    seen = (int((~found.attack).sum()), int(found.attack.sum()))
+    return calibrated(weights, np.asarray(matrix @ weights)[held], found.attack[held], seen, card)
+
+
+def pruned(weights: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """Weights of an artefact: what is too small to tell is nothing."""
+    kept = weights.astype(np.float32)
+    kept[np.abs(kept) < np.abs(kept).max() / 400] = 0
+    return kept
+
+
+def calibrated(
+    weights: npt.NDArray[np.float32],
+    margins: npt.NDArray[Any],
+    attack: npt.NDArray[np.bool_],
+    seen: tuple[int, int],
+    card: Mapping[str, Any],
+) -> Classifier:
+    """The artefact of these weights, whoever fitted them; `margins` of examples held back, with their labels.
+
+    `seen`: ordinary and attacking examples in all, for the card.
+    """
+    slope, intercept = platt(margins, attack)
+    measured = _measured(1 / (1 + np.exp(-(slope * margins + intercept))), attack)
+    whole = {
+        **card, "sizes": list(SIZES), "bits": BITS,
+        "ordinary": seen[0], "attacks": seen[1], "held_out": measured,
     }  # fmt: skip
-    return Classifier(weights, slope, intercept, 0.3, card)
+    return Classifier(weights, slope, intercept, 0.3, whole)
 
 
 def evaluate(model: Classifier, table: pa.Table) -> dict[str, Any]:
