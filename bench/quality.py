@@ -315,9 +315,10 @@ def _count(
     flags: Mapping[str, bool],
     known: frozenset[str] | None,
 ) -> None:
-    group = results.benign[source]
     fresh = False
-    if attack:
+    if not attack:
+        group = results.benign[source]
+    else:
         visible = shown(kind, request.target, request.agent, request.referer)
         group = (results.attacks if visible else results.hidden)[source, kind]
         fresh = (

@@ -81,7 +81,7 @@ def _read(text: bytes, kind: Kind) -> list[Evidence]:
         *sql.verify(plain),
         *ldap.verify(plain),
         *markup.verify(plain),
-        *shell.verify(plain),
+        *([] if _STATEMENT.match(plain) else shell.verify(plain)),
         *path.verify(plain, is_path=False),
         *template.verify(plain),
         *url.verify(plain),
@@ -90,6 +90,11 @@ def _read(text: bytes, kind: Kind) -> list[Evidence]:
 
 _LISTED: Final = re2.compile(r"\([^()]*\)")
 """What an agent lists in its comment, e.g. `(Linux; U; DASH JR 3G)`, is no command after a semicolon."""
+
+_STATEMENT: Final = re2.compile(
+    r"(?is)^\s*(?:select\s.+?\sfrom|insert\s+into|update\s+\S+\s+set|delete\s+from|show\s+(?:tables|create|columns))\s[^;]*;?\s*$"
+)
+"""A statement of SQL: back quotes in it hold names, not commands."""
 
 _MANUAL: Final = re2.compile(r"^(?:[\w.-]+/)+\w+\(\d{0,2}\)/?$")
 """A page about a function, by its name."""

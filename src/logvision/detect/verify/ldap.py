@@ -29,7 +29,7 @@ _WHOLE: Final = re2.compile(r"^\s*\(\s*[|&!]\s*\(|^\s*\(\s*[A-Za-z][\w.-]{0,40}\
 _XPATH: Final = re2.compile(
     r"(?i)['\"\])]\s*(?:or|and|\|)\s*['\"(/]*\s*(?:count|string-length|substring|contains|starts-with|name|local-name|position|"
     r"text|last|not)\s*\(|/(?:child|parent|descendant|ancestor|attribute|self|following|preceding)(?:-or-self|-sibling)?::|"
-    r"\]\s*\|\s*//|//\*\s*\||'\s*\]|count\(\s*/|/(?:text|node|comment)\(\)\s*(?:\||\[|=|$)|\bdoc(?:-available)?\(\s*(?:concat\(|['\"]http)"
+    r"\]\s*\|\s*//|//\*\s*\||'\s*\]\s*(?:[|/]|$)|count\(\s*/|/(?:text|node|comment)\(\)\s*(?:\||\[|=|$)|\bdoc(?:-available)?\(\s*(?:concat\(|['\"]http)"
 )
 
 

@@ -100,6 +100,7 @@ _PROOFS: Final = Proofs([
         (r"\[\s*Symbol\s*\.\s*\w{3,20}\s*\]", 0.72, "a call is reached by a symbol"),
         (r"[(,=]\s*(?:alert|confirm|prompt|eval)\s*[),\]}/]", 0.62, "a call that shows itself is handed on"),
         (r"[\"'`](?:al|ale|e|ev|eva|pro|con|conf|doc|win|java)[\"'`]\s*[+,]\s*[\"'`](?:ert|rt|val|al|l|mpt|firm|irm|ument|dow|script)[\"'`]", 0.8, "a name is put together from pieces"),
+        (r"[\"'`]\s*\+\s*(?:''|\"\")\s*\+\s*[\"'`]", 0.6, "text is put together from nothing and pieces"),
         (r"<\?xml\s+version", 0.26, "an XML document"),
         (r"\b(?:window|document|self|top|parent)\s*\.\s*location\b|\blocation\s*\.\s*(?:href|hash|assign|replace)\b", 0.29, "it names where the page is"),
         (r"<[a-zA-Z][\w:-]{1,40}(?:[\s/][^<>]{0,400})?/?>", 0.28, "an element"),

@@ -247,20 +247,43 @@ def _variants(text: str) -> list[str]:
 _WHOLE: Final = (["union", "select"], ["union", "all", "select"])
 
 
+_STATEMENT: Final = re2.compile(r"^S[^;U]*F[^;Uc]*$|^E[^;Uc]*$")
+_QUOTED_WORD: Final = re2.compile(
+    r"""['"](?i:or|and|xor|union|select|where|like|having)['"](?:\W*$|[\s_)&])"""
+)
+
+
+def _opens(text: str, quote: str) -> bool:
+    """Whether the first quote opens something in the text itself: `f(x,'a')`, `name = 'a'`, one 'word' in quotes."""
+    if len(quote) > 1 or text.count(quote) % 2:
+        return False
+    before = text[: text.find(quote)].rstrip()
+    return before.endswith(("(", ",", "=", ":", "[", "{", "~", " eq", " ne", " like")) or (
+        text.count(quote) == 2 and _QUOTED_WORD.search(text) is not None
+    )
+
+
 def _read(text: str) -> tuple[float, str, str]:
     """Strength, sentence and place of the strongest grammar."""
     best = (0.0, "", "")
     seen: set[tuple[str, str]] = set()
+    alone = False
     for quote, place in _PLACES:
-        if quote and quote not in text:
+        if quote and (quote not in text or _opens(text, quote)):
             continue
         letters = tokens(text, quote)
+        if not quote and _STATEMENT.match(letters):
+            alone = True
         if (letters, place) in seen or not _ANY[place].search(letters):
+            if alone:
+                break
             continue
         seen.add((letters, place))
         for grammar, strength, sentence in _GRAMMARS[place]:
             if strength > best[0] and grammar.search(letters):
                 best = (strength, sentence, f"inside {quote}...{quote}" if quote else "as it stands")
+        if alone:
+            break  # a statement of its own: its quotes are its own
     return best
 
 
