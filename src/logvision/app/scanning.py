@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 
@@ -29,6 +29,8 @@ from logvision.sources.base import Reader
 
 Progress = Callable[[int, int | None, float], None]
 """Told now and then: log bytes read, bytes to read in all (None: unknown), lines per second."""
+
+GIVE_BACK_EVERY: Final = 100_000  # lines: their columns leave gaps of some 50 MB
 
 
 class Scan:
@@ -153,8 +155,13 @@ class _Telling:
         self._progress = progress
         self._began = began
         self._lines = 0
+        self._since = 0  # lines since memory was given back
 
     def __call__(self, events: pa.Table, rejects: pa.Table) -> None:
+        self._since += events.num_rows + rejects.num_rows
+        if self._since >= GIVE_BACK_EVERY:
+            self._since = 0
+            memory.give_back()
         if self._verdicts is not None:
             self._verdicts.add(events, rejects)
         if self._progress is not None:

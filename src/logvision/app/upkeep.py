@@ -1,4 +1,4 @@
-"""What a lake needs now and then: compaction and retention, in the background."""
+"""Upkeep of a lake and of memory in the background: compaction, retention, pages given back."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from logvision.app import memory
 from logvision.app.stores import Stores, applied
 from logvision.clock import Clock
 from logvision.config import LakeSettings
@@ -45,6 +46,7 @@ class Upkeep:
                 self.problem = None
             except StoreError as error:  # e.g. a full disk: the next round tries again
                 self.problem = str(error)
+            memory.give_back()
 
 
 def tidy(stores: Stores, settings: LakeSettings, now: float) -> None:

@@ -12,6 +12,7 @@ from typing import Annotated, Final
 import typer
 
 from logvision import __version__
+from logvision.app import memory
 from logvision.cli.output import complain
 from logvision.errors import SetupError, StoreError
 
@@ -62,6 +63,7 @@ def main() -> None:
     """Run a command. Exit codes: 0 done, 1 the answer is no, 2 bad set-up (one line per mistake)."""
     try:
         first = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+        memory.choose()
         # A command that is named is the only one whose modules are needed.
         try:
             door([first] if first in COMMANDS else COMMANDS)()

@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from typing import Any, Final, TypeVar
 
-import duckdb
 import pyarrow as pa
 
 from logvision.errors import StoreError
@@ -109,7 +109,9 @@ class Database:
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
         }
-        self._root = duckdb.connect(":memory:", config=config)
+        # A scan has no questions: it does without the library and its 15 MB.
+        self._duckdb: Any = import_module("duckdb")
+        self._root = self._duckdb.connect(":memory:", config=config)
         folder = str(lake.folder.resolve()).replace("'", "''")
         for setting in (
             "TimeZone = 'UTC'",
@@ -133,13 +135,13 @@ class Database:
             for tries_left in (2, 1, 0):
                 try:
                     return self._ask(question)
-                except duckdb.IOException as error:
+                except self._duckdb.IOException as error:
                     if not tries_left:
                         raise StoreError(f"the lake cannot be read: {_first_line(error)}") from error
                     self.lake.refresh()
-                except duckdb.OutOfMemoryException as error:
+                except self._duckdb.OutOfMemoryException as error:
                     raise StoreError("the question needs more memory than a question may take") from error
-                except duckdb.InterruptException as error:
+                except self._duckdb.InterruptException as error:
                     raise StoreError(f"the question took longer than {PATIENCE_S:g} s") from error
         raise AssertionError("unreachable")
 
