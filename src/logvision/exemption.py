@@ -77,11 +77,11 @@ class Exemption:
 
     def is_at(self, site: str | None, route: str | None, client: str) -> bool:
         """Whether it speaks of this place and this client; `client`: an address, or what is none."""
-        return (
-            _fits(self.site, site)
-            and _fits(self.route, route)
-            and (self.network is None or _within(client, self.network))
-        )
+        return self.is_about(site, route) and (self.network is None or _within(client, self.network))
+
+    def is_about(self, site: str | None, route: str | None) -> bool:
+        """Whether it speaks of this place, whoever asks there."""
+        return _fits(self.site, site) and _fits(self.route, route)
 
     def covers(self, parameter: str | None, value: bytes) -> bool:
         """Whether it speaks of such a value. `parameter` null: of a request as a whole."""

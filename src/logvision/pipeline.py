@@ -17,11 +17,11 @@ import orjson
 import pyarrow as pa
 
 from logvision.detect import Detector, detect
-from logvision.detect.context import Site, reconsider
 from logvision.detect.normal import Normal
 from logvision.detect.outcome import Baselines
 from logvision.detect.outcome import judge as judge_outcome
 from logvision.detect.profiles import Profiles
+from logvision.detect.site import Looks, Site, reconsider
 from logvision.enrich import agent, client, network, request
 from logvision.exemption import Exemption
 from logvision.formats import Formats
@@ -40,6 +40,7 @@ class Knowledge:
     detector: Detector
     baselines: Baselines
     profiles: Profiles = field(default_factory=Profiles)
+    looks: Looks = field(default_factory=Looks)
     exemptions: tuple[Exemption, ...] = ()  # replaced whole, from any thread, when people change them
 
     def save(self) -> dict[str, bytes]:
@@ -118,7 +119,7 @@ def routes(flow: Flow, known: Knowledge) -> Flow:
 
 def site(flow: Flow, known: Knowledge) -> Flow:
     """Verdicts held against what this site's visitors ordinarily send, and against exceptions."""
-    known_site = Site(known.profiles, known.exemptions)
+    known_site = Site(known.profiles, known.exemptions, known.looks)
     return replace(flow, events=reconsider(flow.events, known.detector, known_site))
 
 

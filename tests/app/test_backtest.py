@@ -22,8 +22,8 @@ from logvision.casebook.sqlite import SqliteCasebook
 from logvision.clock import SettableClock
 from logvision.detect import Detector
 from logvision.detect.behaviour import Behaviour
-from logvision.detect.context import Site
 from logvision.detect.profiles import Profiles
+from logvision.detect.site import Site
 from logvision.errors import SetupError
 from logvision.exemption import Exemption
 from logvision.lake.queries import Database, Question, question

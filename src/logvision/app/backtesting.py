@@ -20,10 +20,10 @@ from logvision.columns import constant
 from logvision.detect import Detector
 from logvision.detect.behaviour import Behaviour, network_of
 from logvision.detect.cascade import Verification
-from logvision.detect.context import Site, reconsider
 from logvision.detect.correlate import Correlator
 from logvision.detect.outcome import Baselines
 from logvision.detect.outcome import judge as judge_outcome
+from logvision.detect.site import Site, reconsider
 from logvision.detect.volume import Volume
 from logvision.engines.embedded import State
 from logvision.incident import Incident

@@ -12,9 +12,9 @@ import pyarrow as pa
 from logvision.app.stores import site_of
 from logvision.casebook.base import Casebook
 from logvision.detect import Detector
-from logvision.detect.context import Site
 from logvision.detect.explain import explain
 from logvision.detect.profiles import Profiles
+from logvision.detect.site import Site
 from logvision.enrich import agent, client, network, request
 from logvision.formats import parse_line
 from logvision.incident import from_iso

@@ -26,7 +26,7 @@ from logvision.casebook.base import BACKTEST
 from logvision.clock import Clock
 from logvision.detect import Detector
 from logvision.detect.behaviour import Behaviour
-from logvision.detect.context import Site
+from logvision.detect.site import Site
 from logvision.errors import SetupError, StoreError
 from logvision.incident import iso
 from logvision.lake.queries import Database, Question

@@ -16,8 +16,8 @@ from logvision.app.reloading import Say
 from logvision.casebook.base import Casebook
 from logvision.casebook.sqlite import SqliteCasebook
 from logvision.columns import constant
-from logvision.detect.context import Site
 from logvision.detect.profiles import Profiles
+from logvision.detect.site import Site
 from logvision.engines.embedded import State
 from logvision.errors import Problem, SetupError, StoreError, without_secrets
 from logvision.lake.segments import Lake, Resume

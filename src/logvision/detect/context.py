@@ -14,13 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 
-from logvision.columns import distinct, recode
 from logvision.detect import carrier, echo
 from logvision.detect.canonical import decode_text
 from logvision.detect.cascade import Gathered, gather
@@ -47,7 +45,7 @@ from logvision.detect.traits import (
 )
 from logvision.detect.units import Ints, Kind, Owners, Units
 from logvision.exemption import MARK, PATH, REFERER, USER_AGENT, Exemption
-from logvision.schema import EVENT, Attack
+from logvision.schema import Attack
 
 USUAL: Final = "profile.usual"
 FREE_TEXT: Final = "profile.free_text"
@@ -375,82 +373,3 @@ def _departure(name: str, value: bytes, profile: Profile) -> Note | None:
 
 _ATTACK_OF: Final = {ANGLES: Attack.XSS, BARS: Attack.RCE, DOLLARS: Attack.RCE, BRACES: Attack.SSTI}
 """What the first strange mark of a departure asks for; the others belong to SQL."""
-
-
-LOOKS: Final = 64
-LOOKS_PER_ROW: Final = 1 / 64
-"""Distinct requests of a batch that are looked at again; beyond it the first verdict stands."""
-
-_COLUMNS: Final = ("target", "site", "route", "method", "user_agent", "referer", "client_ip")
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """What the second look goes by."""
-
-    profiles: Profiles
-    exemptions: tuple[Exemption, ...] = ()
-
-    def at(
-        self, time: datetime | None, site: str | None, route: str | None, client: str | None
-    ) -> tuple[Exemption, ...]:
-        """The exceptions in force for an event; `time` None: those that were not ended."""
-        return tuple(
-            each
-            for each in self.exemptions
-            if each.holds(time or each.created) and each.is_at(site, route, client or "")
-        )
-
-
-def reconsider(events: pa.Table, detector: Detector, site: Site) -> pa.Table:
-    """EVENT rows judged again where profiles or exceptions may speak: score, attack and rules.
-
-    An event that counts as ordinary because of an exception names it in `rules` (`except:ID`).
-    Rows that nothing speaks about are as they were. Cost: that of `look` for at most LOOKS and one in 64
-    rows' distinct requests.
-    """
-    rows = np.flatnonzero(events["score"].to_numpy() >= np.float32(BESIDE))
-    if not rows.size or not (site.exemptions or len(site.profiles)):
-        return events
-    few = events.select([*_COLUMNS, "time", "status"]).take(pa.array(rows))
-    texts = [few[name].cast(pa.string()).to_pylist() for name in _COLUMNS]
-    places: dict[tuple[str | None, str | None], bool] = {}
-    chosen: dict[Asked, list[int]] = {}
-    most = LOOKS + int(events.num_rows * LOOKS_PER_ROW)
-    for row, at, status, target, of_site, route, method, agent, referer, client in zip(
-        rows.tolist(), few["time"].to_pylist(), few["status"].to_pylist(), *texts, strict=True
-    ):
-        excepted = site.at(at, of_site, route, client)
-        settled = places.get((of_site, route))
-        if settled is None:
-            arrived = site.profiles.get(of_site, route or "", ROUTE)
-            settled = places[of_site, route] = arrived is not None and arrived.networks >= MANY
-        if target is None or not (excepted or settled):
-            continue
-        asked = Asked(target, of_site, route, method, status, agent, referer, excepted)
-        if asked in chosen or len(chosen) < most:
-            chosen.setdefault(asked, []).append(row)
-    looks = look(list(chosen), detector, site.profiles)
-    changed = [(rows_of, found) for rows_of, found in zip(chosen.values(), looks, strict=True) if found.notes]
-    return _changed(events, changed, detector.threshold) if changed else events
-
-
-def _changed(events: pa.Table, changed: Sequence[tuple[Sequence[int], Look]], threshold: float) -> pa.Table:
-    """The verdicts of these looks put in the place of the first ones."""
-    score = events["score"].to_numpy().copy()
-    columns = {name: list(distinct(events, name)) for name in ("attack", "rules")}
-    fresh: dict[str, list[str | None]] = {"attack": [], "rules": []}
-    codes = {name: codes.astype(np.int32, copy=True) for name, (_, codes) in columns.items()}
-    for rows, found in changed:
-        attack, rules = found.said(threshold)
-        score[rows] = found.verdict.score
-        for name, value in (("attack", attack), ("rules", rules)):
-            codes[name][rows] = -1 if value is None else len(columns[name][0]) + len(fresh[name])
-            if value is not None:
-                fresh[name].append(value)
-    events = events.set_column(events.schema.get_field_index("score"), "score", pa.array(score, pa.float32()))
-    for name, (values, _) in columns.items():
-        every = pa.concat_arrays([values, pa.array(fresh[name], pa.string())])
-        column = recode(every, codes[name])
-        events = events.set_column(events.schema.get_field_index(name), name, column)
-    return events.cast(EVENT)

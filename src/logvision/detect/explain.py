@@ -12,10 +12,11 @@ import pyarrow as pa
 from logvision.detect import carrier, echo
 from logvision.detect.canonical import Decoded, decode
 from logvision.detect.cascade import JUDGED, gather
-from logvision.detect.context import Asked, Look, Site, look
+from logvision.detect.context import Asked, Look, look
 from logvision.detect.detector import Detector, outcome_of
 from logvision.detect.fusion import MODEL, ORDINARY, Evidence, Verdict, fuse, worse
 from logvision.detect.signature import Rows
+from logvision.detect.site import Site
 from logvision.detect.units import Kind, Owners
 
 FIELDS: Final = ("target", "user_agent", "referer")
