@@ -86,6 +86,18 @@ def test_asked_for_it_reads_also_what_has_not_changed(one_rule: Path, own: Path)
     assert known.detector is before
 
 
+def test_a_rule_that_needs_what_no_log_says_is_told_when_it_comes(one_rule: Path, own: Path) -> None:
+    known, said = Known(Detector.open([own], model=None)), []
+    reloading = Reloading(known, [own], said.append)  # type: ignore[arg-type]
+    cookie = "title: c\nlogsource: {category: webserver}\ndetection:\n  s: {cs-cookie: x}\n  condition: s\n"
+    (own / "cookie.yml").write_text(cookie)
+    reloading.look()
+    assert said == [
+        "rules read again: 1 rules, in use",
+        "rule left out: cookie needs the field cs-cookie",
+    ]
+
+
 def test_a_folder_that_goes_away_is_refused_and_taken_up_when_it_is_back(one_rule: Path, own: Path) -> None:
     (own / "own.yml").write_text(OWN)
     known, said = Known(Detector.open([own], model=None)), []

@@ -43,7 +43,11 @@ def test_all_mistakes_of_all_files_are_told_at_once_with_file_and_line(tmp_path:
         "a",
         "title: a\nlogvision:\n  attack: sqlii\n  confidence: 2\ndetection: {s: {unit: x}, condition: s}\n",
     )
-    rule(tmp_path, "b", "title: b\ndetection:\n  s:\n    unit|re: '(a)\\1'\n  condition: s\n")
+    rule(
+        tmp_path,
+        "b",
+        "title: b\ndetection:\n  s:\n    unit|re: '(a)\\1'\n  condition: s\nlogvision: {units: [value]}\n",
+    )
     rule(tmp_path, "c", "title: c\ndetection:\n  s: {unit: x}\n  condition: not s\n")
     with pytest.raises(RuleError) as caught:
         RuleSet.load([tmp_path])

@@ -75,6 +75,11 @@ class Reloading:
                 due = 0.0
                 self.look()
 
+    def leave_out(self) -> None:
+        """Say which of the rules are left out, each with what it needs and no access log says."""
+        for each in self._known.detector.rules.unusable:
+            self._say(f"rule left out: {each.id} needs {each.needs}")
+
     def look(self) -> None:
         """Read the rules again if somebody asked for it or a file has changed."""
         found = self._stamp()
@@ -94,6 +99,8 @@ class Reloading:
         self._known.detector = fresh
         what = "unchanged" if fresh is running else "in use"
         self._say(f"rules read again: {len(fresh.rules.rules)} rules, {what}")
+        if fresh is not running:
+            self.leave_out()
         if self._changed is not None and fresh is not running:
             self._changed(running, fresh)
 

@@ -77,6 +77,7 @@ def watch(
             lambda old, new: rehearsing.rehearse(Change("rules changed", old, lambda: new)),
             settings.lake.folder / PROMOTED,
         )
+        rules.leave_out()
         stack.enter_context(on_signals(_hung_up(stop.set, rules.ask), signal.SIGHUP))
         stores = stack.enter_context(open_stores(settings.lake.folder, settings.casebook.url, writer=True))
         if not wait_for(stores, say, stop):

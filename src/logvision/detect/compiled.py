@@ -25,6 +25,7 @@ from logvision.detect.rules import (
     AnyOf,
     Atom,
     Condition,
+    Like,
     Not,
     Pattern,
     Rule,
@@ -41,7 +42,15 @@ from logvision.schema import Attack, Severity
 KEPT_BYTES: Final = 64 << 20
 """Size of the entries in a folder, B; those not used for longest go. The shipped rules take about 8 MB."""
 
-_MAKERS: Final = ("pattern.py", "reading.py", "rules.py", "database.py", "units.py", "compiled.py")
+_MAKERS: Final = (
+    "pattern.py",
+    "reading.py",
+    "foreign.py",
+    "rules.py",
+    "database.py",
+    "units.py",
+    "compiled.py",
+)
 """Our own files that decide what an entry holds."""
 
 _DIGEST: Final = 32
@@ -188,6 +197,8 @@ def _tree(condition: Condition) -> list[Any]:
             return ["atom", number, int(kinds)]
         case Same(column, values):
             return ["same", column, values]
+        case Like(column, expression, caseless):
+            return ["like", column, expression, caseless]
         case All(parts):
             return ["all", [_tree(part) for part in parts]]
         case AnyOf(parts):
@@ -202,6 +213,8 @@ def _condition(tree: list[Any]) -> Condition:
             return Atom(number, Kind(kinds))
         case ["same", column, values]:
             return Same(column, tuple(values))
+        case ["like", column, expression, caseless]:
+            return Like(column, expression, caseless)
         case ["all", parts]:
             return All(tuple(_condition(part) for part in parts))
         case ["any", parts]:

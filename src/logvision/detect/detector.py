@@ -17,7 +17,7 @@ from logvision.detect.classifier import Classifier
 from logvision.detect.compiled import opened, user_folder
 from logvision.detect.fusion import ORDINARY
 from logvision.detect.quiet import Quiet
-from logvision.detect.rules import RuleSet
+from logvision.detect.rules import GIVEN, RuleSet
 from logvision.detect.signature import Rows, Signatures
 from logvision.detect.units import Ints, Owners
 from logvision.schema import EVENT, Outcome
@@ -130,10 +130,23 @@ def _columns(events: pa.Table) -> dict[str, tuple[list[Any], Ints]]:
     methods, method = distinct(events, "method")
     names = [*(m.upper() for m in methods.to_pylist()), None]  # -1, null, is the last
     statuses, status = np.unique(events.column("status").fill_null(-1).to_numpy(), return_inverse=True)
-    return {
+    columns = {
         "cs-method": (names, np.where(method < 0, len(names) - 1, method).astype(np.int64)),
         "sc-status": (statuses.tolist(), status.astype(np.int64)),
+        "cs-host": _optional(events, "site"),
     }
+    for name, column in (("cs-user-agent", "user_agent"), ("cs-referer", "referer")):
+        columns[name] = ([None, GIVEN], (~events.column(column).is_null().to_numpy()).astype(np.int64))
+    return columns
+
+
+def _optional(events: pa.Table, column: str) -> tuple[list[Any], Ints]:
+    """The distinct values of a column and which one each row has; all null where there is no such column."""
+    if column not in events.column_names:
+        return [None], np.zeros(len(events), np.int64)
+    values, codes = distinct(events, column)
+    named = [*values.to_pylist(), None]
+    return named, np.where(codes < 0, len(named) - 1, codes).astype(np.int64)
 
 
 def _table(judged: Judged, threshold: float) -> pa.Table:

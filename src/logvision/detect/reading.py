@@ -20,6 +20,9 @@ from sigma.exceptions import SigmaError
 from sigma.rule import SigmaRule
 from sigma.types import (
     SigmaCasedString,
+    SigmaExists,
+    SigmaExpansion,
+    SigmaNull,
     SigmaNumber,
     SigmaRegularExpression,
     SigmaRegularExpressionFlag,
@@ -27,12 +30,14 @@ from sigma.types import (
     SpecialChars,
 )
 
-from logvision.detect import pattern
+from logvision.detect import foreign, pattern
 from logvision.detect.rules import (
+    GIVEN,
     All,
     AnyOf,
     Atom,
     Condition,
+    Like,
     Not,
     Pattern,
     Rule,
@@ -45,6 +50,7 @@ from logvision.detect.rules import (
     positive,
     rule_files,
 )
+from logvision.detect.source_lines import Lines
 from logvision.detect.units import UNITS, Kind
 from logvision.errors import Problem
 from logvision.schema import Attack, Severity
@@ -63,6 +69,10 @@ FIELDS: Final = {
     "cs-referer": Kind.REFERER | Kind.RAW_REFERER,
     "cs-referrer": Kind.REFERER | Kind.RAW_REFERER,
     "c-referer": Kind.REFERER | Kind.RAW_REFERER,
+    "cs-useragent": Kind.AGENT | Kind.RAW_AGENT,
+    "c-user-agent": Kind.AGENT | Kind.RAW_AGENT,
+    "cs(user-agent)": Kind.AGENT | Kind.RAW_AGENT,
+    "cs(referer)": Kind.REFERER | Kind.RAW_REFERER,
 }
 """Sigma's field names and the units that they read."""
 
@@ -131,17 +141,32 @@ class _Reader:
     def _problem(self, path: Path, line: int, got: str, expected: str) -> None:
         self.problems.append(Problem(f"{path}:{line}", got, expected))
 
-    def _rule(self, path: Path, text: bytes, digest: Any) -> Rule | None:
+    def _content(self, path: Path, text: bytes) -> dict[str, Any] | None:
+        """The rule of a file that is one and that an access log can answer; what is not is told."""
         try:
-            content = yaml.safe_load(text)
-            lines = _Lines(text)
+            documents = list(yaml.safe_load_all(text))
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             self._problem(path, mark.line + 1 if mark else 1, str(getattr(error, "problem", error)), "YAML")
             return None
+        content = foreign.rule_of(documents)
         if not isinstance(content, dict):
             self._problem(path, 1, type(content).__name__, "one rule as a YAML mapping")
             return None
+        for number, other in enumerate(documents, 1):
+            if other is not content and isinstance(other, dict):
+                why = foreign.need(other) or "a file of its own"
+                self.unusable.append(Unusable(f"{path.stem}#{number}", path, why))
+        need = foreign.need(content)
+        if need is not None:
+            self.unusable.append(Unusable(path.stem, path, need))
+        return content if need is None else None
+
+    def _rule(self, path: Path, text: bytes, digest: Any) -> Rule | None:
+        content = self._content(path, text)
+        if content is None:
+            return None
+        lines = Lines(text)
         before = len(self.problems)
         own = content.get("logvision", {})
         own = self._own(path, lines, own, content)
@@ -158,6 +183,9 @@ class _Reader:
                 return None
             condition = self._conditions(path, lines, sigma, own)
         if len(self.problems) > before or condition is None:
+            return None
+        if not positive(condition) and foreign.beside(condition):
+            self.unusable.append(Unusable(path.stem, path, "something of a request's text to look for"))
             return None
         if not positive(condition):
             where = lines.of("detection", "condition")
@@ -178,7 +206,7 @@ class _Reader:
             path=path,
         )
 
-    def _own(self, path: Path, lines: _Lines, own: Any, content: dict[str, Any]) -> _Own:
+    def _own(self, path: Path, lines: Lines, own: Any, content: dict[str, Any]) -> _Own:
         def wrong(key: str, got: object, expected: str) -> None:
             self._problem(path, lines.of("logvision", key), f"{key}: {got!r}", expected)
 
@@ -191,7 +219,7 @@ class _Reader:
         if level not in _LEVELS:
             self._problem(path, lines.of("level"), f"level: {level!r}", f"one of {', '.join(_LEVELS)}")
         severity = _LEVELS.get(level, Severity.MEDIUM)
-        attack = own.get("attack", _guess(content))
+        attack = own.get("attack", foreign.guess(content))
         if attack not in set(Attack):
             wrong("attack", attack, f"one of {', '.join(Attack)}")
             attack = Attack.PROBE
@@ -226,7 +254,7 @@ class _Reader:
             Tests(tuple(tests.get("match", ())), tuple(tests.get("pass", ()))), own.get("list"),
         )  # fmt: skip
 
-    def _list(self, path: Path, lines: _Lines, own: _Own, digest: Any) -> Condition | None:
+    def _list(self, path: Path, lines: Lines, own: _Own, digest: Any) -> Condition | None:
         where = lines.of("logvision", "list")
         spec = own.list
         if (
@@ -259,7 +287,7 @@ class _Reader:
         self.lists += 1
         return len(self.atoms) + self.lists
 
-    def _conditions(self, path: Path, lines: _Lines, sigma: SigmaRule, own: _Own) -> Condition | None:
+    def _conditions(self, path: Path, lines: Lines, sigma: SigmaRule, own: _Own) -> Condition | None:
         trees: list[Condition] = []
         try:
             parsed = [each.parsed for each in sigma.detection.parsed_condition]
@@ -303,7 +331,15 @@ class _Reader:
                 text = str(value)
                 return Same(name, (int(text) if name == "sc-status" and text.isdigit() else text.upper(),))
             raise _NeedError(f"{name} compared with {type(value).__name__}")
+        if name in ("cs-host", "c-host", "cs(host)", "r-dns"):
+            return self._host(path, value)
+        name = name.lower()
         kinds = own.units if name == "unit" else UNITS.get(name.removeprefix("unit."), FIELDS.get(name))
+        column = foreign.HEADERS.get(kinds or Kind(0))
+        if column is not None and (isinstance(value, SigmaNull) or str(value) == ""):
+            return Same(column, (None,))
+        if column is not None and isinstance(value, SigmaExists):
+            return Same(column, (GIVEN,) if value.exists else (None,))
         if name.endswith("-uri-extension"):
             if not isinstance(value, SigmaString):
                 raise _NeedError(f"{name} compared with {type(value).__name__}")
@@ -311,10 +347,24 @@ class _Reader:
             kinds = Kind.PATH
         if kinds is None or (name in UNITS and name != "unit"):
             raise _NeedError(f"the field {name}")
-        return self._atom(path, value, kinds)
+        return self._atom(path, value, kinds, query=name.endswith("-uri-query"))
 
-    def _atom(self, path: Path, value: Any, kinds: Kind) -> Atom:
+    def _host(self, path: Path, value: Any) -> Condition:
+        """The site that a log names, or the host of a whole address that a proxy is asked for."""
+        if isinstance(value, SigmaExpansion):
+            return AnyOf(tuple(self._host(path, each) for each in value.values))
+        if not isinstance(value, SigmaString):
+            raise _NeedError(f"cs-host compared with {type(value).__name__}")
+        body = _wildcards(value)
+        pattern.check(body, True)
+        return AnyOf(
+            (Like("cs-host", body, True), self._pattern(path, foreign.asked(body), True, Kind.RAW_TARGET))
+        )
+
+    def _atom(self, path: Path, value: Any, kinds: Kind, *, query: bool = False) -> Condition:
         match value:
+            case SigmaExpansion():
+                return AnyOf(tuple(self._atom(path, each, kinds, query=query) for each in value.values))
             case SigmaRegularExpression():
                 expression = pattern.bounded(str(value.regexp))
                 caseless = SigmaRegularExpressionFlag.IGNORECASE in value.flags
@@ -327,6 +377,13 @@ class _Reader:
                 caseless = not isinstance(value, SigmaCasedString)
             case _:
                 raise _NeedError(f"a value of type {type(value).__name__}")
+        if query and expression.startswith("^"):
+            expression = (
+                "(?:^|\\?)" + expression[1:]
+            )  # the whole address is read, where a query has one before it
+        return self._pattern(path, expression, caseless, kinds)
+
+    def _pattern(self, path: Path, expression: str, caseless: bool, kinds: Kind) -> Atom:
         pattern.check(expression, caseless)
         key = (expression, caseless)
         if key not in self.atoms:
@@ -347,46 +404,6 @@ class _Own:
 
 class _NeedError(Exception):
     """The rule needs something that a log line does not say."""
-
-
-class _Lines:
-    """Line numbers of keys and texts in a YAML document."""
-
-    def __init__(self, text: bytes) -> None:
-        self._root = yaml.compose(text, yaml.SafeLoader)
-        self._text = text.decode("utf-8", "replace").splitlines()
-
-    def of(self, *keys: str) -> int:
-        node, line = self._root, 1
-        for key in keys:
-            pairs = node.value if isinstance(node, yaml.MappingNode) else []
-            for name, value in pairs:
-                if name.value == key:
-                    node, line = value, name.start_mark.line + 1
-                    break
-            else:
-                return line
-        return line
-
-    def named_in(self, message: str) -> int:
-        """The line of the first detection text that a message quotes."""
-        nodes = [value for key, value in getattr(self._root, "value", []) if key.value == "detection"]
-        while nodes:
-            node = nodes.pop(0)
-            if isinstance(node, yaml.ScalarNode):
-                if len(node.value) > 2 and node.value in message:
-                    return int(node.start_mark.line) + 1
-            elif isinstance(node, yaml.MappingNode):
-                nodes[:0] = [part for pair in node.value for part in pair]
-            else:
-                nodes[:0] = node.value
-        return self.of("detection")
-
-    def holding(self, text: str) -> int:
-        for number, line in enumerate(self._text, 1):
-            if text in line:
-                return number
-        return self.of("detection")
 
 
 def _wildcards(value: SigmaString) -> str:
@@ -434,18 +451,3 @@ def _scope(condition: Condition) -> str:
         for each in atoms_of(condition)
     )  # fmt: skip
     return "unit" if single and spanning else "row"
-
-
-_GUESSES: Final = (
-    ("sql", Attack.SQLI), ("xss", Attack.XSS), ("cross-site", Attack.XSS), ("travers", Attack.TRAVERSAL),
-    ("log4", Attack.LOG4SHELL), ("jndi", Attack.LOG4SHELL), ("template", Attack.SSTI),
-    ("shell", Attack.WEBSHELL), ("java", Attack.JAVA), ("ssrf", Attack.SSRF), ("user agent", Attack.SCANNER),
-    ("user-agent", Attack.SCANNER), ("scan", Attack.SCANNER), ("recon", Attack.SCANNER),
-    ("cve-", Attack.CVE), ("exploit", Attack.CVE), ("rce", Attack.RCE),
-)  # fmt: skip
-"""Class of a rule that states none, by a word of its title or tags."""
-
-
-def _guess(content: dict[str, Any]) -> str:
-    text = f"{content.get('title', '')} {content.get('tags', '')}".lower().replace("cve.", "cve-")
-    return next((attack for word, attack in _GUESSES if word in text), Attack.PROBE)

@@ -8,11 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from logvision.detect.fusion import HINT
 from logvision.detect.units import Kind
 from logvision.errors import Problem, SetupError
 from logvision.schema import Attack, Severity
+
+GIVEN: Final = "given"
+"""What `Same` compares an agent or referer with that a request has, whatever it says; null: it has none."""
 
 
 class RuleError(SetupError):
@@ -29,10 +33,19 @@ class Atom:
 
 @dataclass(frozen=True, slots=True)
 class Same:
-    """A column of the row itself equals one of these (method or status)."""
+    """A column of the row itself equals one of these: method, status, or whether there is an agent."""
 
     column: str
-    values: tuple[str | int, ...]
+    values: tuple[str | int | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Like:
+    """A column of the row itself matches an expression (the site)."""
+
+    column: str
+    expression: str
+    caseless: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +63,7 @@ class Not:
     part: Condition
 
 
-Condition = Atom | Same | All | AnyOf | Not
+Condition = Atom | Same | Like | All | AnyOf | Not
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +152,9 @@ def positive(condition: Condition) -> bool:
     return False
 
 
-def atoms_of(condition: Condition) -> Iterable[Atom | Same]:
+def atoms_of(condition: Condition) -> Iterable[Atom | Same | Like]:
     match condition:
-        case Atom() | Same():
+        case Atom() | Same() | Like():
             yield condition
         case All(parts) | AnyOf(parts):
             for part in parts:

@@ -14,10 +14,23 @@ from typing import Any, Final
 
 import hyperscan
 import numpy as np
+import re2
 
 from logvision.detect import pattern
 from logvision.detect.database import NONE, Database, compiled
-from logvision.detect.rules import All, AnyOf, Atom, Condition, Not, Rule, RuleSet, Same, atoms_of, positive
+from logvision.detect.rules import (
+    All,
+    AnyOf,
+    Atom,
+    Condition,
+    Like,
+    Not,
+    Rule,
+    RuleSet,
+    Same,
+    atoms_of,
+    positive,
+)
 from logvision.detect.units import Ints, Kind, Units
 
 
@@ -25,7 +38,8 @@ from logvision.detect.units import Ints, Kind, Units
 class Rows:
     """The rows of a batch as codes into its owners; -1: null.
 
-    `columns` holds what `Same` compares: the distinct values of a column and, per row, which one it has.
+    `columns` holds what `Same` and `Like` compare: the distinct values of a column and, per row, which one
+    it has.
     """
 
     owners: tuple[Ints, Ints, Ints]  # owner id of target, agent and referer, per row
@@ -163,7 +177,7 @@ class _Scope:
     def atom(self, atom: Atom) -> Ints:
         raise NotImplementedError
 
-    def same(self, same: Same, within: Ints) -> Ints:
+    def same(self, same: Same | Like, within: Ints) -> Ints:
         raise NotImplementedError
 
     def evaluate(self, condition: Condition, within: Ints | None = None) -> Ints:
@@ -184,7 +198,7 @@ class _Scope:
             case Not(part):
                 assert within is not None, "rules are checked to need something present"
                 return np.setdiff1d(within, self.evaluate(part, within), assume_unique=True)
-            case Same():
+            case Same() | Like():
                 assert within is not None, "rules are checked to need something present"
                 return self.same(condition, within)
 
@@ -210,9 +224,15 @@ class _RowScope(_Scope):
         owners = np.unique(self._units.owner[wanted[self._units.unit]])
         return rows_of(owners, self._rows)
 
-    def same(self, same: Same, within: Ints) -> Ints:
+    def same(self, same: Same | Like, within: Ints) -> Ints:
         values, codes = self._rows.columns[same.column]
-        table = np.array([value in same.values for value in values], bool)
+        if isinstance(same, Like):
+            wanted = re2.compile(("(?i)" if same.caseless else "") + same.expression)
+            table = np.array(
+                [value is not None and wanted.search(value) is not None for value in values], bool
+            )
+        else:
+            table = np.array([value in same.values for value in values], bool)
         kept: Ints = within[table[codes[within]]]
         return kept
 
@@ -259,7 +279,7 @@ def _cost(condition: Condition) -> int:
     match condition:
         case Not():
             return 3
-        case Same():
+        case Same() | Like():
             return 2
         case AnyOf(parts) | All(parts):
             return 1 if all(_cost(part) <= 1 for part in parts) else 2
