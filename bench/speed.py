@@ -1,9 +1,10 @@
 """Throughput of the full pipeline (parse, enrich, detect, persist) beside GoAccess on the same file.
 
-    python bench/speed.py [--lines 2000000] [--file access.log] [--keep results.json]
+    python bench/speed.py [--lines 2000000] [--file access.log] [--rounds 3] [--results FOLDER]
 
 Whole processes are timed from outside, in turn: wall, CPU, peak memory. GoAccess (statistics only)
-takes part where it is installed.
+takes part where it is installed. The generated log is as varied as real ones: of 2 million lines 18 % have
+a target of their own, in 1,570 user agents, 282 bytes a line.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ import time
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+from logvision import native
 
 
 @dataclass(frozen=True)
@@ -85,13 +89,14 @@ def main() -> None:
         report(compare(file, Path(folder), options.rounds), options.results)
 
 
-def compare(file: Path, folder: Path, rounds: int) -> dict[str, object]:
+def compare(file: Path, folder: Path, rounds: int) -> dict[str, Any]:
     """LogVision and GoAccess in turn, `rounds` times; medians and the ratio pair by pair."""
     goaccess = shutil.which("goaccess")
     ours: list[Run] = []
     theirs: list[Run] = []
     stored = 0
-    events = sum(block.count(b"\n") for block in blocks(file))
+    with file.open("rb") as source:
+        events = sum(block.count(b"\n") for block in iter(lambda: source.read(1 << 24), b""))
     for turn in range(rounds):
         data = folder / f"data-{turn}"
         ours.append(timed("logvision", [logvision(), "scan", str(file), "--data", str(data), "--json"]))
@@ -105,6 +110,7 @@ def compare(file: Path, folder: Path, rounds: int) -> dict[str, object]:
         "commit": subprocess.run(
             ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
         ).stdout.strip(),
+        "native_core": native.STATE,
         "lines": events,
         "file_mb": round(file.stat().st_size / 1e6, 1),
         "cores": os.cpu_count(),
@@ -120,11 +126,6 @@ def compare(file: Path, folder: Path, rounds: int) -> dict[str, object]:
     }
 
 
-def blocks(file: Path) -> list[bytes]:
-    with file.open("rb") as source:
-        return list(iter(lambda: source.read(1 << 26), b""))
-
-
 def median(values: list[float]) -> float:
     return sorted(values)[len(values) // 2]
 
@@ -135,11 +136,20 @@ def version(goaccess: str) -> str:
     )[0]
 
 
-def report(result: dict[str, object], folder: Path) -> None:
+def report(result: dict[str, Any], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     name = f"speed-{str(result['at'])[:10]}-{result['commit'] or 'uncommitted'}.json"
     (folder / name).write_text(json.dumps(result, indent=2) + "\n")
-    print(json.dumps(result, indent=2))
+    runs = [Run(**run) for run in result["runs"]]
+    print(f"{result['lines']:,} lines, {result['file_mb']} MB, native core {result['native_core']}")
+    print(f"{'':12}{'lines/s':>10}{'wall s':>9}{'CPU s':>9}{'peak MB':>9}   (medians of runs in turn)")
+    for what in dict.fromkeys(run.what for run in runs):
+        own = [run for run in runs if run.what == what]
+        wall, cpu, peak = (median([getattr(run, of) for run in own]) for of in ("wall_s", "cpu_s", "peak_mb"))
+        print(f"{what:12}{result['lines'] / wall:>10,.0f}{wall:>9.2f}{cpu:>9.2f}{peak:>9.0f}")
+    print(f"{result['bytes_per_event']} bytes an event in the lake", end="")
+    ratio = result["times_goaccess"]
+    print(f"; {ratio} times as fast as {result['goaccess_version']}" if ratio else "; no GoAccess here")
 
 
 if __name__ == "__main__":

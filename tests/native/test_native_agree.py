@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Any
 
 import numpy as np
@@ -220,6 +221,19 @@ def test_a_memo_is_bounded_in_number_and_in_bytes() -> None:
 
     assert len(memo) <= 1000 * 16 // 32
     assert (memo.find(values)[-100:] >= 0).all()
+
+
+@pytest.mark.parametrize("key", [0, 1, 2**64 - 1, 10419806382780655203])
+def test_texts_made_to_collide_do_not(key: int) -> None:
+    constants = (0xA0761D6478BD642F, 0xE7037ED1A0B428DB)  # of the hash: factors that would become zero
+    numbers = [b"%d" % n for n in range(300_000)]
+    made = [struct.pack("<QQ", one, n) for one in constants for n in range(50_000)]
+    made += [struct.pack("<QQQ", one, n, n) for one in constants for n in range(50_000)]
+
+    for values in (numbers, made):
+        hashes = native.hashes(pa.array(values, pa.binary()), key)
+        assert len(np.unique(hashes)) == len(values)
+        assert np.bincount((hashes % 1024).astype(np.int64)).max() < 2 * len(values) / 1024
 
 
 @given(texts, st.integers(0, 2**64 - 1))

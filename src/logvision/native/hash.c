@@ -21,11 +21,13 @@ static inline u64 folded(u64 a, u64 b) {
     return (u64)product ^ (u64)(product >> 64);
 }
 
+/* What a text is multiplied with is secret: whoever knew it could send words that make a factor zero, and all
+ * such texts would fall on one slot. */
 u64 lv_hash(const u8 *at, size_t size, u64 key) {
-    u64 state = folded(key ^ MIX1, (u64)size ^ MIX2), a, b;
+    u64 one = key ^ MIX1, two = folded(one, MIX2) ^ key, state = folded(two, one ^ MIX2) ^ size, a = 0, b = 0;
     size_t left = size;
     while (left > 16) {
-        state = folded(word8(at) ^ MIX1, word8(at + 8) ^ state);
+        state = folded(word8(at) ^ one, word8(at + 8) ^ state);
         at += 16;
         left -= 16;
     }
@@ -37,11 +39,8 @@ u64 lv_hash(const u8 *at, size_t size, u64 key) {
         b = word4(at + left - 4);
     } else if (left > 0) {
         a = (u64)at[0] << 16 | (u64)at[left >> 1] << 8 | at[left - 1];
-        b = 0;
-    } else {
-        a = b = 0;
     }
-    return folded(MIX1 ^ folded(a ^ MIX2, b ^ state), (u64)size ^ key);
+    return folded(folded(a ^ two, b ^ state) ^ one, (u64)size ^ MIX2);
 }
 
 /* A hash per text. */
