@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from servers import Kafka, MongoDB, Redis, Server
+from servers import Kafka, MongoDB, Redis, SecureKafka, Server
 
 
 @pytest.fixture(scope="module")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
     """A broker of this test module. A test makes topics of its own; who stops it starts it again."""
     yield from _running(Kafka(tmp_path_factory.mktemp("kafka")))
+
+
+@pytest.fixture
+def secure_kafka(tmp_path: Path) -> Iterator[SecureKafka]:
+    """A broker with a listener for TLS and passwords."""
+    yield from _running(SecureKafka(tmp_path / "kafka"))
 
 
 @pytest.fixture(scope="module")

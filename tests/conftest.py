@@ -12,12 +12,13 @@ import pytest
 from hypothesis import settings
 
 from logvision import native
-from servers import Flume, Kafka, MongoDB, Nginx, Redis, Rsyslog, Server
+from servers import Flume, Kafka, MongoDB, Nginx, Redis, Rsyslog, SecureKafka, Server
 
 pytest_plugins = ["cluster_servers"]
 
 NEEDS: dict[str, type[Server]] = {
     "kafka": Kafka,
+    "secure_kafka": SecureKafka,
     "redis_server": Redis,
     "mongodb": MongoDB,
     "flume": Flume,

@@ -5,10 +5,10 @@ stopped by its own process id. `lacking` of each class says why it cannot run he
 Python's standard library and what `deploy/fetch.py` fetched.
 """
 
-from servers.kafka import Kafka
+from servers.kafka import Kafka, SecureKafka
 from servers.mongodb import MongoDB
 from servers.process import Server, ServerError
 from servers.redis import Redis
 from servers.shippers import Flume, Nginx, Rsyslog
 
-__all__ = ["Flume", "Kafka", "MongoDB", "Nginx", "Redis", "Rsyslog", "Server", "ServerError"]
+__all__ = ["Flume", "Kafka", "MongoDB", "Nginx", "Redis", "Rsyslog", "SecureKafka", "Server", "ServerError"]

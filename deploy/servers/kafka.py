@@ -95,3 +95,61 @@ class Kafka(Server):
     def ready(self) -> bool:
         request = struct.pack(">i", len(API_VERSIONS)) + API_VERSIONS
         return answers(self.port, request, b"\0\0")
+
+
+class SecureKafka(Kafka):
+    """A broker that has, beside its open listener, one with TLS that asks for a name and a password."""
+
+    user, password = "logvision", "a long password"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._secure = free_port()
+        self._certificate = folder / "broker.pem"
+
+    @property
+    def secure_address(self) -> str:
+        """Where clients with a password find it."""
+        return f"127.0.0.1:{self._secure}"
+
+    @property
+    def client_settings(self) -> dict[str, str]:
+        """What a client needs, but for the password."""
+        return {
+            "security.protocol": "SASL_SSL",
+            "sasl.mechanism": "PLAIN",
+            "sasl.username": self.user,
+            "ssl.ca.location": str(self._certificate),
+        }
+
+    def command(self) -> list[str]:
+        if not self._certificate.exists():
+            self._make_certificate()
+        return super().command()
+
+    def settings(self) -> dict[str, str]:
+        login = "org.apache.kafka.common.security.plain.PlainLoginModule required"
+        there = super().settings()
+        return {
+            **there,
+            "listeners": f"{there['listeners']},SECURE://{self.secure_address}",
+            "advertised.listeners": f"{there['advertised.listeners']},SECURE://{self.secure_address}",
+            "listener.security.protocol.map": f"{there['listener.security.protocol.map']},SECURE:SASL_SSL",
+            "inter.broker.listener.name": "PLAINTEXT",
+            "listener.name.secure.sasl.enabled.mechanisms": "PLAIN",
+            "listener.name.secure.plain.sasl.jaas.config": f'{login} user_{self.user}="{self.password}";',
+            "listener.name.secure.ssl.keystore.type": "PKCS12",
+            "listener.name.secure.ssl.keystore.location": str(self.folder / "broker.p12"),
+            "listener.name.secure.ssl.keystore.password": self.password,
+            "listener.name.secure.ssl.key.password": self.password,
+        }
+
+    def _make_certificate(self) -> None:
+        store = ["-keystore", str(self.folder / "broker.p12"), "-storetype", "PKCS12"]
+        store += ["-storepass", self.password, "-alias", "broker"]
+        name = ["-dname", "CN=127.0.0.1", "-ext", "SAN=IP:127.0.0.1", "-validity", "3"]
+        for words in (
+            ["-genkeypair", "-keyalg", "RSA", "-keysize", "2048", *name, *store],
+            ["-exportcert", "-rfc", "-file", str(self._certificate), *store],
+        ):
+            subprocess.run(["keytool", *words], check=True, capture_output=True, timeout=60)

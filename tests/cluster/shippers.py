@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import ClassVar
 
 from confluent_kafka import Consumer, TopicPartition
 from whole_runs import event_rows, line
@@ -32,13 +33,18 @@ def write(log: Path, numbers: range, **fields: str) -> None:
 class Shipper:
     """`logvision ship` as a process of its own."""
 
+    running: ClassVar[set[Shipper]] = set()
+
     def __init__(self, kafka: Kafka, topic: str, state: Path, *words: str | Path, host: str = "web1") -> None:
         self._command = [sys.executable, "-m", "logvision", "ship", *map(str, words)]
-        self._command += ["--kafka", kafka.address, "--topic", topic, "--state", str(state), "--host", host]
+        if "--kafka" not in words:
+            self._command += ["--kafka", kafka.address]
+        self._command += ["--topic", topic, "--state", str(state), "--host", host]
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> Shipper:
         self._process = subprocess.Popen(self._command, stderr=subprocess.PIPE, text=True)
+        self.running.add(self)
         return self
 
     def announced(self) -> None:
@@ -51,6 +57,7 @@ class Shipper:
         assert self._process is not None
         self._process.kill()
         self._process.communicate()
+        self.running.discard(self)
 
     def end(self) -> str:
         """Ask it to end; what it said."""
@@ -62,6 +69,7 @@ class Shipper:
         """Until it ends by itself; what it said."""
         assert self._process is not None
         _, said = self._process.communicate(timeout=60)
+        self.running.discard(self)
         assert self._process.returncode == 0, said
         return said
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
@@ -18,9 +19,17 @@ from cluster_servers import make_topic
 from logvision.schema import Reason
 from logvision.sources.base import LINE_LIMIT
 from logvision.sources.kafka.origin import PLACE, SOURCE
-from servers import Kafka
+from logvision.sources.kafka.reader import KafkaSource
+from servers import Kafka, SecureKafka
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(240)]
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_behind() -> Iterator[None]:
+    yield
+    for shipper in list(Shipper.running):
+        shipper.kill()
 
 
 def watched(kafka: Kafka, topic: str, data: Path, group: str = "readers") -> Watched:
@@ -281,3 +290,53 @@ def test_a_topic_that_is_not_there_yet_is_waited_for(kafka: Kafka, tmp_path: Pat
         run.until(lambda: lake_counts(data).total() >= 50, "the lines")
     assert "50 lines sent" in shipper.end()
     assert lake_counts(data) == every({f"web1:{log}": 50})
+
+
+def test_a_topic_made_anew_with_fewer_partitions_is_taken_up_by_both_sides(
+    kafka: Kafka, tmp_path: Path
+) -> None:
+    make_topic(kafka, "remade", 20)
+    logs, data = [tmp_path / f"{number}.log" for number in range(6)], tmp_path / "data"
+    for log in logs:
+        write(log, range(100))
+    shipper = Shipper(kafka, "remade", tmp_path / "state", *logs).start()
+    with watched(kafka, "remade", data) as run:
+        run.until(lambda: lake_counts(data).total() >= 600, "the first lines")
+        admin = AdminClient({"bootstrap.servers": kafka.address})
+        admin.delete_topics(["remade"])["remade"].result(30)
+        until(lambda: "remade" not in admin.list_topics(timeout=30).topics, "the topic is gone")
+        make_topic(kafka, "remade", 2)
+        for log in logs:
+            write(log, range(100, 200))
+        run.until(lambda: lake_counts(data).total() >= 1200, "lines of the new topic")
+    shipper.end()
+    assert lake_counts(data) == every({f"web1:{log}": 200 for log in logs})
+
+
+def test_a_broker_that_wants_a_password_and_tls_is_served_by_settings_passed_through(
+    secure_kafka: SecureKafka, tmp_path: Path
+) -> None:
+    address = secure_kafka.secure_address
+    settings = {**secure_kafka.client_settings, "sasl.password": secure_kafka.password}
+    make_topic(secure_kafka, "secret")
+    log, data = tmp_path / "a.log", tmp_path / "data"
+    write(log, range(100))
+    config = tmp_path / "logvision.toml"
+    lines = [f'"{name}" = "{value}"' for name, value in settings.items()]
+    config.write_text("[kafka.settings]\n" + "\n".join(lines))
+    words = ["--kafka", address, "--config", str(config), log]
+    assert "100 lines sent" in once(secure_kafka, "secret", tmp_path / "state", *words)
+    source = KafkaSource(address, "secret", "readers", tuple(settings.items()))
+    with Watched(Path(), data, source=source) as run:
+        run.until(lambda: lake_counts(data).total() >= 100, "the lines")
+    assert lake_counts(data) == every({f"web1:{log}": 100})
+    wrong_password = tuple({**settings, "sasl.password": "no"}.items())
+    wrong = KafkaSource(address, "secret", "readers", wrong_password)
+    with Watched(Path(), tmp_path / "other", source=wrong) as run:
+
+        def told() -> bool:
+            (row,) = run.get("api/sources")["rows"]
+            return row["state"] == "waiting" and "uthentication" in row["detail"]
+
+        run.until(told, "the page says that the password is wrong")
+        assert "'no'" not in repr(wrong)

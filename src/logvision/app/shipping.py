@@ -154,24 +154,21 @@ class Shipper:
         self._sender.close()
 
     def _send(self, batch: Batch) -> None:
-        partition = self._partition(batch.source)
-        if partition is not None:
-            self._sender.send(self._prefix + batch.source, batch, partition, self._stop.is_set)
-
-    def _partition(self, source: str) -> int | None:
-        """The partition of a log; chosen once, so that it stays in order when partitions are added."""
-        known = self._positions.partitions.get(source)
-        if known is not None:
-            return known
-        while not self._stop.is_set():
-            self._count = self._count or self._sender.partitions(RETRY_S)
-            if self._count:
-                chosen = zlib.crc32((self._prefix + source).encode()) % self._count
-                self._positions.partitions[source] = chosen
-                self._save()
-                return chosen
+        """Once the topic is known, and not before; what is not sent when asked to stop is read again."""
+        while not self._count and not self._stop.is_set():
+            self._count = self._sender.partitions(RETRY_S)
             self._mend()
-        return None
+        if self._count:
+            self._hand_over(batch)
+
+    def _hand_over(self, batch: Batch) -> None:
+        """To the sender; one that is broken already keeps it for the next one."""
+        source, partitions = batch.source, self._positions.partitions
+        # Chosen once: a log stays in order when partitions are added. A topic made anew may have fewer.
+        if self._count and partitions.get(source, self._count) >= self._count:
+            partitions[source] = zlib.crc32((self._prefix + source).encode()) % self._count
+            self._save()
+        self._sender.send(self._prefix + source, batch, partitions.get(source, 0), self._stop.is_set)
 
     def _take(self, seconds: float, *, save: bool = False) -> None:
         """Take answers, mend what is broken, write positions down when they are due."""
@@ -211,8 +208,9 @@ class Shipper:
             broken.close()
             self._stop.wait(RETRY_S)
             self._sender = Sender(self._target, self._positions.epoch, broken.short, broken.too_large)
+            self._count = self._sender.partitions(RETRY_S) if unacknowledged else 0
             for batch in unacknowledged:
-                self._send(batch)
+                self._hand_over(batch)
 
     def _tell(self, problem: str | None) -> None:
         if problem != self._said:
