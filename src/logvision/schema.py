@@ -73,7 +73,9 @@ _ENRICHED: Final = [
 _JUDGED: Final = [
     pa.field("score", pa.float32(), nullable=False),  # probability of being an attack, 0 to 1
     pa.field("attack", TEXT),  # an `Attack` value; null: judged ordinary
-    pa.field("rules", TEXT),  # ids of the rules that count as evidence, sorted, joined by one space
+    # Ids of the rules that count as evidence, sorted, joined by one space. Before them stand, as except:ID,
+    # the exceptions but for which the event were an attack.
+    pa.field("rules", TEXT),
     pa.field("outcome", TEXT),  # an `Outcome` value; null where attack is null
 ]
 

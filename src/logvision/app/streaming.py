@@ -89,7 +89,7 @@ def stream(settings: Settings, job: Job, say: Say, stop: threading.Event | None 
     with ExitStack() as stack:
         jars = jars_of(job.jars) if job.jars is not None else []
         stack.enter_context(on_signals(stop.set, signal.SIGINT, signal.SIGTERM))
-        known, state = parts.knowledge(settings), parts.state(settings)
+        known, state = parts.knowledge(settings, settings.lake.folder), parts.state(settings)
         rules = Reloading(known, settings.detect.rules, say)
         stack.enter_context(on_signals(rules.ask, signal.SIGHUP))
         folder = settings.lake.folder

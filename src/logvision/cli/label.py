@@ -53,7 +53,7 @@ def add(
     if (attack is None) is not benign:
         raise SetupError(Problem("label", "both or neither", "either --attack CLASS or --benign"))
     settings = read_settings(config, {"lake": {"folder": data}})
-    with open_stores(settings.lake.folder, writer=False) as stores:
+    with open_stores(settings.lake.folder, settings.casebook.url, writer=False) as stores:
         made = _labels(stores, about, attack, author or getpass.getuser(), note)
         stores.casebook.label(made)
     err.print(f"{count(len(made))} labelled", markup=False)
@@ -65,7 +65,7 @@ def listed(as_json: AsJson = False, config: Config = None, data: DataFolder = No
     Example: `logvision label list --json`
     """
     settings = read_settings(config, {"lake": {"folder": data}})
-    with open_stores(settings.lake.folder, writer=False) as stores:
+    with open_stores(settings.lake.folder, settings.casebook.url, writer=False) as stores:
         kept = stores.casebook.labels()
     for each in kept:
         if as_json:

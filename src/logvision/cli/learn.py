@@ -47,7 +47,7 @@ def learn(
     promoted one up by itself.
     """
     settings = read_settings(config, {"lake": {"folder": data}})
-    with open_stores(settings.lake.folder, writer=False) as stores:
+    with open_stores(settings.lake.folder, settings.casebook.url, writer=False) as stores:
         if forget:
             was = forget_promoted(settings.lake.folder)
             err.print("the shipped model is used" + ("" if was else " already"))

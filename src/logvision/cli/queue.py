@@ -40,7 +40,7 @@ def show(
     Each target comes once; what was labelled already does not come.
     """
     settings = read_settings(config, {"lake": {"folder": data}})
-    with open_stores(settings.lake.folder, writer=False) as stores:
+    with open_stores(settings.lake.folder, settings.casebook.url, writer=False) as stores:
         labelled = {each.event for each in stores.casebook.labels()}
         database = Database(stores.lake)
         try:
