@@ -48,3 +48,23 @@ def test_names_must_have_the_form_and_counters_never_fall() -> None:
         metrics.gauge("logvision_x_total", "Help.")
     with pytest.raises(ValueError, match="cannot fall"):
         metrics.counter("logvision_x_y_total", "Help.").add(-1)
+
+
+def test_a_histogram_counts_each_value_in_every_bucket_that_holds_it() -> None:
+    metrics = Metrics()
+    seconds = metrics.histogram("logvision_judge_batch_seconds", "Help.", (0.5, 2, 10))
+    seconds.observe(0.5)
+    seconds.observe(3, times=2)
+    seconds.observe(99)
+    assert metrics.render() == (
+        "# HELP logvision_judge_batch_seconds Help.\n"
+        "# TYPE logvision_judge_batch_seconds histogram\n"
+        'logvision_judge_batch_seconds_bucket{le="0.5"} 1\n'
+        'logvision_judge_batch_seconds_bucket{le="2"} 1\n'
+        'logvision_judge_batch_seconds_bucket{le="10"} 3\n'
+        'logvision_judge_batch_seconds_bucket{le="+Inf"} 4\n'
+        "logvision_judge_batch_seconds_count 4\n"
+        "logvision_judge_batch_seconds_sum 105.5\n"
+    )
+    with pytest.raises(ValueError, match="a histogram is named"):
+        metrics.histogram("batch", "Help.", (1,))

@@ -1,16 +1,19 @@
-"""Counters and gauges of this process, and their Prometheus text.
+"""Counters, gauges and histograms of this process, and their Prometheus text.
 
-Names are `logvision_<stage>_<what>_<unit>_total` for counters, without `_total` for gauges.
+Names are `logvision_<stage>_<what>_<unit>_total` for counters, without `_total` for the others.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 Labels = Mapping[str, str]
 _Key = tuple[tuple[str, str], ...]
+
+PART: Final = "part"  # under which a histogram keeps its series: no label of ours
 
 
 @dataclass
@@ -42,6 +45,13 @@ class Metrics:
         self._metric(name, "gauge", help_).ask = ask
         return Gauge(self, name)
 
+    def histogram(self, name: str, help_: str, bounds: Sequence[float]) -> Histogram:
+        """The histogram of that name. `bounds`: upper ends of its buckets, growing."""
+        if not name.startswith("logvision_") or name.endswith("_total"):
+            raise ValueError(f"a histogram is named logvision_<stage>_<what>_<unit>, not {name}")
+        self._metric(name, "histogram", help_)
+        return Histogram(self, name, tuple(bounds))
+
     def render(self) -> str:
         """Prometheus text exposition format 0.0.4, in order of names."""
         with self._lock:
@@ -50,7 +60,10 @@ class Metrics:
         for name, metric, values in found:
             shown = values if metric.ask is None else {(): metric.ask()}
             lines += [f"# HELP {name} {metric.help}", f"# TYPE {name} {metric.kind}"]
-            lines += [f"{name}{_labels(key)} {value:.17g}" for key, value in sorted(shown.items())]
+            # What a histogram keeps under `part` is a series of a name of its own.
+            lines += [
+                f"{_series(name, key)} {value:.17g}" for key, value in sorted(shown.items(), key=_order)
+            ]
         return "\n".join(lines) + "\n"
 
     def change(self, name: str, labels: Labels, amount: float, *, add: bool) -> None:
@@ -96,3 +109,37 @@ def _labels(key: _Key) -> str:
 
 def _escaped(value: str) -> str:
     return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """How values are spread."""
+
+    registry: Metrics
+    name: str
+    bounds: tuple[float, ...]
+
+    def observe(self, value: float, times: int = 1) -> None:
+        """Count a value. Costs one change for each bucket at or above it."""
+        for bound in self.bounds:
+            self._add(times if value <= bound else 0, "bucket", f"{bound:g}")
+        self._add(times, "bucket", "+Inf")
+        self._add(value * times, "sum")
+        self._add(times, "count")
+
+    def _add(self, amount: float, part: str, le: str = "") -> None:
+        self.registry.change(self.name, {PART: part, "le": le}, amount, add=True)
+
+
+def _series(name: str, key: _Key) -> str:
+    labels = dict(key)
+    part = labels.pop(PART, None)
+    if part is None:
+        return name + _labels(key)
+    return f"{name}_{part}" + (_labels((("le", labels["le"]),)) if labels["le"] else "")
+
+
+def _order(item: tuple[_Key, float]) -> tuple[object, ...]:
+    """Labels by their text, the buckets of a histogram by their number."""
+    labels = dict(item[0])
+    return (labels[PART], float(labels["le"] or 0)) if PART in labels else item

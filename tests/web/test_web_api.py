@@ -233,6 +233,22 @@ def test_probes_and_metrics(client: httpx.Client) -> None:
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
 
 
+def test_metrics_tell_of_sources_and_checks(site: Site) -> None:
+    rows = [{"source": 'a"b', "kind": "file", "state": "following", "events": 6, "lag_bytes": 10}]
+    sick = [{"name": "engine", "ok": False, "detail": "disk full"}]
+    with site.client(hooks=Hooks(sources=lambda: rows, checks=lambda: sick)) as client:
+        said = client.get("/metrics").text.splitlines()
+    assert 'logvision_source_lag_bytes{source="a\\"b"} 10' in said
+    assert 'logvision_source_events_rows{source="a\\"b"} 6' in said
+    assert [line for line in said if line.startswith("logvision_check_ok")] == [
+        'logvision_check_ok{check="casebook"} 1',
+        'logvision_check_ok{check="engine"} 0',
+        'logvision_check_ok{check="lake"} 1',
+        'logvision_check_ok{check="live"} 1',
+    ]
+    assert not [line for line in said if "lines_per_second" in line]
+
+
 @pytest.mark.parametrize(
     ("path", "sentence"),
     [

@@ -533,7 +533,7 @@ export interface paths {
         };
         /**
          * Metrics
-         * @description Counters of this process for Prometheus.
+         * @description Counters of this process, sources and checks for Prometheus.
          */
         get: operations["metrics"];
         put?: never;

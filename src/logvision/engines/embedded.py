@@ -280,7 +280,9 @@ class Embedded:
     def _judge(self, batches: Sequence[Batch]) -> _Judged:
         records = pa.concat_tables([batch.records for batch in batches])
         read_at = datetime.fromtimestamp(self._clock.now(), UTC)
+        begun = self._clock.monotonic()
         flow = pipeline.run(records, read_at, self._known, self.seconds)
+        self._meters.judged(self._clock.monotonic() - begun)
         events, rejects = flow.events, flow.rejects
         claims = None
         if self._anonymiser is not None:

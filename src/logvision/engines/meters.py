@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -10,6 +11,9 @@ import pyarrow.compute as pc
 from logvision.incident import Incident
 from logvision.lake.segments import Segment
 from logvision.metrics import Metrics
+
+BOUNDS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)  # s
+LATELY_S: Final = 3_600.0
 
 
 class Meters:
@@ -27,6 +31,16 @@ class Meters:
         self._segments = metrics.counter("logvision_commit_segments_total", "Segments committed")
         self._bytes = metrics.counter("logvision_commit_written_bytes_total", "Bytes of committed segments")
         self._lag = metrics.gauge("logvision_fold_event_lag_seconds", "Now less the newest event's time")
+        self._batch = metrics.histogram("logvision_judge_batch_seconds", "What judging a batch took", BOUNDS)
+        self._delay = metrics.histogram(
+            "logvision_correlate_incident_delay_seconds",
+            "From an event to the incident that it is part of",
+            BOUNDS,
+        )
+
+    def judged(self, seconds: float) -> None:
+        """One batch went through the pipeline."""
+        self._batch.observe(seconds)
 
     def folded(self, events: pa.Table, rejects: pa.Table, changed: Sequence[Incident], now: float) -> None:
         """One batch went through."""
@@ -36,6 +50,10 @@ class Meters:
         for attack in pc.value_counts(events.column("attack").cast(pa.string()).drop_null()).to_pylist():
             self._attacks.add(attack["counts"], attack=attack["values"])
         self._changes.add(len(changed))
+        for incident in changed:
+            delay = now - incident.last_seen.timestamp()
+            if delay < LATELY_S:  # of history it says nothing
+                self._delay.observe(max(0.0, delay))
         if events.num_rows:
             newest = pc.max(events.column("time")).as_py()
             self._lag.set(round(now - newest.timestamp(), 3))

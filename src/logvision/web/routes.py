@@ -23,6 +23,7 @@ from logvision.lake.queries import By, Dimension, Order, Question
 from logvision.lake.queries.answers import Event, EventPage, Rejects, Series, Top
 from logvision.live.base import INCIDENT, KINDS, NOW
 from logvision.web.auth import COOKIE, SESSION_S, Attempts, Sessions, is_password
+from logvision.web.measures import measure
 from logvision.web.models import (
     FAULTS,
     ActorDocument,
@@ -335,7 +336,9 @@ def is_ready(services: Ask) -> Done:
 
 @plain.get("/metrics", operation_id="metrics", response_class=PlainTextResponse)
 def metrics(services: Ask) -> PlainTextResponse:
-    """Counters of this process for Prometheus."""
+    """Counters of this process, sources and checks for Prometheus."""
+    rows = [SourceRow.model_validate(row) for row in services.hooks.sources()]
+    measure(services.metrics, rows, _checks(services))
     return PlainTextResponse(services.metrics.render(), media_type="text/plain; version=0.0.4")
 
 
