@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from logvision.app.aside import aside
 from logvision.casebook.base import Casebook
 from logvision.errors import StoreError
 from logvision.pipeline import Knowledge
@@ -26,13 +27,8 @@ class Excepting:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        thread = threading.Thread(target=self._run, name="logvision-except", daemon=True)
-        thread.start()
-        try:
+        with aside("except", self._run, self._stop):
             yield
-        finally:
-            self._stop.set()
-            thread.join()
 
     def look(self) -> None:
         """Take up what the casebook has now; the former ones stay while it cannot be asked."""

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from logvision.app.aside import aside
 from logvision.clock import Clock
 from logvision.engines.embedded import Embedded
 from logvision.lake.segments import Counts
@@ -116,13 +117,8 @@ class Health:
     @contextmanager
     def telling(self) -> Iterator[None]:
         """Publish `health` when a state changes, and every five seconds."""
-        thread = threading.Thread(target=self._tell, name="logvision-health", daemon=True)
-        thread.start()
-        try:
+        with aside("health", self._tell, self._stop):
             yield
-        finally:
-            self._stop.set()
-            thread.join()
 
     def _tell(self) -> None:
         told: object = None

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import orjson
 
+from logvision.app.aside import aside
 from logvision.casebook.base import Casebook
 from logvision.casebook.base import Question as CaseQuestion
 from logvision.clock import Clock
@@ -41,13 +42,8 @@ class Looker:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Look twice a second until the block is left."""
-        thread = threading.Thread(target=self._run, name="logvision-look", daemon=True)
-        thread.start()
-        try:
+        with aside("look", self._run, self._stop):
             yield
-        finally:
-            self._stop.set()
-            thread.join()
 
     def look(self) -> None:
         """One look at the stores. What cannot be read now is looked at again next time."""

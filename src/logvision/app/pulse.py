@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import orjson
 
+from logvision.app.aside import aside
 from logvision.clock import Clock
 from logvision.errors import Problem, SetupError
 from logvision.lake.segments import Counts
@@ -81,13 +82,8 @@ class Pulse:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Tell when a state changes, and every five seconds."""
-        thread = threading.Thread(target=self._run, name="logvision-pulse", daemon=True)
-        thread.start()
-        try:
+        with aside("pulse", self._run, self._stop):
             yield
-        finally:
-            self._stop.set()
-            thread.join()
 
     def _run(self) -> None:
         told: object = None

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from logvision.app.aside import aside
 from logvision.detect import Detector
 from logvision.detect.classifier import Classifier
 from logvision.detect.detector import MODEL_FILE
@@ -59,13 +60,8 @@ class Reloading:
 
     @contextmanager
     def running(self) -> Iterator[Reloading]:
-        thread = threading.Thread(target=self._run, name="logvision-rules", daemon=True)
-        thread.start()
-        try:
+        with aside("rules", self._run, self._stop):
             yield self
-        finally:
-            self._stop.set()
-            thread.join()
 
     def _run(self) -> None:
         due = 0.0

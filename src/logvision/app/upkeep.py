@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from logvision.app import memory
+from logvision.app.aside import aside
 from logvision.app.stores import Stores, applied
 from logvision.clock import Clock
 from logvision.config import LakeSettings
@@ -31,13 +32,8 @@ class Upkeep:
 
     @contextmanager
     def running(self) -> Iterator[Upkeep]:
-        thread = threading.Thread(target=self._run, name="logvision-upkeep", daemon=True)
-        thread.start()
-        try:
+        with aside("upkeep", self._run, self._stop):
             yield self
-        finally:
-            self._stop.set()
-            thread.join()
 
     def _run(self) -> None:
         while not self._stop.wait(PERIOD_S):
