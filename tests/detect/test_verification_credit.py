@@ -44,11 +44,11 @@ def test_without_credit_what_is_new_is_left_to_rules_and_model_and_credit_comes_
 ) -> None:
     detector.verification.credit = 0.0
     judged = detect(events(ATTACKS), detector)
-    assert detector.verification.read == 125  # one for every eighth row
-    assert detector.verification.left_over == 875
+    assert detector.verification.read == 32  # one for every 32nd row, begun
+    assert detector.verification.left_over == 968
     assert min(judged.column("score").to_pylist()) > 0.2  # suspected, all of them
     detect(events(["/"] * 8000), detector)
-    assert detector.verification.credit == 1000.0
+    assert detector.verification.credit == 1000 / 32 - 32 + 8000 / 32
 
 
 def test_explaining_a_line_takes_nothing_from_the_live_credit(detector: Detector) -> None:

@@ -3,9 +3,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import nullcontext
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
+from logvision.columns import Codes
 from logvision.enrich.kept import Kept
 from native_paths import without_core
 
@@ -27,9 +29,9 @@ def answers(kept: Kept[int] | Kept[str], texts: list[str]) -> list[int] | list[s
 def test_a_text_is_worked_out_once() -> None:
     asked: list[list[str]] = []
 
-    def length(texts: list[str]) -> list[int]:
-        asked.append(texts)
-        return [len(t) for t in texts]
+    def length(texts: pa.StringArray) -> tuple[list[int], Codes]:
+        asked.append(texts.to_pylist())
+        return [len(t) for t in asked[-1]], np.arange(len(texts), dtype=np.int32)
 
     kept = Kept(100, length)
     assert answers(kept, ["a", "bb", "c"]) == [1, 2, 1]
@@ -39,7 +41,7 @@ def test_a_text_is_worked_out_once() -> None:
 
 
 def test_a_flood_of_new_texts_and_of_new_answers_does_not_grow_the_memory() -> None:
-    kept = Kept(64, lambda texts: texts)
+    kept = Kept(64, lambda texts: (texts.to_pylist(), np.arange(len(texts), dtype=np.int32)))
     for start in range(0, 10_000, 50):
         given = [str(n) for n in range(start, start + 50)]
         assert answers(kept, given) == given
@@ -50,9 +52,9 @@ def test_a_flood_of_new_texts_and_of_new_answers_does_not_grow_the_memory() -> N
 def test_what_is_asked_for_again_stays_when_new_texts_push() -> None:
     asked: list[str] = []
 
-    def note(texts: list[str]) -> list[int]:
-        asked.extend(texts)
-        return [0] * len(texts)
+    def note(texts: pa.StringArray) -> tuple[list[int], Codes]:
+        asked.extend(texts.to_pylist())
+        return [0], np.zeros(len(texts), np.int32)
 
     kept = Kept(8, note)
     for n in range(50):

@@ -29,10 +29,11 @@ _VALUES: Final = int(Kind.VALUE | Kind.URL)
 """Kinds of units that are a parameter's value: as it stands, and read as an address."""
 
 CREDIT: Final = 100_000
-CREDIT_PER_ROW: Final = 1 / 8
-"""New units that may be verified: as many as this at once, and one more for every eighth row, so that a
-scan by a tool is read in full and a log made of nothing but new attacks costs a bounded share more. A
-unit counts once more for every 1024 bytes. What is read once is remembered and costs nothing."""
+CREDIT_PER_ROW: Final = 1 / 32
+"""New units that may be verified: as many as this at once, and one more for every 32nd row, so that a scan by
+a tool is read in full and a log made of nothing but new attacks costs about as much again as an ordinary one:
+reading a unit takes a hundred times what an ordinary line takes. A unit counts once more for every 1024
+bytes. What is read once is remembered and costs nothing."""
 
 _REMEMBERED: Final = 50_000
 _LONGEST_KEPT: Final = 64

@@ -57,28 +57,34 @@ def parse(texts: Sequence[str | None]) -> Addresses:
     """Addresses from their text. An IPv4-mapped IPv6 address counts as the IPv4 address it carries.
 
     Strict: no port, no zone, no leading zero in IPv4 (it is octal to some readers), no white space.
-    A call per text, 0.3 µs (IPv4 with the native core 0.1): the caller brings distinct ones.
+    A call per text, 0.3 µs: the caller brings distinct ones.
     """
+    return of(pa.array(texts, pa.string()).fill_null(""))
+
+
+def of(texts: pa.StringArray) -> Addresses:
+    """`parse` for a column without nulls. With the native core IPv4 costs 20 ns a text."""
+    size = len(texts)
     if not native.HERE:
-        return _parsed(texts, range(len(texts)))
-    numbers, plain = native.v4(pa.array(texts, pa.string()).fill_null(""))
-    rest = _parsed(texts, np.flatnonzero(~plain).tolist())
-    if plain.all():
-        return replace(rest, v4_at=np.arange(len(texts)), v4=numbers)
-    at = np.concatenate([np.flatnonzero(plain), rest.v4_at])
-    return replace(rest, v4_at=at, v4=np.concatenate([numbers[plain], rest.v4]))
+        return _parsed(texts.to_pylist(), np.arange(size), size)
+    numbers, plain = native.v4(texts)
+    places = np.flatnonzero(plain)
+    if len(places) == size:
+        return replace(_parsed([], places[:0], size), v4_at=places, v4=numbers)
+    odd = np.flatnonzero(~plain)
+    rest = _parsed(texts.take(pa.array(odd)).to_pylist(), odd, size)
+    return replace(
+        rest, v4_at=np.concatenate([places, rest.v4_at]), v4=np.concatenate([numbers[plain], rest.v4])
+    )
 
 
-def _parsed(texts: Sequence[str | None], which: Iterable[int]) -> Addresses:
-    """Addresses of some of the texts, each by a call."""
+def _parsed(texts: list[str], places: Indices, size: int) -> Addresses:
+    """Addresses from their text, each by a call; `places` are theirs in a column of `size`."""
     v4_at: list[int] = []
     v4: list[bytes] = []
     v6_at: list[int] = []
     v6: list[bytes] = []
-    for at in which:
-        text = texts[at]
-        if text is None:
-            continue
+    for at, text in zip(places.tolist(), texts, strict=True):
         try:
             raw = socket.inet_pton(socket.AF_INET6 if ":" in text else socket.AF_INET, text)
         except (OSError, ValueError):  # not an address: null by contract (ValueError: a NUL inside)
@@ -93,7 +99,7 @@ def _parsed(texts: Sequence[str | None], which: Iterable[int]) -> Addresses:
             v6_at.append(at)
             v6.append(raw)
     return Addresses(
-        len(texts),
+        size,
         np.array(v4_at, np.int64),
         np.frombuffer(b"".join(v4), ">u4").astype(np.uint32),
         np.array(v6_at, np.int64),

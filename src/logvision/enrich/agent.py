@@ -74,14 +74,16 @@ class Agents:
             texts = pc.utf8_slice_codeunits(texts, 0, READ)
         return self._kept.answers(texts)
 
-    def _read(self, texts: list[str]) -> list[Agent]:
+    def _read(self, given: pa.StringArray) -> tuple[list[Agent], columns.Codes]:
         """Answers for agents never seen: one scan for all, then the parser for those that are no bot."""
+        texts = given.to_pylist()
         hits = self._scan(texts)
         names = pl.Series(texts, dtype=pl.String).str.extract(NAME, 1).to_list()
-        return [
+        answers = [
             self._answer(text, first_bot, first_device, name)
             for text, (first_bot, first_device), name in zip(texts, hits, names, strict=True)
         ]
+        return answers, np.arange(len(answers), dtype=np.int32)
 
     def _answer(self, text: str, first_bot: int | None, first_device: int | None, name: str | None) -> Agent:
         if first_bot is not None and self._bots[first_bot][0] != "none":

@@ -22,8 +22,9 @@ class Kept(Generic[V]):
     never grow the memory.
     """
 
-    def __init__(self, limit: int, find: Callable[[list[str]], Sequence[V]]) -> None:
-        """`find` answers distinct texts, in their order; it is asked once per batch for all that are new."""
+    def __init__(self, limit: int, find: Callable[[pa.StringArray], tuple[Sequence[V], Codes]]) -> None:
+        """`find` answers distinct texts as `answers` does, though its answers may repeat; it is asked once
+        per batch for all that are new."""
         self._limit = limit
         self._find = find
         self._begin()
@@ -39,9 +40,9 @@ class Kept(Generic[V]):
             codes = self._memo.find(texts)
         new = np.flatnonzero(codes < 0)
         if new.size:
-            codes[new] = [
-                self._number(answer) for answer in self._find(texts.take(pa.array(new)).to_pylist())
-            ]
+            found, which = self._find(texts.take(pa.array(new)))
+            numbers = np.fromiter(map(self._number, found), np.int32, len(found))
+            codes[new] = numbers[which]
             self._memo.keep(texts, new, codes[new])
         used = np.zeros(len(self._answers), np.bool_)
         used[codes] = True

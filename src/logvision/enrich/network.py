@@ -103,15 +103,21 @@ class Networks:
         """The distinct answers for addresses (no null), and per address which one it has."""
         return self._kept.answers(addresses)
 
-    def _look_up(self, texts: list[str]) -> list[Where]:
-        query = _Query(texts, address.parse(texts))
-        private = (address.PRIVATE.find(query.numbers) >= 0).tolist()
-        return [
-            Where(None, None, PRIVATE) if nobodys else Where(country, *system)
-            for nobodys, country, system in zip(
-                private, self._country(query), self._systems(query), strict=True
-            )
+    def _look_up(self, texts: pa.StringArray) -> tuple[list[Where], columns.Codes]:
+        query = _Query(texts, address.of(texts))
+        countries, country = self._country(query)
+        systems, system = self._systems(query)
+        pairs = country.astype(np.int64) << 32 | system
+        pairs[address.PRIVATE.find(query.numbers) >= 0] = -1
+        kinds, codes = np.unique(pairs, return_inverse=True)
+        found = [
+            Where(None, None, PRIVATE) if pair < 0 else Where(countries[pair >> 32], *systems[pair & _LOW])
+            for pair in kinds.tolist()
         ]
+        return found, codes.astype(np.int32)
+
+
+_LOW: Final = (1 << 32) - 1
 
 
 def add(events: pa.Table, networks: Networks) -> pa.Table:
@@ -131,21 +137,22 @@ def add(events: pa.Table, networks: Networks) -> pa.Table:
 class _Query:
     """Distinct addresses as text and as numbers."""
 
-    texts: list[str]
+    texts: pa.StringArray
     numbers: address.Addresses
 
 
 _System = tuple[int | None, str | None]
-_Countries = Callable[[_Query], Sequence[str | None]]
-_Systems = Callable[[_Query], Sequence[_System]]
+_Countries = Callable[[_Query], tuple[Sequence[str | None], npt.NDArray[Any]]]
+_Systems = Callable[[_Query], tuple[Sequence[_System], npt.NDArray[Any]]]
+"""Answers, which may repeat, and per address which one it has."""
 
 
-def _no_countries(query: _Query) -> Sequence[str | None]:
-    return [None] * len(query.texts)
+def _no_countries(query: _Query) -> tuple[Sequence[str | None], npt.NDArray[Any]]:
+    return [None], np.zeros(len(query.texts), np.int64)
 
 
-def _no_systems(query: _Query) -> Sequence[_System]:
-    return [(None, None)] * len(query.texts)
+def _no_systems(query: _Query) -> tuple[Sequence[_System], npt.NDArray[Any]]:
+    return [(None, None)], np.zeros(len(query.texts), np.int64)
 
 
 class _Shipped:
@@ -166,13 +173,12 @@ class _Shipped:
             raise SetupError(Problem(str(path), f"layout {stamp['layout']}", expected))
         return cls(arrays)
 
-    def countries(self, query: _Query) -> Sequence[str | None]:
-        return [self._country_of[label] for label in self._labels("country", query.numbers).tolist()]
+    def countries(self, query: _Query) -> tuple[Sequence[str | None], npt.NDArray[Any]]:
+        return self._country_of, self._labels("country", query.numbers)
 
-    def systems(self, query: _Query) -> Sequence[_System]:
+    def systems(self, query: _Query) -> tuple[Sequence[_System], npt.NDArray[Any]]:
         labels, of_address = np.unique(self._labels("network", query.numbers), return_inverse=True)
-        found = [self._system(label) for label in labels.tolist()]
-        return [found[at] for at in of_address.tolist()]
+        return [self._system(label) for label in labels.tolist()], of_address
 
     def _system(self, label: int) -> _System:
         number, _, name = self._system_of[label].partition("\t")
@@ -205,7 +211,7 @@ def _records(reader: maxminddb.Reader, query: _Query) -> list[dict[str, Any]]:
     """The record of each address, empty where there is none. A call per address that is new."""
     out: list[dict[str, Any]] = []
     v6_too = reader.metadata().ip_version == 6
-    for text, sound in zip(query.texts, query.numbers.valid().tolist(), strict=True):
+    for text, sound in zip(query.texts.to_pylist(), query.numbers.valid().tolist(), strict=True):
         record = reader.get(text) if sound and (v6_too or ":" not in text) else None
         out.append(record if isinstance(record, dict) else {})
     return out
@@ -214,13 +220,13 @@ def _records(reader: maxminddb.Reader, query: _Query) -> list[dict[str, Any]]:
 def _mmdb_countries(reader: maxminddb.Reader) -> _Countries:
     """Countries from MaxMind's own layout, or the flat one of free databases."""
 
-    def look_up(query: _Query) -> Sequence[str | None]:
+    def look_up(query: _Query) -> tuple[Sequence[str | None], npt.NDArray[Any]]:
         out: list[str | None] = []
         for record in _records(reader, query):
             country = record.get("country") or record.get("registered_country") or record.get("country_code")
             code = country.get("iso_code") if isinstance(country, dict) else country
             out.append(code if isinstance(code, str) and len(code) == 2 else None)
-        return out
+        return out, np.arange(len(out))
 
     return look_up
 
@@ -228,13 +234,13 @@ def _mmdb_countries(reader: maxminddb.Reader) -> _Countries:
 def _mmdb_systems(reader: maxminddb.Reader) -> _Systems:
     """Autonomous systems from MaxMind's own layout, or IPinfo's."""
 
-    def look_up(query: _Query) -> Sequence[_System]:
+    def look_up(query: _Query) -> tuple[Sequence[_System], npt.NDArray[Any]]:
         out: list[_System] = []
         for record in _records(reader, query):
             number = str(record.get("autonomous_system_number", record.get("asn", ""))).removeprefix("AS")
             name = record.get("autonomous_system_organization", record.get("as_name", record.get("name")))
             sound = number.isascii() and number.isdigit() and int(number) < 1 << 32
             out.append((int(number) if sound else None, name if isinstance(name, str) else None))
-        return out
+        return out, np.arange(len(out))
 
     return look_up
