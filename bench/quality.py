@@ -34,7 +34,7 @@ from figures import INJECTIONS, Results, Tally, show, summary
 from logvision.detect import Detector
 from logvision.detect.cascade import Verification
 from logvision.detect.fusion import Evidence
-from logvision.detect.training import LABELLED, NOT_LEARNED, read_log, train
+from logvision.detect.training import LABELLED, NOT_LEARNED, believed, read_log, train
 from logvision.detect.units import Kind
 from shown import payload, shown
 
@@ -222,7 +222,7 @@ def _learned(shipped: Detector, others: Sequence[Site], rows: list[Any]) -> tupl
         scores = [score for score, _ in judged(bare, parts)]
         ordinary += [(site.name, "", False, p) for p, score in zip(parts, scores, strict=True) if score < 0.3]
     rows = [*rows, *ordinary]
-    model = train(table_of(rows), name="fold", made="", sources=())
+    model = train(believed(table_of(rows), bare), name="fold", made="", sources=())
     attacks = [r.target or "/" for s, _, a, r in rows if a and s not in NOT_LEARNED]
     return model, Ancestor.train([r.target or "/" for _, _, a, r in rows if not a], attacks)
 

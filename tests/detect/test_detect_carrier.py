@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from logvision.detect import Detector
-from logvision.detect.carrier import ALONE, CLOSED, OTHER, WRITTEN, Carriers, weight, weights
+from logvision.detect.carrier import ALONE, BY_ITSELF, CLOSED, OTHER, WRITTEN, Carriers, weight, weights
 from logvision.detect.explain import explain
 from logvision.detect.fusion import Verdict
 from logvision.detect.tracks import SURE
@@ -49,7 +49,7 @@ def test_the_classifier_alone_is_heard_only_where_numbers_and_names_belong() -> 
     assert carriers.weighed(doubt, 0, "/?colour=x%3D", b"x=") == doubt
     raised = carriers.weighed(doubt, 1, "/?id=x%3D", b"x=")
     assert raised.attack is Attack.ANOMALY
-    assert raised.score == pytest.approx(1 - 0.61**CLOSED)
+    assert raised.score == pytest.approx(1 - 0.61**BY_ITSELF)
 
 
 def test_what_people_write_is_an_attack_and_alone_no_incident(detector: Detector) -> None:

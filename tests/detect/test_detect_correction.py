@@ -71,7 +71,7 @@ def test_what_was_labelled_benign_is_doubted_less_also_where_it_was_not_seen(
     assert learned.after is not None
     assert learned.after.loss < learned.before.loss / 2
     unseen = '<div class="zulu">zulu</div>'
-    assert doubt(learned.model, unseen) < 0.5 < doubt(detector.model, unseen)
+    assert doubt(learned.model, unseen) < doubt(detector.model, unseen) / 2
     corrected = replace(detector, model=learned.model)
     targets = [f"/s?q={quote(attack)}" for attack in ATTACKS]
     none = [None] * len(targets)

@@ -27,10 +27,12 @@ PER_BATCH: Final = 5000
 CLOSED: Final = 2.2
 OTHER: Final = 1.5
 OPEN: Final = 1.0
+BY_ITSELF: Final = 1.7
 WRITTEN: Final = 0.9
 """How many independent doubts half a proof is worth in a parameter that takes numbers or names, in one of no
-known use, in what is no parameter, and in one that takes what people write (where it counts as in OPEN): the
-score s becomes 1 - (1 - s) ** weight. Set on the quality bench's training sites."""
+known use, in what is no parameter, in one that takes numbers or names where only the classifier speaks,
+and in one that takes what people write (where it counts as in OPEN): the score s becomes
+1 - (1 - s) ** weight. Set on the quality bench's training sites."""
 
 ALONE: Final = 0.8
 """The most that a value is worth in a parameter that takes what people write: an attack, and below what makes
@@ -99,8 +101,10 @@ def weighed(verdict: Verdict, by: float) -> Verdict:
     """The verdict in a carrier of this weight."""
     if by == WRITTEN and verdict.score > ALONE and verdict.attack in _WRITTEN_ABOUT:
         return Verdict(ALONE, verdict.attack, verdict.rules)
-    if by <= OPEN or not _in_doubt(verdict) or (by < CLOSED and verdict.attack is None):
-        return verdict  # the classifier alone is heard where numbers and names belong
+    if verdict.attack is None:  # the classifier alone is heard where numbers and names belong
+        by = BY_ITSELF if by == CLOSED else OPEN
+    if by <= OPEN or not _in_doubt(verdict):
+        return verdict
     return Verdict(1 - (1 - verdict.score) ** by, verdict.attack or Attack.ANOMALY, verdict.rules)
 
 

@@ -21,7 +21,7 @@ import pyarrow as pa
 from logvision.columns import constant
 from logvision.detect.classifier import BITS, SIZES, Classifier, gathered, ngrams, scorable
 from logvision.detect.detector import Detector
-from logvision.detect.units import Ints, Owners, Units, split
+from logvision.detect.units import Ints, Kind, Owners, Units, split
 from logvision.errors import Problem, SetupError
 from logvision.formats import Formats
 from logvision.schema import RECORD
@@ -130,6 +130,18 @@ def ordinary(path: Path, detector: Detector) -> pa.Table:
     )
 
 
+def believed(table: pa.Table, detector: Detector) -> pa.Table:
+    """A LABELLED table without what is called ordinary and judged an attack: labels are wrong as well.
+
+    `detector` should hold no classifier, else it would teach itself.
+    """
+    columns = [table.column(name).to_pylist() for name in LABELLED.names[2:]]
+    methods = ["GET"] * len(table)
+    score = detector.judge(columns[0], columns[1], columns[2], methods).column("score").to_numpy()
+    attack = table.column("attack").to_numpy(zero_copy_only=False)
+    return table.filter(pa.array(attack | (score < detector.threshold)))
+
+
 def train_from(attacks: Path, logs: Sequence[Path], out: Path, seed: int = 1, *, made: str) -> Classifier:
     """Learn from labelled JSON lines and from access logs, and write the artefact.
 
@@ -137,7 +149,7 @@ def train_from(attacks: Path, logs: Sequence[Path], out: Path, seed: int = 1, *,
     rest is not learned at all. Same files, same seed, same artefact. `made`: the date for the card.
     """
     detector = Detector.open(model=None)
-    tables = [read([attacks]), *(ordinary(path, detector) for path in logs)]
+    tables = [believed(read([attacks]), detector), *(ordinary(path, detector) for path in logs)]
     sources = [attacks.name, f"{len(logs)} access logs, what rules and verification left unflagged"]
     model = train(pa.concat_tables(tables), name=out.stem, made=made, sources=sources, seed=seed)
     model.save(out)
@@ -157,9 +169,15 @@ def pieces(table: pa.Table) -> tuple[tuple[Units, Ints], tuple[Units, Ints]]:
         owners = Owners(*(chosen.column(name).fill_null("-").combine_chunks() for name in LABELLED.names[2:]))
         units = split(owners)
         at = scorable(units)
-        texts = np.unique(units.text[_oddest(units, at, chosen.num_rows) if attack else at])
-        parts.append((units, texts))
+        parts.append((units, _distinct(units, _oddest(units, at, chosen.num_rows) if attack else at)))
     return parts[0], parts[1]
+
+
+def _distinct(units: Units, some: Ints) -> Ints:
+    """One unit of each text among some, ascending: an agent of a thousand requests is one text."""
+    chosen = np.unique(some)
+    codes = units.texts.take(pa.array(chosen)).dictionary_encode().indices.to_numpy()
+    return chosen[np.sort(np.unique(codes, return_index=True)[1])]
 
 
 def examples(table: pa.Table) -> Examples:
@@ -288,13 +306,26 @@ def _measured(p: npt.NDArray[Any], attack: npt.NDArray[np.bool_]) -> dict[str, A
     return result
 
 
-def _oddest(units: Units, at: Ints, targets: int) -> Ints:
-    """Of each attack the unit with the most marks of syntax."""
-    marks = np.zeros(256, bool)
-    marks[list(b"<>'\"`;|$(){}[]\\^*#=&!")] = True
-    running = np.concatenate([[0], np.cumsum(marks[units.buffer])])
+def _marks(units: Units, marks: bytes) -> Ints:
+    """How many of some bytes each unit has."""
+    table = np.zeros(256, bool)
+    table[list(marks)] = True
+    running = np.concatenate([[0], np.cumsum(table[units.buffer])])
     first = np.concatenate([[0], units.ends[:-1] + 1])
-    count = running[units.ends] - running[first]
+    found: Ints = running[units.ends] - running[first]
+    return found
+
+
+def _oddest(units: Units, at: Ints, targets: int) -> Ints:
+    """Of each attack the unit with the most marks of syntax.
+
+    What every browser's agent and every referer consists of is no mark: else of an attack that shows nothing
+    the agent would be learned, and with it the browser.
+    """
+    count = _marks(units, b"<>'\"`;|$(){}[]\\^*#=&!")
+    headers = (units.kind & int(Kind.AGENT | Kind.REFERER)) != 0
+    bare = _marks(units, b"<>'\"`|${}\\^")
+    count = np.where(headers, np.where(bare > 0, count, -1), count)
     rank = np.zeros(len(units.text), np.int64) - 1
     rank[at] = count[units.text[at]]
     uses = np.flatnonzero(rank[units.unit] >= 0)

@@ -9,7 +9,7 @@ import re2
 
 from logvision.detect.fusion import BROWSED, Evidence
 from logvision.detect.units import Kind
-from logvision.detect.verify import ldap, markup, path, shell, sql, template, url
+from logvision.detect.verify import code, ldap, markup, path, shell, sql, template, url
 from logvision.detect.verify.prose import SHARE, SURE, in_prose
 from logvision.schema import Attack
 
@@ -80,6 +80,7 @@ def _read(text: bytes, kind: Kind) -> list[Evidence]:
     return [
         *sql.verify(plain),
         *ldap.verify(plain),
+        *code.verify(plain),
         *markup.verify(plain),
         *([] if _STATEMENT.match(plain) else shell.verify(plain)),
         *path.verify(plain, is_path=False),
