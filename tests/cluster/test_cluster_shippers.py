@@ -112,7 +112,7 @@ def rsyslog_configuration(kafka: Kafka, topic: str, log: Path, port: int) -> str
 def test_rsyslog_follows_a_log_and_waits_for_a_broker_that_is_away(
     kafka: Kafka, rsyslog: Rsyslog, tmp_path: Path
 ) -> None:
-    make_topic(kafka, "rsyslog", 1)
+    make_topic(kafka, "rsyslog", 4)
     log, data = tmp_path / "access.log", tmp_path / "data"
     rsyslog.configuration = rsyslog_configuration(kafka, "rsyslog", log, free_port())
     write(log, range(300))
@@ -125,6 +125,7 @@ def test_rsyslog_follows_a_log_and_waits_for_a_broker_that_is_away(
         write(log, range(600, 900))
         run.until(lambda: len(numbers(data)) >= 900, f"all lines: {rsyslog.logged()}")
     assert set(numbers(data)) == set(range(900))
+    assert len({row["source"] for row in event_rows(data)}) == 1  # one log, one partition
 
 
 @on_servers

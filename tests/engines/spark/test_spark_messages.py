@@ -38,7 +38,8 @@ POISON = st.sampled_from(
         [(SOURCE, b"old"), (SOURCE, b"web1:/a.log"), (PLACE, b"0:7")],
     ]
 )
-SENT = st.lists(st.tuples(st.sampled_from([b"GET /", b"", None]), TOLD | POISON), max_size=30)
+VALUE = st.sampled_from([b"GET /", b"GET /\n", b"one\ntwo", b"", None])
+SENT = st.lists(st.tuples(VALUE, TOLD | POISON), max_size=30)
 
 
 def table(sent: Sequence[Sent], topic: str = "access", partition: int = 3, begin: int = 0) -> pa.Table:

@@ -187,7 +187,9 @@ def _whole(values: pa.ChunkedArray, size: Ints) -> pa.Array:
     values = pc.fill_null(values.combine_chunks(), b"")
     if isinstance(values, pa.ChunkedArray):
         values = pa.concat_arrays(values.chunks) if values.num_chunks else pa.array([], pa.binary())
-    odd = np.flatnonzero((size >= 0) | (pc.binary_length(values).to_numpy() > LINE_LIMIT))
+    length, end = pc.binary_length(values).to_numpy(), pc.find_substring(values, b"\n").to_numpy()
+    several = (end >= 0) & (end < length - 1)
+    odd = np.flatnonzero((size >= 0) | (length > LINE_LIMIT) | several)
     if not odd.size:
         return values
     lines = values.to_pylist()  # a line of a megabyte is among them: rare
