@@ -154,6 +154,23 @@ def test_a_better_model_is_promoted_used_and_forgotten_again(command: Command, l
     assert command("learn", "--forget", "--data", labelled)[2] == "the shipped model is used already\n"
 
 
+def test_what_would_be_judged_worse_of_a_reference_of_ones_own_refuses_a_model(
+    command: Command, labelled: Path, tmp_path: Path
+) -> None:
+    words = ("echo", "fox", "golf", "hotel", "india", "juliet", "quebec", "romeo", "uniform", "victor") * 60
+    with (tmp_path / "own.jsonl").open("w") as file:
+        for n, word in enumerate(words):
+            url = f"/s?q={quote(f'<div class={chr(34)}{word}{chr(34)}>{word}{n}</div>')}"
+            file.write(json.dumps({"set": "own", "label": "attack", "url": url}) + "\n")
+    code, out, _ = command("learn", "--data", labelled, "--reference", tmp_path / "own.jsonl", "--json")
+    said = json.loads(out)
+    assert (code, said["promoted"]) == (1, False)
+    assert said["refused"] != []
+    code, _, err = command("learn", "--data", labelled, "--reference", tmp_path / "none.jsonl")
+    assert code == 2
+    assert "none.jsonl" in err
+
+
 def test_a_broken_promoted_model_is_a_mistake_of_the_set_up(command: Command, labelled: Path) -> None:
     (labelled / "models").mkdir()
     (labelled / PROMOTED).write_bytes(b"no model")

@@ -118,6 +118,14 @@ def test_a_proven_attack_is_one_also_where_visitors_search_for_code(
     assert score(f"/search?q={quote(payload)}", detector, profiles) >= 0.5
 
 
+def test_a_value_too_long_to_be_read_whole_is_never_called_usual(
+    detector: Detector, profiles: Profiles
+) -> None:
+    padded = quote("foo(bar); " * 2000 + "system('ls')")
+    asked = Asked(f"/search?q={padded}", "shop.example", "/search", "GET", 200)
+    assert look([asked], detector, profiles)[0].notes == ()
+
+
 def test_a_quote_where_only_numbers_ever_were_is_surer_an_attack(
     detector: Detector, profiles: Profiles
 ) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from event_tables import event, events
 from logvision.detect.baselines import network_of
 from logvision.detect.profiles import CREDIT, MANY, ROUTE, Profiles, pieces
-from logvision.detect.traits import CODE_BIT
+from logvision.detect.traits import CODE_BIT, LENGTHS, longest, traits
 
 SITE = "shop.example"
 
@@ -212,6 +212,12 @@ def test_merging_is_associative_and_commutative(
     left = merged(merged(made(a), made(b)), made(c))
     right = merged(made(c), merged(made(b), made(a)))
     assert _contents(left) == _contents(right) == _contents(made(a, b, c))
+
+
+def test_a_megabyte_of_a_value_is_of_the_largest_length_and_decoded_in_part() -> None:
+    (piece,) = pieces("/", f"a={'%41' * 400_000}", "/")
+    assert len(piece.value) < 20_000
+    assert longest(traits(piece.value)) == LENGTHS - 1
 
 
 def test_path_segments_that_the_route_leaves_open_are_parameters() -> None:

@@ -6,15 +6,17 @@ The model in the package is never touched; each learning begins at it anew.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import orjson
+import pyarrow as pa
 
 from logvision.casebook.base import LEARNED, Casebook
 from logvision.clock import Clock
-from logvision.detect import Detector
+from logvision.detect import Detector, training
 from logvision.detect.classifier import Classifier
 from logvision.detect.correction import Learned, Reference, learn
 from logvision.errors import Problem, SetupError
@@ -31,15 +33,24 @@ def promoted(folder: Path) -> Path | None:
 
 
 def learn_from(
-    casebook: Casebook, folder: Path, shipped: Detector, clock: Clock, *, promote: bool = True
+    casebook: Casebook,
+    folder: Path,
+    shipped: Detector,
+    clock: Clock,
+    *,
+    promote: bool = True,
+    known: Sequence[Path] = (),
 ) -> Learned:
     """Learn from all labels, keep the figures, and promote the model when it is better.
 
-    `shipped`: the detector with the package's own model. Raises SetupError when the folder cannot be
-    written. Cost: seconds.
+    `shipped`: the detector with the package's own model. `known`: files of labelled requests that belong to
+    the reference besides. Raises SetupError when one is none, or the folder cannot be written. Cost: seconds.
     """
     now = datetime.fromtimestamp(clock.now(), UTC)
-    found = learn(casebook.labels(), shipped, Reference.of_rules(shipped), made=f"{now:%Y-%m-%d}")
+    reference = Reference.of_rules(shipped)
+    if known:
+        reference = Reference(pa.concat_tables([reference.requests, training.read(known)]))
+    found = learn(casebook.labels(), shipped, reference, made=f"{now:%Y-%m-%d}")
     if promote and found.model is not None and not found.refused:
         _keep(found.model, folder / PROMOTED)
     is_promoted = promote and not found.refused

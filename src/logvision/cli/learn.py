@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import orjson
@@ -16,6 +17,7 @@ from logvision.cli.options import Config, DataFolder, read_settings
 from logvision.cli.output import count, err, out
 from logvision.clock import SystemClock
 from logvision.detect.correction import Learned
+from logvision.errors import Problem, SetupError
 
 TITLES = {
     "loss": "loss on held-out labels",
@@ -35,6 +37,10 @@ def learn(
         bool, typer.Option("--try", help="Measure only; promote nothing, however good it is.")
     ] = False,
     forget: Annotated[bool, typer.Option("--forget", help="Go back to the shipped model.")] = False,
+    reference: Annotated[
+        list[Path] | None,
+        typer.Option(help="More requests that must not be judged worse: JSON lines as `train` takes them."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     config: Config = None,
     data: DataFolder = None,
@@ -47,6 +53,14 @@ def learn(
     promoted one up by itself.
     """
     settings = read_settings(config, {"lake": {"folder": data}})
+    known = reference or []
+    problems = [
+        Problem("--reference", str(path), "a file of labelled requests")
+        for path in known
+        if not path.is_file()
+    ]
+    if problems:
+        raise SetupError(problems)
     with open_stores(settings.lake.folder, settings.casebook.url, writer=False) as stores:
         if forget:
             was = forget_promoted(settings.lake.folder)
@@ -54,7 +68,7 @@ def learn(
             return
         shipped = parts.detector(settings.detect.rules, settings.detect.threshold)
         found = learn_from(
-            stores.casebook, settings.lake.folder, shipped, SystemClock(), promote=not try_only
+            stores.casebook, settings.lake.folder, shipped, SystemClock(), promote=not try_only, known=known
         )
     if as_json:
         said = {"promoted": not found.refused and not try_only, **found.figures()}

@@ -24,7 +24,7 @@ from logvision.detect.canonical import decode_text
 from logvision.detect.cascade import Gathered, gather
 from logvision.detect.detector import SHOWN, Detector
 from logvision.detect.fusion import HINT, MODEL, ORDINARY, Evidence, Verdict, fuse, worse
-from logvision.detect.profiles import MANY, ROUTE, Profile, Profiles, variables
+from logvision.detect.profiles import LONGEST, MANY, ROUTE, Profile, Profiles, variables
 from logvision.detect.signature import Rows
 from logvision.detect.traits import (
     ANGLES,
@@ -155,7 +155,7 @@ class _Part:
     column: str  # target, user_agent or referer
     name: str
     text: str  # as logged; a parameter with its "?", so that it is a target of its own
-    value: bytes  # decoded
+    value: bytes  # decoded; of what is longer than LONGEST the beginning
     owner: int = -1  # among `Owners`
     units: dict[int, list[Evidence]] = field(default_factory=dict)
     direct: frozenset[int] = frozenset()  # units that are the parameter's own value, none inside of it
@@ -190,13 +190,13 @@ def _is_value(units: Units, unit: int, part: _Part) -> bool:
 
 def _parts(request: Asked) -> list[_Part]:
     path, _, query = request.target.partition("?")
-    found = [_Part("target", PATH, path, decode_text(path.encode(), query=False))]
+    found = [_Part("target", PATH, path, decode_text(path[:LONGEST].encode(), query=False))]
     for pair in query.split("&", PARTS)[:PARTS]:
         name, equals, value = pair.partition("=")
         if pair:
-            said = decode_text(name.encode(), query=True).decode("utf-8", "replace") if equals else BARE
-            text = decode_text((value if equals else pair).encode(), query=True)
-            found.append(_Part("target", said, f"?{pair}", text))
+            said = decode_text(name[:LONGEST].encode(), query=True) if equals else BARE.encode()
+            text = decode_text((value if equals else pair)[:LONGEST].encode(), query=True)
+            found.append(_Part("target", said.decode("utf-8", "replace"), f"?{pair}", text))
     for column, header, logged in (
         ("user_agent", USER_AGENT, request.user_agent),
         ("referer", REFERER, request.referer),
@@ -324,7 +324,9 @@ def _raised(verdict: Verdict, note: Note) -> Verdict:
 
 
 def _spoken(request: Asked, part: _Part, profiles: Profiles) -> list[Note]:
-    """What the profiles of this place say about one part."""
+    """What the profiles of this place say about one part; nothing where it is too long to be read whole."""
+    if len(part.text) > LONGEST:
+        return []
     route = request.route or ""
     if part.name == PATH:
         found = [

@@ -26,7 +26,7 @@ import pyarrow.compute as pc
 from logvision.columns import distinct
 from logvision.detect import baselines
 from logvision.detect.behaviour import network_of
-from logvision.detect.traits import TRAITS, traits
+from logvision.detect.traits import READ, TRAITS, traits
 
 MANY: Final = 30
 """Networks that must have been seen before a profile or one of its traits counts for normal."""
@@ -48,6 +48,9 @@ PARAMETERS: Final = 32  # of one request that are learned
 NAME_LENGTH: Final = 64
 ROUTE_LENGTH: Final = 256
 """Longer names and routes have no profile."""
+
+LONGEST: Final = 4 * READ
+"""Characters of a value that are decoded: what is longer is of the largest length and no more is asked."""
 
 ROUTE: Final = ""
 """The name under which a route's own requests are counted: who came here at all."""
@@ -312,4 +315,5 @@ def variables(path: str, route: str) -> list[tuple[str, str]]:
 
 
 def _decoded(text: str) -> bytes:
+    text = text[:LONGEST]
     return unquote_to_bytes(text) if "%" in text else text.encode()
