@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pymongo
@@ -24,45 +23,6 @@ from servers import MongoDB, Redis
 pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(300)]
 
 HEALTHY = {"sources": [], "checks": [{"name": "engine", "ok": True, "detail": "reading and committing"}]}
-
-
-@pytest.fixture(scope="module")
-def lake(tmp_path_factory: pytest.TempPathFactory, mongodb: MongoDB) -> Path:
-    """A data folder whose incidents stand in MongoDB; nobody writes to it."""
-    folder = tmp_path_factory.mktemp("lake")
-    log = mixed(folder / "access.log")
-    words = ["scan", str(log), "--data", str(folder / "data")]
-    environment = dict(os.environ) | {"LOGVISION_CASEBOOK__URL": f"{mongodb.url}fleet"}
-    subprocess.run(
-        [sys.executable, "-m", "logvision", *words], check=True, env=environment, capture_output=True
-    )
-    assert not (folder / "data" / "casebook.sqlite").exists()
-    return folder / "data"
-
-
-@pytest.fixture
-def serve(lake: Path, mongodb: MongoDB, redis_server: Redis) -> Iterator[Callable[..., Page]]:
-    """One more web process."""
-    started: list[Page] = []
-
-    def web(*words: str, **environment: str) -> Page:
-        stores = ["--data", str(lake), "--casebook", f"{mongodb.url}fleet", "--live", redis_server.url]
-        started.append(Page("serve", *stores, *words, **environment))
-        return started[-1]
-
-    yield web
-    for one in started:
-        one.kill()
-
-
-@pytest.fixture
-def engine(redis_server: Redis) -> Iterator[RedisLive]:
-    """The engine's side of the bus."""
-    with redis.Redis(port=redis_server.port) as client:
-        client.flushall()
-    live = RedisLive(redis_server.url)
-    yield live
-    live.close()
 
 
 def test_a_browser_that_loses_one_process_goes_on_at_another_without_missing_a_message(
