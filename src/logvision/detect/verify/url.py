@@ -105,7 +105,8 @@ def verify(text: str) -> list[Evidence]:  # noqa: PLR0911, PLR0912  one return a
         return [_ssrf(0.93, f"{host} is a way of writing {address}")]
     if name.startswith("[") and "://" in bare:
         special = not plain or name[1:5].lower() in ("fe80", "fc00", "fd00", "::]", "::1]", "::ff", "64:f")
-        return [_ssrf(0.8 if special else 0.45, f"{host} is an address that no page links to")]
+        strength = 0.8 if special else 0.45 if name[1:2] in "23" else 0.6  # 2000::/3 is the open network
+        return [_ssrf(strength, f"{host} is an address that no page links to")]
     if scheme in ("http", "https", "ftp"):
         if address in _METADATA or (_INTERNAL_PATH.search(rest) and (address or _LOCAL.match(name))):
             return [_ssrf(0.97, f"the cloud's metadata service is asked ({host})")]
