@@ -75,7 +75,7 @@ _READINGS: Final = (
     (rf"^\)+&[!(]*{_X}=", "n", 0.85, "a parenthesis is closed and a condition is added"),
     (r"^&[!(]*(?:1|s|f\([^;]*\))=+[(]*(?:1|s|f|S|U|T)", "n", 0.85, "a condition that is always known is added"),
     (r"^&[!(]*(?:T|f)\(", "n", 0.7, "a condition with a telling call is added"),
-    (r"^E(?:EbI|Kb;|[vb](?:b|E|\()|bb?\.\.?b|T)[^;]*[;c]", "n", 0.6, "a statement and its end"),
+    (r"^E(?:EbI|Kb;|[vb](?:b|E|\()|bb?\.\.?b|T)[^;]*(?:;?c|;$|;[ESU])", "n", 0.6, "a statement and its end"),
     (r"^S[^;]*F[^;]*[;c]", "n", 0.6, "a query and its end"),
     (rf"^{_V}(?:W[(]*1=1|&1OY|E\()", "n", 0.9, "a clause is added after the number"),
     (r"^[fi]\([(]*1=1,", "n", 0.85, "a function chooses by a condition that is always known"),
@@ -247,6 +247,9 @@ def _variants(text: str) -> list[str]:
 _WHOLE: Final = (["union", "select"], ["union", "all", "select"])
 
 
+_SEARCH: Final = re2.compile(r"^[(!]*s\)*(?:&[!(]*(?:s|b=[b1s])\)*)+$")
+"""A search that joins quoted phrases and fields: `("solar cell") AND year=2020`."""
+
 _STATEMENT: Final = re2.compile(r"^S[^;U]*F[^;Uc]*$|^E[^;Uc]*$")
 _QUOTED_WORD: Final = re2.compile(
     r"""['"](?i:or|and|xor|union|select|where|like|having)['"](?:\W*$|[\s_)&])"""
@@ -274,6 +277,8 @@ def _read(text: str) -> tuple[float, str, str]:
         letters = tokens(text, quote)
         if not quote and _STATEMENT.match(letters):
             alone = True
+        if not quote and _SEARCH.match(letters):
+            continue
         if (letters, place) in seen or not _ANY[place].search(letters):
             if alone:
                 break
