@@ -150,5 +150,5 @@ def test_a_network_is_the_24_or_the_48_around_an_address(address: str | None, ne
 
 def test_networks_at_once_are_networks_one_by_one() -> None:
     addresses = ["192.0.2.77", "10.0.0.1", "2001:db8:7:1::1", "::1"]
-    assert _networks(pa.array(addresses)).to_list() == [network_of(a) for a in addresses]
-    assert _networks(pa.array(addresses[:2])).to_list() == ["192.0.2.0/24", "10.0.0.0/24"]
+    assert _networks(pa.array(addresses)).to_pylist() == [network_of(a) for a in addresses]
+    assert _networks(pa.array(addresses[:2])).to_pylist() == ["192.0.2.0/24", "10.0.0.0/24"]

@@ -21,7 +21,6 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import orjson
-import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -69,7 +68,7 @@ def near(size: int, other: int) -> bool:
     return abs(size - other) <= max(NEAR, other // 64)
 
 
-_NETWORK: Final = r"^(\d+\.\d+\.\d+|(?:[0-9a-f]*:){3}[0-9a-f]*)"
+_NETWORK: Final = r"^(?P<network>\d+\.\d+\.\d+|(?:[0-9a-f]*:){3}[0-9a-f]*)"
 
 
 def network_of(client: str) -> int:
@@ -312,8 +311,10 @@ def parameter_of(query: str | None) -> str:
 def _networks(clients: pa.StringArray, codes: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     """A number for the network of each row's client; -1: not an address."""
     used, place = np.unique(codes, return_inverse=True)
-    texts = pl.Series(pl.from_arrow(clients.take(pa.array(used, mask=used < 0))), dtype=pl.String)
-    numbers = texts.str.extract(_NETWORK).rank("dense").fill_null(0).to_numpy().astype(np.int32) - 1
+    networks = pc.struct_field(
+        pc.extract_regex(clients.take(pa.array(used, mask=used < 0)), _NETWORK), "network"
+    ).dictionary_encode()
+    numbers = networks.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
     return np.asarray(numbers[place])
 
 

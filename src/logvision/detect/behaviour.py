@@ -12,7 +12,6 @@ from typing import Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -133,7 +132,7 @@ class Behaviour:
             if rule.id in self._seen:
                 parts |= self._seen[rule.id].snapshot()
             arrays |= {f"{rule.id}/{name}": array for name, array in parts.items()}
-        head = {"newest": self._newest, "hashes": pl.__version__, "rules": _fingerprints(self._rules)}
+        head = {"newest": self._newest, "hashes": columns.HASHED_BY, "rules": _fingerprints(self._rules)}
         arrays["head"] = np.frombuffer(json.dumps(head).encode(), np.uint8)
         out = io.BytesIO()
         np.savez(out, **arrays)  # type: ignore[arg-type]
@@ -145,7 +144,7 @@ class Behaviour:
         with np.load(io.BytesIO(state), allow_pickle=False) as arrays:
             head = json.loads(arrays["head"].tobytes())
             self._newest = head["newest"]
-            if head["hashes"] != pl.__version__:
+            if head["hashes"] != columns.HASHED_BY:
                 return
             now = _fingerprints(self._rules)
             for rule in self._rules:
@@ -187,11 +186,11 @@ class _Batch:
         return np.ones(codes.size, np.bool_) if part == "site" else np.asarray(codes >= 0)
 
     def hashes(self, part: str) -> Keys:
-        """A hash of each distinct value, null last; the same in every process with the same Polars."""
+        """A hash of each distinct value, null last; equal in processes of equal `columns.HASHED_BY`."""
         if part not in self._hashes:
             values = self.texts(part)[0]
-            texts = _networks(values) if part == "net" else pl.Series(pl.from_arrow(values), dtype=pl.String)
-            self._hashes[part] = np.append(texts.hash(seed=7).to_numpy(), np.uint64(1))
+            texts = _networks(values) if part == "net" else values
+            self._hashes[part] = np.append(columns.hashes(texts, 7), np.uint64(1))
         return self._hashes[part]
 
     def actors(self, parts: tuple[str, ...]) -> tuple[Keys, Ints]:
@@ -235,14 +234,14 @@ def network_of(address: str | None) -> str | None:
     return f"{':'.join(groups)}::/48"
 
 
-def _networks(addresses: pa.StringArray) -> pl.Series:
+def _networks(addresses: pa.StringArray) -> pa.StringArray:
     """`network_of` each address; at once for IPv4."""
-    texts = pl.Series(pl.from_arrow(addresses), dtype=pl.String)
-    long = texts.str.contains(":", literal=True)
-    short = texts.str.replace(r"\.[0-9]+$", ".0/24")
-    if not long.any():
+    long = pc.match_substring(addresses, ":")
+    short = pc.replace_substring_regex(addresses, r"\.[0-9]+$", ".0/24")
+    if not pc.any(long).as_py():
         return short
-    return pl.Series([network_of(a) if v6 else n for a, v6, n in zip(texts, long, short, strict=True)])
+    named = [network_of(address) for address in addresses.filter(long).to_pylist()]
+    return pc.replace_with_mask(short, long, pa.array(named, pa.string()))
 
 
 def _alert(rule: Scenario, batch: _Batch, over: Overflow) -> dict[str, Any]:

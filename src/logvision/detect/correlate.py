@@ -15,14 +15,13 @@ whose members are the addresses; what they did before becomes part of it.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import orjson
-import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -63,45 +62,85 @@ def alerts_of(events: pa.Table) -> pa.Table:
     attacks = events.filter(pc.is_valid(events["attack"]))
     if not attacks.num_rows:
         return ALERT.empty_table()
-    wanted = ["time", "source", "position", "site", "client_ip", "score", "attack", "rules", "outcome"]
-    frame = pl.DataFrame(pl.from_arrow(attacks.select(wanted))).with_columns(
-        pl.col("source", "site", "client_ip", "attack", "rules", "outcome").cast(pl.String)
-    )
-    frame = frame.with_columns(
-        actor=pl.when(pl.col("client_ip").is_null())
-        .then("site:" + pl.col("site").fill_null("-"))
-        .otherwise("ip:" + pl.col("client_ip")),
-        worst=pl.col("outcome").replace_strict({o.value: i for i, o in enumerate(story.WORST)}, default=2),
-    )
-    quiet = pl.col("time").diff().abs() > GAP
-    frame = frame.with_columns(stretch=quiet.fill_null(False).cum_sum().over("actor"))
+    texts = {n: distinct(attacks, n) for n in ("client_ip", "site", "attack", "rules", "outcome", "source")}
+    names = {name: [*values.to_pylist(), None] for name, (values, _) in texts.items()}  # code -1 is the last
+    codes = {name: of_row for name, (_, of_row) in texts.items()}
+    times = attacks["time"].cast(pa.int64()).to_numpy()
+    group, firsts = _grouped(codes, times)
+    order = np.argsort(group, kind="stable")
+    begins = np.flatnonzero(np.diff(group[order], prepend=-1))
+    sizes = np.diff(np.append(begins, order.size))
+    worst = np.array([story.WORST.index(OUTCOMES[o]) if o else 2 for o in names["outcome"]])[codes["outcome"]]
+    told = {name: [names[name][code] for code in codes[name][firsts].tolist()] for name in names}
+    actors = [
+        f"site:{site or '-'}" if client is None else f"ip:{client}"
+        for client, site in zip(told["client_ip"], told["site"], strict=True)
+    ]
+    done = {
+        "detector": ["classifier" if rules is None else "signature" for rules in told["rules"]],
+        "rule": [rules or "classifier" for rules in told["rules"]],
+        "attack": told["attack"],
+        "severity": [story.GRADE[ATTACKS[attack]].value for attack in told["attack"]],
+        "score": np.maximum.reduceat(attacks["score"].to_numpy()[order], begins),
+        "actor": actors,
+        "site": told["site"],
+        "outcome": [
+            story.WORST[number].value for number in np.maximum.reduceat(worst[order], begins).tolist()
+        ],
+        "first_seen": np.minimum.reduceat(times[order], begins),
+        "last_seen": np.maximum.reduceat(times[order], begins),
+        "events": sizes,
+        "evidence": _evidence_of(attacks, order, begins, sizes),
+        "explanation": [
+            f"{story.NAMES[ATTACKS[a]][:1].upper()}{story.NAMES[ATTACKS[a]][1:]}:"
+            f" {count} {'request' if count == 1 else 'requests'}."
+            for a, count in zip(told["attack"], sizes.tolist(), strict=True)
+        ],
+    }
+    return pa.table([_as(done[field.name], field.type) for field in ALERT], schema=ALERT)
+
+
+def _grouped(codes: Mapping[str, npt.NDArray[np.int32]], times: Ints) -> tuple[Ints, Ints]:
+    """A number for each row's alert, in order of arrival, and the first row of each."""
+    clients, sites = codes["client_ip"].astype(np.int64), codes["site"].astype(np.int64)
+    actor = np.where(clients >= 0, clients, int(clients.max()) + 2 + sites)
+    actor -= actor.min()
+    order = np.argsort(actor, kind="stable")
+    quiet = np.abs(np.diff(times[order], prepend=times[order[0]])) > GAP // timedelta(microseconds=1)
+    quiet &= np.diff(actor[order], prepend=actor[order[0]]) == 0
+    stretch = np.empty(order.size, np.int64)
+    stretch[order] = np.cumsum(quiet)
+    group = actor
+    for part in (sites, codes["attack"], codes["rules"], stretch):
+        low, width = int(part.min()), int(part.max()) - int(part.min()) + 1
+        group = group * width + (part - low)
+        _, group = np.unique(group, return_inverse=True)
+    _, firsts = np.unique(group, return_index=True)
+    arrival = np.argsort(firsts)
+    number = np.empty(arrival.size, np.int64)
+    number[arrival] = np.arange(arrival.size)
+    return number[group], firsts[arrival]
+
+
+def _evidence_of(attacks: pa.Table, order: Ints, begins: Ints, sizes: Ints) -> pa.ListArray:
+    """The first rows of each group, and the newest."""
     half = EVIDENCE_KEPT // 2
-    place = pl.struct("source", "position")
-    grouped = frame.group_by("actor", "site", "attack", "rules", "stretch", maintain_order=True).agg(
-        pl.col("score").max(),
-        pl.col("worst").max(),
-        pl.col("time").min().alias("first_seen"),
-        pl.col("time").max().alias("last_seen"),
-        pl.len().cast(pl.Int64).alias("events"),
-        pl.concat_list(place.head(half).implode(), place.slice(half).tail(half).implode()).alias("evidence"),
+    place = np.arange(order.size) - np.repeat(begins, sizes)
+    kept = (place < half) | (place >= np.repeat(sizes, sizes) - half)
+    rows = attacks.select(["source", "position"]).take(pa.array(order[kept]))
+    offsets = np.append(0, np.cumsum(np.minimum(sizes, 2 * half)))
+    places = pa.StructArray.from_arrays(
+        [rows["source"].cast(pa.string()).combine_chunks(), rows["position"].combine_chunks()],
+        fields=list(ALERT.field("evidence").type.value_type),
     )
-    severity = {a.value: s.value for a, s in story.GRADE.items()}
-    outcomes = {number: outcome.value for number, outcome in enumerate(story.WORST)}
-    names = {a.value: name[:1].upper() + name[1:] for a, name in story.NAMES.items()}
-    done = grouped.with_columns(
-        detector=pl.when(pl.col("rules").is_null()).then(pl.lit("classifier")).otherwise(pl.lit("signature")),
-        rule=pl.col("rules").fill_null("classifier"),
-        severity=pl.col("attack").replace_strict(severity),
-        outcome=pl.col("worst").replace_strict(outcomes, return_dtype=pl.String),
-        explanation=pl.format(
-            "{}: {} {}.",
-            pl.col("attack").replace_strict(names),
-            pl.col("events"),
-            pl.when(pl.col("events") == 1).then(pl.lit("request")).otherwise(pl.lit("requests")),
-        ),
-    ).select(ALERT.names)
-    plain = pa.schema([f.with_type(pa.string()) if f.type == TEXT else f for f in ALERT])
-    return done.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(plain).cast(ALERT)
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), places, type=ALERT.field("evidence").type)
+
+
+def _as(values: Any, kind: pa.DataType) -> pa.Array:
+    """Values as a column of this type; microseconds may stand for times."""
+    if isinstance(values, pa.Array):
+        return values
+    return pa.array(values, pa.string()).dictionary_encode() if kind == TEXT else pa.array(values, kind)
 
 
 class Correlator:

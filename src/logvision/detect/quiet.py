@@ -10,8 +10,9 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 import pyarrow as pa
+
+from logvision import columns as texts
 
 SLOTS: Final = 1 << 18
 """Texts that can be known at once; 2 MB. A newer one takes the place of an older one of the same slot."""
@@ -35,7 +36,7 @@ class Quiet:
         """Of all values of some text columns, one after the other; equal texts of two columns differ."""
         return np.concatenate(
             [
-                pl.Series(pl.from_arrow(column.cast(pa.large_string()))).hash(self._key + number).to_numpy()
+                texts.hashes(column.cast(pa.string()), self._key + number)
                 for number, column in enumerate(columns)
             ]
         )

@@ -19,9 +19,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import orjson
-import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from logvision.columns import distinct, plain
 from logvision.schema import ALERT, Attack, Outcome, Severity
 from logvision.windows.dimensions import ALL, MINUTE, OTHER_SITES
 
@@ -182,20 +183,19 @@ class Volume:
         return _alerts(found)
 
     def _take(self, minutes: pa.Table) -> None:
-        frame = pl.DataFrame(
-            pl.from_arrow(minutes.select(["grain", "start", "site", "dimension", *MEASURES]))
+        names, codes = distinct(minutes, "dimension")
+        every = np.append(pc.equal(names, ALL).to_numpy(zero_copy_only=False), False)[codes]
+        starts = minutes["start"].cast(pa.int64()).to_numpy() // (SPAN_S * 1_000_000) * SPAN_S
+        every &= (minutes["grain"].to_numpy() == MINUTE) & (
+            starts >= (-(1 << 62) if self._done is None else self._done)
         )
-        counts = (
-            frame.filter(pl.col("grain") == MINUTE, pl.col("dimension").cast(pl.String) == ALL)
-            .with_columns(
-                site=pl.col("site").cast(pl.String), span=pl.col("start").dt.epoch("s") // SPAN_S * SPAN_S
-            )
-            .filter(pl.col("site").ne_missing(OTHER_SITES))
-            .filter(pl.col("span") >= (-(1 << 62) if self._done is None else self._done))
-            .group_by("span", "site")
-            .agg(pl.col(MEASURES).sum().cast(pl.Float64))
-        )
-        for span, site, *values in counts.iter_rows():
+        rows = pa.array(np.flatnonzero(every))
+        some = minutes.select(["site", *MEASURES]).take(rows)
+        spans = starts[every].tolist()
+        measures = [some[m].cast(pa.float64()).to_pylist() for m in MEASURES]
+        for span, site, *values in zip(spans, plain(some["site"]), *measures, strict=True):
+            if site == OTHER_SITES:
+                continue
             kept = self._waiting.setdefault(span, {}).setdefault(site, [0.0] * len(MEASURES))
             for m, value in enumerate(values):
                 kept[m] += value

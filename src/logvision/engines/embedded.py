@@ -36,7 +36,7 @@ from logvision.live.ticker import Ticker
 from logvision.metrics import Metrics
 from logvision.schema import EVENT, REJECT
 from logvision.sources.base import Batch, Position, Reader
-from logvision.windows.partials import Folder
+from logvision.windows.folder import Folder
 
 R = TypeVar("R")
 

@@ -10,11 +10,10 @@ from typing import Any, Final
 import datasketches
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from logvision.columns import distinct
+from logvision.columns import distinct, hashes
 from logvision.lake.segments import Counts
 from logvision.schema import FILTERED
 
@@ -42,13 +41,13 @@ class Distinct:
 
     def add(self, values: pa.StringArray) -> None:
         """Count these; repeats cost little but feed distinct values where there are any."""
-        hashes = pl.Series(values).hash(seed=1).to_numpy()
+        found = hashes(values, 1)
         if self._sketch is not None:
-            for value in np.unique(hashes).tolist():  # distinct per batch only
+            for value in np.unique(found).tolist():  # distinct per batch only
                 self._sketch.update(value)
             return
-        self._fresh.append(hashes)
-        self._fresh_rows += hashes.size
+        self._fresh.append(found)
+        self._fresh_rows += found.size
         if self._fresh_rows > 1_000_000:
             self._settle()
 

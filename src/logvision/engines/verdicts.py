@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
-import polars as pl
 import pyarrow as pa
 
+if TYPE_CHECKING:
+    import polars as pl
+
 _COLUMNS: Final = ["source", "position", "score", "attack", "rules", "outcome"]
-_NO_VERDICT: Final = {
-    "score": pl.Float32,
-    "attack": pl.String,
-    "rules": pl.String,
-    "outcome": pl.String,
-}
 
 
 class Verdicts:
@@ -33,15 +29,20 @@ class Verdicts:
 
     def add(self, events: pa.Table, rejects: pa.Table) -> None:
         """Write one batch: every record of it stands in one of the two tables."""
+        import polars as pl  # noqa: PLC0415 - 60 MB that other scans do without
+
+        none = {"score": pl.Float32, "attack": pl.String, "rules": pl.String, "outcome": pl.String}
         judged = _plain(events.select(_COLUMNS)).with_columns(event=pl.lit(True))
         turned_down = _plain(rejects.select(["source", "position"])).with_columns(
-            *(pl.lit(None, dtype).alias(name) for name, dtype in _NO_VERDICT.items()), event=pl.lit(False)
+            *(pl.lit(None, dtype).alias(name) for name, dtype in none.items()), event=pl.lit(False)
         )
         rows = pl.concat([judged, turned_down], how="diagonal_relaxed")
         for source in sorted(rows["source"].unique(), key=lambda name: self._rank.get(name, len(self._rank))):
             self._write(source, rows.filter(pl.col("source") == source).sort("position"))
 
     def _write(self, source: str, rows: pl.DataFrame) -> None:
+        import polars as pl  # noqa: PLC0415
+
         before = self._lines.get(source, 0)
         self._lines[source] = before + rows.height
         said = rows.select(
@@ -58,6 +59,8 @@ class Verdicts:
 
 def _plain(table: pa.Table) -> pl.DataFrame:
     """Dictionary columns as strings: polars' categoricals would be shared over the process."""
+    import polars as pl  # noqa: PLC0415
+
     fields = [pa.field(f.name, pa.string()) if pa.types.is_dictionary(f.type) else f for f in table.schema]
     frame = pl.from_arrow(table.cast(pa.schema(fields)))
     assert isinstance(frame, pl.DataFrame)

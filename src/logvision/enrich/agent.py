@@ -11,7 +11,6 @@ from typing import Any, Final, NamedTuple
 
 import hyperscan
 import numpy as np
-import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import ua_parser_rs
@@ -27,7 +26,9 @@ READ: Final = 1024
 KEPT: Final = 32_768
 """User agents whose answer is kept, at most: a million lines have few thousand."""
 
-NAME: Final = r"(?i)([a-z0-9][a-z0-9_-]{0,30}(?:bot|crawler|spider)\b|\b(?:bot|crawler|spider)[a-z0-9]{0,12})"
+NAME: Final = (
+    r"(?i)(?P<name>[a-z0-9][a-z0-9_-]{0,30}(?:bot|crawler|spider)\b|\b(?:bot|crawler|spider)[a-z0-9]{0,12})"
+)
 """How an unknown bot calls itself."""
 
 
@@ -84,7 +85,7 @@ class Agents:
         """Answers for agents never seen: one scan for all, then the parser for those that are no bot."""
         texts = given.to_pylist()
         hits = self._scan(texts)
-        names = pl.Series(texts, dtype=pl.String).str.extract(NAME, 1).to_list()
+        names = pc.struct_field(pc.extract_regex(given, NAME), "name").to_pylist()
         answers = [
             self._answer(text, first_bot, first_device, name)
             for text, (first_bot, first_device), name in zip(texts, hits, names, strict=True)

@@ -7,17 +7,19 @@ that wrote it are trusted: the same rule as nginx's `real_ip_recursive` and Apac
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from logvision import columns
 from logvision.enrich import address, tables
 from logvision.errors import Problem, SetupError
+
+if TYPE_CHECKING:
+    import polars as pl
 
 FORWARDED_READ: Final = 2048
 """Characters of a forwarded text that are read, from its right end: about 40 hops. The rest is the far end
@@ -99,13 +101,8 @@ def resolve(events: pa.Table, proxies: TrustedProxies) -> pa.Table:
     )
     pair_list, list_of_pair = np.unique(pairs % len(lists), return_inverse=True)
     client_of_list = _walk(lists.take(pa.array(pair_list)), proxies)
-    clients = pl.Series(pl.from_arrow(client_of_list), dtype=pl.String).gather(list_of_pair)
-    by_peer = pl.Series(pl.from_arrow(peers), dtype=pl.String).gather(pairs // len(lists))
-    resolved = clients.fill_null(by_peer)
-
-    both = (
-        pl.concat([pl.Series(pl.from_arrow(peers), dtype=pl.String), resolved]).to_arrow().cast(pa.string())
-    )
+    clients, by_peer = client_of_list.take(pa.array(list_of_pair)), peers.take(pa.array(pairs // len(lists)))
+    both = pa.concat_arrays([peers, pc.coalesce(clients, by_peer)])
     codes = peer_codes.copy()
     codes[asks] = (pair_of_row + len(peers)).astype(np.int32)
     return rest.append_column("client_ip", columns.recode(both, codes))
@@ -126,6 +123,8 @@ def _walk(lists: pa.StringArray, proxies: TrustedProxies) -> pa.StringArray:
 
 def _walk_hops(lists: pa.StringArray, proxies: TrustedProxies) -> pa.StringArray:
     """`_walk` for lists of any form."""
+    import polars as pl  # noqa: PLC0415 - 60 MB that most logs do not need
+
     text = pl.Series("text", pl.from_arrow(lists), dtype=pl.String)
     cut = text.str.len_chars() > FORWARDED_READ
     text = text.str.tail(FORWARDED_READ)
@@ -159,6 +158,8 @@ def _walk_hops(lists: pa.StringArray, proxies: TrustedProxies) -> pa.StringArray
 
 def _node(hops: pl.Series) -> pl.Series:
     """The address text inside one hop: plain, with a port, in brackets, or RFC 7239's `for="…";proto=…`."""
+    import polars as pl  # noqa: PLC0415
+
     return pl.select(
         pl.when(hops.str.contains("="))
         .then(hops.str.extract(r'(?i)(?:^|;)\s*for\s*=\s*"?([^";,]*)', 1))

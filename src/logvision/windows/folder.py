@@ -12,7 +12,6 @@ import pyarrow.compute as pc
 from logvision import columns
 from logvision.columns import Codes
 from logvision.schema import EVENT, PARTIAL
-from logvision.windows import merging
 from logvision.windows.counting import Batch, present
 from logvision.windows.dimensions import (
     ALL,
@@ -76,6 +75,8 @@ class Folder:
 
     def _merge(self) -> None:
         if len(self._counted) > 1:
+            from logvision.windows import merging  # noqa: PLC0415 - frames are seldom needed, and dear to import
+
             frames = [merging.frame(table) for table in self._counted]
             self._counted = [merging.table(merging.merged(frames))]
 
