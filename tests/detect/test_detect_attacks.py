@@ -150,7 +150,7 @@ def test_the_detector_travels(detector: Detector) -> None:
 
 def test_what_credit_leaves_over_is_counted_and_still_judged_by_rules(detector: Detector) -> None:
     targets = [f"/i?id={i}'%20union%20select%20{i},2--" for i in range(600)]
-    verification = Verification(credit=225)  # and 75 for these rows
+    verification = Verification(credit=281)  # and 19 for these rows
     owners = Owners(pa.array(targets), pa.array([], pa.string()), pa.array([], pa.string()))
     none = np.full(600, -1)
     same = np.zeros(600, np.int64)

@@ -37,7 +37,7 @@ _WEB_INF: Final = re2.compile(
     r"(?i)^[./\\]*(?:web-inf|meta-inf)[./\\]+(?:web\.xml|[\w-]+\.(?:xml|properties|mf))$"
 )
 _LOG: Final = re2.compile(
-    r"(?i)^[/\\]*(?:[a-z]:[/\\]+)?program files(?: \(x86\))?[/\\]+[\w .-]+[/\\]|^/proc/(?:loadavg|meminfo|partitions|devices|filesystems|interrupts|ioports|modules|swaps|uptime|sched_debug|kcore|kallsyms)$|^(?:[a-z]:)?[/\\](?:opt|etc|usr|var|private|library|volumes|apache\d*|xampp|wamp|lampp|nginx|mysql|web|www|home\d?|root|logs?|php\d?)[/\\]\S*(?:logs?|\.conf|\.cnf|\.ini|\.list|passwd|[_.-]log|\.key|\.pem|\.err|shadow)$|^/etc/\w|^/home/[\w.-]+/\.\w|^[a-z]:[/\\](?:windows|winnt|inetpub|xampp|wamp\d*|tomcat\d*|php\d?|apache\d*|sysprep|unattend)(?:[/\\][^?*<>|\"]*)?\.(?:xml|log|inf|ini|conf|txt|config|asax?)$|^/sys/class\b"
+    r"(?i)^[/\\]*(?:[a-z]:[/\\]+)?program files(?: \(x86\))?[/\\]+[\w .-]+[/\\]|^/proc/(?:loadavg|meminfo|partitions|devices|filesystems|interrupts|ioports|modules|swaps|uptime|sched_debug|kcore|kallsyms)$|^(?:[a-z]:)?[/\\](?:opt|etc|usr|var|private|library|volumes|apache\d*|xampp|wamp|lampp|nginx|mysql|web|www|home\d?|root|logs?|php\d?)[/\\]\S*(?:logs?|\.conf|\.cnf|\.ini|\.list|passwd|[_.-]log|\.key|\.pem|\.err|shadow)$|^/etc/\w|^/home/[\w.-]+/\.\w|^[a-z]:[/\\](?:windows|winnt|inetpub|xampp|wamp\d*|tomcat\d*|php\d?|apache\d*|sysprep|unattend)(?:[/\\][^?*<>|\"]*)?\.(?:xml|log|inf|ini|conf|txt|config|asax?|php\d?|aspx?|jsp)$|^/sys/class\b"
 )
 _BARE: Final = re2.compile(
     r"(?i)^(?:etc[/\\]+(?:passwd|shadow|group|hosts|issue|fstab|sudoers)|win(?:dows|nt)[/\\]+(?:win\.ini|system32[/\\].*)|proc[/\\]+self[/\\]+\w+|boot\.ini|win\.ini|master\.passwd)$"
@@ -170,6 +170,12 @@ def _verify(text: str, *, is_path: bool) -> list[Evidence]:  # noqa: PLR0912  on
                         ".cfg",
                         ".sql",
                         ".bak",
+                        ".yml",
+                        ".yaml",
+                        ".properties",
+                        ".env",
+                        ".key",
+                        ".pem",
                     )
                 )
                 or "\x00" in text

@@ -24,13 +24,13 @@ _SURE: Final = (
     "cscript|wscript|mshta|phpinfo|bash|zsh|dash|csh|ksh|tcsh|python[23]?(?:\\.\\d+)?|perl|ruby|nodejs|lua|socat|xxd|base64|"
     "sudo|mount|umount|iptables|systemctl|apt-get|hostname|traceroute|tracert|getent|proc_open|shell_exec|pingback|"
     "awk|gawk|sed|egrep|fgrep|xargs|nohup|killall|rmdir|mkdir|gethostbyname|sysctl|dpkg|openssl|sshpass|scp|telnet|nmap|"
-    "ftpget|lsb_release|timeout|sleep|ping[6]?|dig|lynx|fetch|aria2c|axel|netsh|schtasks|attrib|icacls|takeown|cmd(?:\\.exe)?"
+    "ftpget|lsb_release|timeout|usleep|calc(?:\\.exe)?|sleep|ping[6]?|dig|lynx|fetch|aria2c|axel|netsh|schtasks|attrib|icacls|takeown|cmd(?:\\.exe)?"
 )
 _WORDY: Final = (
     "cat|id|ls|ps|w|who|dir|type|net|echo|find|more|sort|time|host|kill|last|less|head|tail|make|man|test|top|touch|wait|which|"
     "set|sh|at|date|env|history|cp|mv|rm|nc|ln|php|node|expr|exec|eval|source|export|grep|ssh|ftp|tar|zip|unzip|gzip|vi|vim|nano|"
     "reg|sc|copy|del|move|ren|start|call|ver|vol|tree|whereis|locate|alias|df|du|free|uptime|mail|print|printf|read|tee|tr|wc|cut|"
-    "split|strings|tac|rev|service|file|finger|users|groups|route|arp|su|ed|nl|od|pwd|cd|reboot|shutdown|halt|fmt|dd|java|go|function"
+    "stat|split|strings|tac|rev|service|file|finger|users|groups|route|arp|su|ed|nl|od|pwd|cd|reboot|shutdown|halt|fmt|dd|java|go|function"
 )
 _END: Final = r"(?:\s*$|\s*[;|&`)\n\r\x00#>'\"}\]\\$])"
 _ARGUMENT: Final = (
@@ -93,6 +93,8 @@ _PROOFS: Final = Proofs([
         (r"^\s*>{1,2}\s*/(?:tmp|var|etc|dev)/|\$\[\s*\d+\s*[-+*/]\s*\d+\s*\]|^\s*alias\s+(?:[+-]\w\+?\s+)?\w+=\S", 0.78, "something that only a shell would do"),
         (rf"^\s*(?:{_SURE})(?:\.exe)?\s+[-/][a-zA-Z]+\s*$", 0.45, "the value is a command with its flags"),
         (r"(?:\w(?:\"\"|'')){3}\w?|\b\w(?:\^\w){2,}|\b\w(?:\\\w){3,}\s", 0.85, "quotes are strewn into a word"),
+        (rf"{_START}(?:cp|mv|ln)\s+[^\s;|&]{{1,60}}\s+[^\s;|&]{{1,60}}\s*(?:$|[;|&`)#])", 0.85, "a command with arguments follows a mark that starts one"),
+        (r"[;|&]\s*\"?[a-z]:\\[^\s;|&]{1,120}\.(?:exe|bat|cmd|com|ps1)\b|[;|&`(]\s*\{(?:cat|echo|ls|rm|wget|curl|nc|id|sh|bash|ping),[^{}]{1,120}\}", 0.93, "a command follows a mark that starts one"),
         (r"\{\.(?:exec|cookie|load|save|append|break|cut|set)\|", 0.95, "a macro of a file server runs a command"),
     )
 ])  # fmt: skip
@@ -110,7 +112,7 @@ _SHORT: Final = re2.compile(
 """Too short to hold an argument; a letter, a number or an address before the mark stands for the expected value."""
 
 _HIDING: Final = re2.compile(
-    r"""['"]{2}|\\(?:\n|([a-zA-Z/]))|\^|\$@|\$\*|\$\{?[a-zA-Z_]{1,3}[\d]*\}?(?:[a-z/])|\$\w{1,2}\b|['"]"""
+    r"""['"]{2}|\\(?:\n|([a-zA-Z/]))|\^|\$@|\$\*|\$\{[a-zA-Z_]{1,3}[\d]*\}([a-z/])|\$[a-zA-Z_]{1,3}[\d]*[a-z/]|\$\w{1,2}\b|['"]"""
 )
 _SPLIT: Final = re2.compile(r"(?i)^\s*[\"']?[a-z]{0,9}(?:''|\"\"|\\|\^|\$@|\$\*)[a-z]")
 _FIRST: Final = re2.compile(rf"(?i)^\s*(?:{_SURE}|{_WORDY})(?:\s|$)")
@@ -134,7 +136,7 @@ def verify(text: str) -> list[Evidence]:
         return [Evidence(RULE, Attack.RCE, 0.75, sentence)]
     best = _PROOFS.strongest(text)
     bare = text.replace("${IFS}", " ").replace("$IFS$9", " ").replace("$IFS", " ")
-    bare = _HIDING.sub(r"\1", bare)
+    bare = _HIDING.sub(r"\1\2", bare)
     if bare != text and best[0] < 0.85:
         hidden = _PROOFS.strongest(bare)
         if hidden[0] * 0.97 > best[0]:
