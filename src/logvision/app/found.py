@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import pyarrow as pa
@@ -11,7 +12,8 @@ from logvision.incident import Incident
 from logvision.schema import Severity
 
 KEPT: Final = 2_000
-"""Incidents that are kept whole; a flood of attackers from everywhere makes as many as it has addresses."""
+"""Incidents that are kept, all but their evidence, which is most of their weight; a flood of attackers from
+everywhere makes as many as it has addresses."""
 
 TOGETHER: Final = 10_000  # ids that are counted at once
 
@@ -51,7 +53,7 @@ class Found:
             self._all.add(incident.id)
         if incident.part_of is not None:
             self._swallowed.add(incident.id)
-        self._incidents[incident.id] = incident
+        self._incidents[incident.id] = replace(incident, evidence=())
         if len(self._incidents) > 2 * KEPT:
             self._incidents = {kept.id: kept for kept in self.worst()[:KEPT]}
 
@@ -61,7 +63,7 @@ class Found:
         return self._all.count() - self._swallowed.count()
 
     def worst(self) -> list[Incident]:
-        """Those kept that stand by themselves, worst first."""
+        """Those kept that stand by themselves, worst first; without evidence."""
         alone = [incident for incident in self._incidents.values() if incident.part_of is None]
         return sorted(
             alone,

@@ -22,7 +22,7 @@ from logvision.label import Label
 SCHEMA: Final = 2  # 2: exceptions and labels; a file of version 1 only lacks the tables
 BUSY_MS: Final = 5_000  # how long a writer waits for another before it is a StoreError
 
-CASES_KEPT: Final = 2_048
+CASES_KEPT: Final = 512
 """Cases kept in memory beside the file."""
 
 _TABLES: Final = """
