@@ -33,7 +33,8 @@ def nothing_is_left_behind() -> Iterator[None]:
 
 
 def watched(kafka: Kafka, topic: str, data: Path, group: str = "readers") -> Watched:
-    return Watched(Path(), data, source=topic_source(kafka, topic, group))
+    # Few segments: these tests look into the whole lake again and again.
+    return Watched(Path(), data, source=topic_source(kafka, topic, group), lake={"flush_s": 0.4})
 
 
 def test_lines_of_several_logs_stand_in_the_lake_once_each_with_their_places(
