@@ -180,7 +180,7 @@ def _verify(text: str, *, is_path: bool) -> list[Evidence]:  # noqa: PLR0912  on
                 )
                 or "\x00" in text
                 or "../." in text
-                or "..\\" in text
+                or "..\\" in text.rstrip("\\")
             ):
                 strength = 0.72
         elif climbs >= 3:
