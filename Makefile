@@ -42,6 +42,10 @@ fmt: $(VENV)/.dev ## format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
+cluster: $(VENV)/.dev ## the distributed mode on this machine (Java 17): broker, stores, job, page, generator
+	@$(BIN)/python deploy/fetch.py kafka spark ferretdb
+	@PYTHONPATH=deploy $(BIN)/python deploy/cluster.py
+
 bench: $(VENV)/.dev ## speed of the full pipeline, and latency, on this machine
 	@$(BIN)/python bench/speed.py
 	@$(BIN)/python bench/latency.py

@@ -22,7 +22,7 @@ from logvision.sources.several import Several
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 
 
-def generated(lines: int, sources: int = 3, seed: int = 7) -> Capture:
+def generated(lines: int, sources: int = 3, seed: int = 7, start: datetime = START) -> Capture:
     """Sites with their visitors and attackers, each with a log of its own."""
     logs = tuple(
         GenerateSource(
@@ -30,7 +30,7 @@ def generated(lines: int, sources: int = 3, seed: int = 7) -> Capture:
             rate=None,
             per_second=4.0,
             attack_share=0.1,
-            start=START,
+            start=start,
             lines=lines // sources,
             name=f"log{number}",
         )

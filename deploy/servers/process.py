@@ -55,6 +55,11 @@ class Server(ABC):
         return self._process.pid
 
     @property
+    def running(self) -> bool:
+        """Whether it was started and has not ended since."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
     def address(self) -> str:
         """Where clients find it: host:port."""
         return f"127.0.0.1:{self.port}"
@@ -68,7 +73,12 @@ class Server(ABC):
             command = ["setpriv", "--pdeathsig", "KILL", *command]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd=self.folder
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=self.folder,
+                start_new_session=True,  # a Ctrl-C is for us, who stop it in its turn
             )
         deadline = time.monotonic() + START_S
         while not self.ready():

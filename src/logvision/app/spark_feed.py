@@ -12,7 +12,6 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 from logvision.app.capture import Capture
-from logvision.app.reloading import Say
 from logvision.app.streaming import bundle, needs_spark
 from logvision.app.verifying import ROWS, Feed
 from logvision.config import Settings
@@ -37,7 +36,7 @@ class Way:
 
 
 @contextmanager
-def feeding(settings: Settings, way: Way, say: Say) -> Iterator[Feed]:
+def feeding(settings: Settings, way: Way) -> Iterator[Feed]:
     """A feed for `verify`, with a Spark session that ends with the block. Raises SetupError."""
     needs_spark()
     from logvision.engines.spark.feeding import Broker, feed, messages  # noqa: PLC0415 - an extra
@@ -64,7 +63,7 @@ def feeding(settings: Settings, way: Way, say: Say) -> Iterator[Feed]:
             with TemporaryDirectory(prefix="logvision-checkpoint-") as folder:
                 topic = Topic(way.kafka, name, folder, way.rows, kafka=way.kafka_settings, once=True)
                 judges = Judges(spark, bundle(fold.known, settings))
-                Stream(spark, topic, judges, fold, say=say, stop=threading.Event()).run()
+                Stream(spark, topic, judges, fold, stop=threading.Event()).run()
         finally:
             broker.drop(name)
 

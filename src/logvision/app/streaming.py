@@ -125,12 +125,11 @@ def stream(settings: Settings, job: Job, say: Say, stop: threading.Event | None 
             kafka=job.kafka_settings,
             once=job.once,
         )
-        job_stream = Stream(spark, topic, Judges(spark, bundle(known, settings)), fold, say=say, stop=stop)
+        job_stream = Stream(spark, topic, Judges(spark, bundle(known, settings)), fold, stop=stop)
         upkeep = Upkeep(stores, settings.lake, clock)
         problems: Mapping[str, Any] = {
             "engine": lambda: fold.problem,
             "kafka": lambda: job_stream.problem,
-            "live": lambda: live.problem,
             "rules": lambda: rules.problem,
             "upkeep": lambda: upkeep.problem,
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,7 +22,7 @@ from logvision.config import Settings
 from logvision.engines.embedded import Embedded, Options
 from logvision.incident import Incident, Status
 from logvision.lake import storage
-from logvision.lake.segments import Lake
+from logvision.lake.catalogue import File
 from logvision.schema import REJECT
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def verify(settings: Settings, capture: Capture, feed: Feed, say: Say, clock: Cl
         say(f"{capture.lines:,} lines through Spark")
         spark, ends = _by_spark(settings, Path(folder) / "spark", capture, feed, clock)
         say(f"{capture.lines:,} lines through the embedded engine, in the same {len(ends)} batches")
-        embedded, left_over = _by_embedded(settings, Path(folder) / "embedded", capture, ends, clock)
+        embedded, left_over = by_embedded(settings, Path(folder) / "embedded", capture, ends, clock)
     return Verdict(capture.lines, [_kind(name, embedded, spark) for name in KINDS], left_over)
 
 
@@ -121,12 +121,13 @@ def _by_spark(
         feed(capture, fold)
         fold.save()
         gather(stores, said)
-        return said, list(_ends(stores.lake))
+        return said, [ends_of(file) for file in stores.lake.catalogue.events]
 
 
-def _by_embedded(
+def by_embedded(
     settings: Settings, folder: Path, capture: Capture, ends: Sequence[Mapping[str, int]], clock: Clock
 ) -> tuple[Said, int]:
+    """What the embedded engine says when its batches go to these ends, and how many units it left unread."""
     said = Said()
     known = parts.knowledge(settings)
     with open_stores(folder, writer=True) as stores:
@@ -145,11 +146,10 @@ def _by_embedded(
     return said, known.detector.verification.left_over
 
 
-def _ends(lake: Lake) -> Iterator[Mapping[str, int]]:
-    """The last position of each source after each segment."""
-    for file in lake.catalogue.events:
-        positions = file.metadata["positions"]
-        yield {source: max(pace[2] for pace in paces.values()) for source, paces in positions.items()}
+def ends_of(file: File) -> Mapping[str, int]:
+    """The last position of each source after a segment that a job on Spark wrote."""
+    positions = file.metadata["positions"]
+    return {source: max(pace[2] for pace in paces.values()) for source, paces in positions.items()}
 
 
 def gather(stores: Stores, said: Said) -> None:

@@ -55,7 +55,7 @@ def verify(
     def say(text: str) -> None:
         err.print(text, markup=False)
 
-    with feeding(settings, way, say) as feed:
+    with feeding(settings, way) as feed:
         found = run(settings, capture, feed, say)
     if as_json:
         sys.stdout.write(orjson.dumps(_document(found)).decode() + "\n")

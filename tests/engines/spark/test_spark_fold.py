@@ -192,3 +192,24 @@ def test_alerts_are_sent_before_the_casebook_moves_on(
         fold = Fold(places, parts.knowledge(settings), parts.state(settings), clock=CLOCK)
         fold.batch("query/0", judged(sent[0], fold, executors))
     assert order == ["told True", "kept"]
+
+
+def test_a_batch_that_ended_in_the_middle_is_folded_again_and_not_taken_for_kept(
+    capture: Capture, executors: Sequence[Knowledge], tmp_path: Path
+) -> None:
+    sent = Feed(2, 6_000, executors).batches(capture)
+
+    def lost(_: Sequence[Incident]) -> None:
+        raise StoreError("no broker")
+
+    settings = Settings()
+    with open_stores(tmp_path, writer=True) as stores:
+        places = Places(stores.lake, stores.casebook, tell=lost)
+        fold = Fold(places, parts.knowledge(settings), parts.state(settings), clock=CLOCK, patient=False)
+        with pytest.raises(StoreError, match="no broker"):
+            fold.batch("query/0", judged(sent[0], fold, executors))
+        fold.save()
+        assert said_by(stores).incidents == []
+    with folding(tmp_path) as (fold, stores):
+        assert fold.seen("query/0")
+        assert len(said_by(stores).incidents) > 10

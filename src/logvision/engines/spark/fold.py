@@ -94,6 +94,7 @@ class Fold:
         self._paces: dict[str, dict[str, Sequence[int]]] = {}
         self._batch = ""
         self._unsaved = False
+        self._torn = False  # a batch was begun and is not kept whole
         metrics = metrics or Metrics()
         self._meters = Meters(metrics)
         self._repeats = metrics.counter(
@@ -146,6 +147,7 @@ class Fold:
         `name`: the same when it is run again. Raises StoreError when a store is lost and it is not patient,
         or was stopped: then nothing may follow.
         """
+        self._torn = True
         for part in parts:
             self._repeats.add(part.repeats)
             self.known.formats.restore(part.formats)
@@ -154,6 +156,7 @@ class Fold:
         rejects = in_order(pa.concat_tables([part.rejects for part in parts] or [REJECT.empty_table()]))
         some = [part.events for part in parts if part.events.num_rows]
         if not some and not rejects.num_rows:
+            self._torn = False
             return
         judged = in_order(pa.concat_tables(some or [part.events for part in parts]))
         events = self._learn(judged, pipeline.LEARNING)
@@ -179,14 +182,18 @@ class Fold:
         self._insist(lambda: self._tell(changed))
         whole = self._clock.monotonic() >= self._states_due
         self._insist(lambda: self._keep(changed, segment.sequence, whole=whole))
+        self._torn = False
 
     def counts(self) -> dict[str, Counts]:
         """What became of the lines of each source; any thread."""
         return self.summary.sources.copy()
 
     def save(self) -> None:
-        """Keep what was learned and is open now, so that a restart folds nothing again."""
-        if self._unsaved:
+        """Keep what was learned and is open now, so that a restart folds nothing again.
+
+        After a batch that ended in the middle nothing is kept: the restart folds it again.
+        """
+        if self._unsaved and not self._torn:
             self._insist(lambda: self._keep((), self._places.lake.catalogue.newest, whole=True))
 
     def tick(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -30,8 +30,6 @@ WAITS: Final[Mapping[str, str]] = {
     "kafkaConsumer.pollTimeoutMs": "15000",
     "fetchOffset.numRetries": "1",
 }
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +87,16 @@ class Stream:
         judges: Judges,
         fold: Fold,
         *,
-        say: Say,
         stop: threading.Event,
     ) -> None:
         self._spark = spark
         self._topic = topic
         self._judges = judges
         self._fold = fold
-        self._say = say
         self._stop = stop
         self._query: StreamingQuery | None = None
         self._begun = threading.Event()
+        self._folding = threading.Lock()  # held while a batch is judged and folded
         self._failure: BaseException | None = None
         self.problem: str | None = None  # why nothing can be read right now
 
@@ -124,12 +121,13 @@ class Stream:
                     time.sleep(TICK_S)
                     self._fold.tick()
                     if self.problem and query.recentProgress:
-                        self._well()
+                        self.problem = None
             except PySparkException as error:
                 self._ended(error)
                 continue
             finally:
-                query.stop()
+                with self._folding:  # a batch that is being folded is kept whole
+                    query.stop()
                 self._query = None
             if self._failure is not None:
                 raise self._failure
@@ -143,17 +141,8 @@ class Stream:
             return
         if self._failure is not None:
             raise self._failure from error
-        told = str(error)
-        if "PythonException" in told or "Traceback (most recent call last)" in told:
-            raise error  # of an executor: a bug stops loudly
-        if self.problem is None:
-            self._say(f"kafka: {_first_line(told)}; waiting for it")
-        self.problem = _first_line(told)
+        self.problem = _first_line(str(error))
         self._stop.wait(RETRY_S)
-
-    def _well(self) -> None:
-        self.problem = None
-        self._say("kafka: well again")
 
     def _start(self) -> StreamingQuery:
         topic = self._topic
@@ -183,18 +172,21 @@ class Stream:
 
     def _batch(self, frame: DataFrame, number: int) -> None:
         self._begun.wait()
-        query = self._query
-        if query is None or self._stop.is_set():
-            raise StoreError("stopped")
-        name = f"{query.id}/{number}"
-        try:
-            if not self._fold.seen(name):
-                self._fold.batch(name, self._judges.judge(frame, self._fold.order(), self._fold))
-        except PySparkException:
-            raise
-        except BaseException as error:
-            self._failure = error
-            raise
+        with self._folding:
+            query = self._query
+            if query is None or self._stop.is_set():
+                raise StoreError("stopped")
+            name = f"{query.id}/{number}"
+            if self._fold.seen(name):
+                return
+            try:
+                parts = self._judges.judge(frame, self._fold.order(), self._fold)
+                self._fold.batch(name, parts)
+            except BaseException as error:
+                # What Spark raises without an executor's Python in it is a broker that cannot be read.
+                if not isinstance(error, PySparkException) or "PythonException" in str(error):
+                    self._failure = error
+                raise
 
 
 def _first_line(text: str) -> str:

@@ -56,12 +56,15 @@ def train(
     spark: SparkSession, labelled: DataFrame, *, name: str, made: str, sources: Sequence[str]
 ) -> Classifier:
     """Learn a classifier from LABELLED rows; as `detect.training.train`, without a seed to need."""
-    examples = labelled.mapInArrow(_examples, "folded binary, attack boolean")
+    examples = labelled.mapInArrow(_examples, "text binary, folded binary, attack boolean")
     # A text that is both is ordinary.
-    distinct = examples.groupBy("folded").agg(sql.min("attack").alias("attack")).cache()
+    distinct = examples.groupBy("text").agg(
+        sql.min("attack").alias("attack"), sql.first("folded").alias("folded")
+    )
+    distinct = distinct.cache()
     attacks = distinct.where("attack").count()
     ordinary = distinct.count() - attacks
-    held = sql.pmod(sql.xxhash64("folded"), sql.lit(HELD)) == 0
+    held = sql.pmod(sql.xxhash64("text"), sql.lit(HELD)) == 0
     weights = training.pruned(fit(distinct.where(~held)))
     margins, attack = _margins(spark, distinct.where(held), weights)
     card = {"name": name, "made": made, "sources": list(sources)}
@@ -120,7 +123,8 @@ def _examples(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
                 offsets = pa.py_buffer(np.append(starts, ends[-1]).astype(np.int32))
                 folded = pa.Array.from_buffers(pa.binary(), len(texts), [None, offsets, pa.py_buffer(flat)])
                 labels = pa.array(np.full(len(texts), bool(attack)))
-                yield pa.RecordBatch.from_arrays([folded, labels], names=["folded", "attack"])
+                text = units.texts.take(pa.array(texts)).cast(pa.binary())
+                yield pa.RecordBatch.from_arrays([text, folded, labels], names=["text", "folded", "attack"])
 
 
 def _margins(
