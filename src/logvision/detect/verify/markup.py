@@ -50,6 +50,9 @@ _CALLS: Final = (
 _DO: Final = r"(?:alert|prompt|confirm|eval|execScript|setTimeout|setInterval|fromCharCode|atob|XMLHttpRequest|document\.\w+|window\.\w+|location(?:\.\w+)?)"
 _S: Final = r"[\s/\x00-\x20]"
 
+STATES: Final = 32 << 20
+"""Memory of the proofs' automaton: with less its states are made anew for every text, at five times the cost."""
+
 _PROOFS: Final = Proofs([
     ("(?is)" + expression, strength, sentence)
     for expression, strength, sentence in (
@@ -125,7 +128,7 @@ _PROOFS: Final = Proofs([
         (r"=\s*(?:alert|prompt|confirm|eval)\s*[,;]|__define[GS]etter__", 0.75, "a call is hidden behind a name"),
         (r"\.\s*(?:innerHTML|outerHTML|insertAdjacentHTML)\s*[=(]|\$\s*\.\s*getScript\s*\(|\bimportScripts\s*\(", 0.7, "it writes into the page"),
     )
-])  # fmt: skip
+], STATES)  # fmt: skip
 
 _GATE: Final = AnyOf(
     r"(?is)<|script\s*:|\bon[a-z]{3,20}\s*=|[\"'`)\]};(\[].{0,80}[(`=]|expression\s*\(|ADw-|data:|binding|"

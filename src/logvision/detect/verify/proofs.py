@@ -24,9 +24,9 @@ class AnyOf:
 class Proofs:
     """Expressions, each with how much it proves and a sentence that says what."""
 
-    def __init__(self, proofs: Sequence[tuple[str, float, str]]) -> None:
+    def __init__(self, proofs: Sequence[tuple[str, float, str]], memory: int = MEMORY) -> None:
         self._proofs = [(re2.compile(expression), *rest) for expression, *rest in proofs]
-        self._set = _set([expression for expression, *_ in proofs])
+        self._set = _set([expression for expression, *_ in proofs], memory)
 
     def strongest(self, text: str) -> tuple[float, str, str]:
         """Strength, sentence and matched text of the strongest proof, of equals the first; 0: none."""
@@ -37,9 +37,9 @@ class Proofs:
         return strength, sentence, expression.search(text).group()
 
 
-def _set(expressions: Sequence[str]) -> Any:
+def _set(expressions: Sequence[str], memory: int = MEMORY) -> Any:
     options = re2.Options()
-    options.max_mem = MEMORY
+    options.max_mem = memory
     found = re2.Set.SearchSet(options)
     for expression in expressions:
         found.Add(expression)
