@@ -12,7 +12,7 @@ _M_TRIM_THRESHOLD: Final = -1
 _M_MMAP_THRESHOLD: Final = -3
 _M_ARENA_MAX: Final = -8
 
-_LARGE: Final = 512 << 10
+_LARGE: Final = 1 << 20
 """Blocks from this size on, in B, go back to the system as soon as they are free. glibc would raise the bound
 with every larger block, until columns of megabytes lie among small ones and hold their gaps."""
 
@@ -32,7 +32,7 @@ def choose() -> None:
         # Before the first thread: an arena that is there stays in use.
         glibc.mallopt(_M_ARENA_MAX, 1)
         glibc.mallopt(_M_MMAP_THRESHOLD, _LARGE)
-        glibc.mallopt(_M_TRIM_THRESHOLD, 8 * _LARGE)
+        glibc.mallopt(_M_TRIM_THRESHOLD, 4 * _LARGE)
 
 
 def settle() -> None:
