@@ -8,7 +8,8 @@ text alone, decoded with the standard library:
 - of an injection: some part (a segment of the path, a name, a value, agent or referer) holds at least two
   tokens, one of them a mark of syntax, and is neither a sentence nor a number;
 - of the classes about files and addresses: the part names a place (a slash, a backslash, a drive or a scheme)
-  or steps up (`..`); of a redirect or an inclusion the place is another host or a file;
+  or steps up (`..`); of a redirect the place is another host or a file, of an inclusion a scheme or host
+  (lists have placeholders there);
 - of everything else (sensitive files, scanners, CVE paths): the line is all there is, so it counts as shown.
 """
 
@@ -30,6 +31,7 @@ _SENTENCE = re.compile(r"^[^<>{}|;$`=\\]*$")
 _NUMBER = re.compile(r"^[-+]?[\d.,]+(?:e[-+]?\d+)?%?$", re.IGNORECASE)
 _HEADING = re.compile(r"^(?:Exploit|Author) (?:Name|Tags|Description|URL)s?:")
 _PLACE = re.compile(r"\.\.|[/\\]|^[a-z]:|^[a-z][a-z0-9+.-]+:", re.IGNORECASE)
+_REMOTE = re.compile(r"^\W*[a-z][a-z0-9+.-]*:|^\W*[/\\]{2}\w|[=&]\s*[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _OTHER = re.compile(r"^\W*(?:[a-z][a-z0-9+.-]*:|[/\\]{2}|[/\\]*@|\\)|\.[a-z]{2,5}\b", re.IGNORECASE)
 
 
@@ -39,7 +41,7 @@ def shown(kind: str, target: str | None, agent: str | None, referer: str | None)
         return True
     parts = [*_parts(target or ""), *(each for text in (agent, referer) if text for each in [decoded(text)])]
     if kind in _PLACES:
-        wanted = _OTHER if kind in ("rfi", "redirect") else _PLACE
+        wanted = {"rfi": _REMOTE, "redirect": _OTHER}.get(kind, _PLACE)
         return any(wanted.search(part) is not None for part in parts)
     return any(_injects(part) for part in parts)
 
