@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -49,10 +49,12 @@ class Looker:
         """One look at the stores. What cannot be read now is looked at again next time."""
         try:
             self._lake.refresh()
-            self._seen()
             self.problem = None
         except StoreError as error:  # e.g. compaction took a file away between listing and reading
             self.problem = str(error)
+            return
+        with suppress(StoreError):  # the other stores have checks of their own
+            self._seen()
 
     def sources(self) -> list[Mapping[str, Any]]:
         """Rows of GET /api/sources: what the newest segment says of each source."""
