@@ -28,6 +28,10 @@ FRESH_S: Final = 60.0  # a folder whose newest segment is younger has a writer, 
 SILENT_S: Final = 20.0  # an engine tells of itself every five seconds
 
 
+class CasebookAwayError(Exception):
+    """The casebook cannot be asked now: it has a check of its own, and the folder is not to blame."""
+
+
 class Looker:
     """Sees what a writer commits to the lake. Safe from any thread but for `look`, which one thread calls."""
 
@@ -49,12 +53,11 @@ class Looker:
         """One look at the stores. What cannot be read now is looked at again next time."""
         try:
             self._lake.refresh()
+            with suppress(CasebookAwayError):
+                self._seen()
             self.problem = None
         except StoreError as error:  # e.g. compaction took a file away between listing and reading
             self.problem = str(error)
-            return
-        with suppress(StoreError):  # the other stores have checks of their own
-            self._seen()
 
     def sources(self) -> list[Mapping[str, Any]]:
         """Rows of GET /api/sources: what the newest segment says of each source."""
@@ -96,7 +99,10 @@ class Looker:
             self._tick()
 
     def _newest(self, limit: int) -> Sequence[Case]:
-        return self._casebook.cases(CaseQuestion(frozenset(Status)), limit).rows
+        try:
+            return self._casebook.cases(CaseQuestion(frozenset(Status)), limit).rows
+        except StoreError as error:
+            raise CasebookAwayError from error
 
 
 class Onlooker(Looker):
