@@ -293,27 +293,6 @@ def test_a_topic_that_is_not_there_yet_is_waited_for(kafka: Kafka, tmp_path: Pat
     assert lake_counts(data) == every({f"web1:{log}": 50})
 
 
-def test_a_topic_made_anew_with_fewer_partitions_is_taken_up_by_both_sides(
-    kafka: Kafka, tmp_path: Path
-) -> None:
-    make_topic(kafka, "remade", 20)
-    logs, data = [tmp_path / f"{number}.log" for number in range(6)], tmp_path / "data"
-    for log in logs:
-        write(log, range(100))
-    shipper = Shipper(kafka, "remade", tmp_path / "state", *logs).start()
-    with watched(kafka, "remade", data) as run:
-        run.until(lambda: lake_counts(data).total() >= 600, "the first lines")
-        admin = AdminClient({"bootstrap.servers": kafka.address})
-        admin.delete_topics(["remade"])["remade"].result(30)
-        until(lambda: "remade" not in admin.list_topics(timeout=30).topics, "the topic is gone")
-        make_topic(kafka, "remade", 2)
-        for log in logs:
-            write(log, range(100, 200))
-        run.until(lambda: lake_counts(data).total() >= 1200, "lines of the new topic")
-    shipper.end()
-    assert lake_counts(data) == every({f"web1:{log}": 200 for log in logs})
-
-
 def test_a_broker_that_wants_a_password_and_tls_is_served_by_settings_passed_through(
     secure_kafka: SecureKafka, tmp_path: Path
 ) -> None:
