@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from logvision.app import parts
 from logvision.app.capture import Capture
 from logvision.config import Settings
-from logvision.engines.spark.bundle import Bundle
+from logvision.engines.bundle import Bundle
 from logvision.engines.spark.feeding import messages
 from logvision.engines.spark.fold import Fold
 from logvision.engines.spark.judging import Part, judge, pack, unpack

@@ -19,6 +19,7 @@ from logvision.detect.classifier import Classifier
 from logvision.detect.correlate import Correlator
 from logvision.detect.outcome import Baselines
 from logvision.detect.volume import Volume
+from logvision.engines.bundle import Bundle
 from logvision.engines.embedded import State
 from logvision.enrich.agent import Agents
 from logvision.enrich.client import TrustedProxies
@@ -71,6 +72,18 @@ def detector(rules: Sequence[Path], threshold: float, model: Path | None = None)
     """The package's own rules and these besides. `model`: instead of the shipped one. Raises SetupError."""
     made = Detector.open(rules, threshold=threshold)
     return made if model is None else replace(made, model=Classifier.open(model))
+
+
+def bundle(known: Knowledge, settings: Settings) -> Bundle:
+    """What another process needs for the steps that look at rows alone."""
+    return Bundle(
+        number=0,
+        detector=known.detector,
+        proxies=known.proxies,
+        formats=settings.formats,
+        country_db=settings.network.country_db,
+        asn_db=settings.network.asn_db,
+    )
 
 
 def state(settings: Settings) -> State:

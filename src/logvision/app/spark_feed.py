@@ -11,8 +11,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
+from logvision.app import parts
 from logvision.app.capture import Capture
-from logvision.app.streaming import bundle, needs_spark
+from logvision.app.streaming import needs_spark
 from logvision.app.verifying import ROWS, Feed
 from logvision.config import Settings
 
@@ -49,7 +50,7 @@ def feeding(settings: Settings, way: Way) -> Iterator[Feed]:
     def without_broker(capture: Capture, fold: Fold) -> None:
         sent: dict[int, int] = {}
         pieces = (messages(piece, PARTITIONS, sent) for piece in capture.slices(way.rows))
-        feed(pieces, Judges(spark, bundle(fold.known, settings)), fold, PARTITIONS)
+        feed(pieces, Judges(spark, parts.bundle(fold.known, settings)), fold, PARTITIONS)
 
     def through_broker(capture: Capture, fold: Fold) -> None:
         assert way.kafka is not None  # else the other
@@ -62,7 +63,7 @@ def feeding(settings: Settings, way: Way) -> Iterator[Feed]:
                 broker.send(name, messages(piece, PARTITIONS, sent))
             with TemporaryDirectory(prefix="logvision-checkpoint-") as folder:
                 topic = Topic(way.kafka, name, folder, way.rows, kafka=way.kafka_settings, once=True)
-                judges = Judges(spark, bundle(fold.known, settings))
+                judges = Judges(spark, parts.bundle(fold.known, settings))
                 Stream(spark, topic, judges, fold, stop=threading.Event()).run()
         finally:
             broker.drop(name)

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from logvision.app import parts
 from logvision.app.excepting import Excepting
@@ -23,10 +23,6 @@ from logvision.config import Settings
 from logvision.errors import Problem, SetupError
 from logvision.live.ticker import Ticker
 from logvision.metrics import Metrics
-from logvision.pipeline import Knowledge
-
-if TYPE_CHECKING:
-    from logvision.engines.spark.bundle import Bundle
 
 CHECKPOINT: Final = "checkpoint"
 """Folder beside the lake's own, unless told otherwise. Names that a lake does not read."""
@@ -57,20 +53,6 @@ def needs_spark() -> None:
         raise SetupError(
             Problem(", ".join(lacking), "not installed", 'them: pip install "logvision[spark,cluster]"')
         )
-
-
-def bundle(known: Knowledge, settings: Settings) -> Bundle:
-    """What the executors are sent."""
-    from logvision.engines.spark.bundle import Bundle  # noqa: PLC0415 - an extra
-
-    return Bundle(
-        number=0,
-        detector=known.detector,
-        proxies=known.proxies,
-        formats=settings.formats,
-        country_db=settings.network.country_db,
-        asn_db=settings.network.asn_db,
-    )
 
 
 def stream(settings: Settings, job: Job, say: Say, stop: threading.Event | None = None) -> None:
@@ -125,7 +107,7 @@ def stream(settings: Settings, job: Job, say: Say, stop: threading.Event | None 
             kafka=job.kafka_settings,
             once=job.once,
         )
-        job_stream = Stream(spark, topic, Judges(spark, bundle(known, settings)), fold, stop=stop)
+        job_stream = Stream(spark, topic, Judges(spark, parts.bundle(known, settings)), fold, stop=stop)
         upkeep = Upkeep(stores, settings.lake, clock)
         problems: Mapping[str, Any] = {
             "engine": lambda: fold.problem,

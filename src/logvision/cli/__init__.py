@@ -14,7 +14,7 @@ import typer
 from logvision import __version__
 from logvision.app import memory
 from logvision.cli.output import complain
-from logvision.errors import SetupError, StoreError
+from logvision.errors import LogVisionError, SetupError
 
 COMMANDS: Final = (
     *("watch", "scan", "serve", "top", "explain", "except", "label", "queue", "backtest", "report"),
@@ -72,7 +72,7 @@ def main() -> None:
     except SetupError as error:
         complain(error.problems)
         sys.exit(2)
-    except StoreError as error:
+    except LogVisionError as error:
         complain([str(error)])
         sys.exit(2)
     except BrokenPipeError:

@@ -24,6 +24,7 @@ from logvision.clock import Clock
 from logvision.detect.behaviour import Behaviour
 from logvision.detect.correlate import Correlator, alerts_of
 from logvision.detect.volume import Volume
+from logvision.engines.alone import Alone, Flowing, Here
 from logvision.engines.channel import Channel, Closed
 from logvision.engines.meters import Meters
 from logvision.engines.summary import Summary
@@ -115,6 +116,15 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
+class _Read:
+    """Batches of one read, and what will be said of their rows."""
+
+    alone: Flowing
+    log_bytes: dict[str, int]
+    resume: dict[str, Position]
+
+
+@dataclass(frozen=True, slots=True)
 class _Judged:
     """One batch after the pipeline."""
 
@@ -186,8 +196,12 @@ class Embedded:
         metrics: Metrics | None = None,
         anonymiser: Anonymiser | None = None,
         stop: threading.Event | None = None,
+        alone: Alone | None = None,
     ) -> None:
-        """`anonymiser`: applied before anything is counted, shown or kept. `stop`: as `stop()`, when set."""
+        """`anonymiser`: applied before anything is counted, shown or kept. `stop`: as `stop()`, when set.
+
+        `alone`: where the steps that look at rows alone run; None: here.
+        """
         self._reader = reader
         self._known = known
         self._state = state
@@ -201,7 +215,7 @@ class Embedded:
         self._on_incident = on_incident
         self._positions: dict[str, Position] = dict(positions or {})
         self._formats: dict[str, Any] = known.formats.snapshot()
-        self._read: Channel[list[Batch]] = Channel(1)
+        self._read: Channel[_Read] = Channel(1)
         self._judged: Channel[_Judged] = Channel(1)
         self._flushes: Channel[_Flush] = Channel(1)
         self._learned_due = clock.monotonic() + LEARNED_S
@@ -213,6 +227,7 @@ class Embedded:
         self.summary = Summary(sources=dict(counts or {}))
         self._meters = Meters(metrics or Metrics())
         self.seconds: dict[str, float] = {}  # wall seconds per pipeline step
+        self._alone = alone or Here(known, self.seconds)
 
     @property
     def problem(self) -> str | None:
@@ -261,42 +276,45 @@ class Embedded:
                 continue
             self._problems.pop("read", None)
             if batches:
-                self._read.put(batches)
+                self._read.put(self._begun(batches))
             elif self._reader.finished:
                 break
             else:
                 self._stop.wait(POLL_S)
         self._read.end()
 
+    def _begun(self, batches: Sequence[Batch]) -> _Read:
+        records = pa.concat_tables([batch.records for batch in batches])
+        log_bytes: dict[str, int] = {}
+        for batch in batches:
+            log_bytes[batch.source] = log_bytes.get(batch.source, 0) + batch.bytes
+        alone = self._alone(records, datetime.fromtimestamp(self._clock.now(), UTC))
+        return _Read(alone, log_bytes, {batch.source: batch.resume for batch in batches})
+
     def _judging(self) -> None:
         try:
             while True:
-                batches = self._read.get()
-                if batches is not None:
-                    self._judged.put(self._judge(batches))
+                read = self._read.get()
+                if read is not None:
+                    self._judged.put(self._judge(read))
         except Closed:
             self._judged.end()
 
-    def _judge(self, batches: Sequence[Batch]) -> _Judged:
-        records = pa.concat_tables([batch.records for batch in batches])
-        read_at = datetime.fromtimestamp(self._clock.now(), UTC)
+    def _judge(self, read: _Read) -> _Judged:
         begun = self._clock.monotonic()
-        flow = pipeline.run(records, read_at, self._known, self.seconds)
+        flow = pipeline.through(pipeline.LEARNING, read.alone(), self._known, self.seconds)
         self._meters.judged(self._clock.monotonic() - begun)
         events, rejects = flow.events, flow.rejects
         claims = None
         if self._anonymiser is not None:
             claims = self._state.behaviour.claims(events)
             events, rejects = self._anonymiser.events(events), self._anonymiser.rejects(rejects)
-        log_bytes: dict[str, int] = {}
-        for batch in batches:
-            log_bytes[batch.source] = log_bytes.get(batch.source, 0) + batch.bytes
-        resume = {batch.source: batch.resume for batch in batches}
         learned: dict[str, bytes] = {}
         if self._lake is not None and self._clock.monotonic() >= self._learned_due:
             self._learned_due = self._clock.monotonic() + LEARNED_S
             learned = self._known.save()
-        return _Judged(events, rejects, log_bytes, resume, self._known.formats.snapshot(), learned, claims)
+        formats = self._known.formats.snapshot()
+        return _Judged(events, rejects, read.log_bytes, read.resume, formats, learned, claims)
 
     def _folding(self) -> None:
         pending = _Pending(self._clock.monotonic())

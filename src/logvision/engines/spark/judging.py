@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from logvision import pipeline
 from logvision.columns import distinct
-from logvision.engines.spark.bundle import Bundle, held
+from logvision.engines.bundle import Bundle, held
 from logvision.engines.spark.messages import Paces, concatenated, fresh
 from logvision.formats import Formats
 

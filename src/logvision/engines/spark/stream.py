@@ -16,8 +16,8 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
+from logvision.engines.bundle import Bundle
 from logvision.engines.embedded import RETRY_S, TICK_S
-from logvision.engines.spark.bundle import Bundle
 from logvision.engines.spark.fold import Fold
 from logvision.engines.spark.judging import SENT_DDL, Order, Part, task, unpack
 from logvision.engines.spark.messages import MESSAGE
