@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import sys
+from importlib.abc import MetaPathFinder
 from typing import Any, Final
 
 # <malloc.h> of glibc
@@ -33,6 +35,36 @@ def choose() -> None:
         glibc.mallopt(_M_ARENA_MAX, 1)
         glibc.mallopt(_M_MMAP_THRESHOLD, _LARGE)
         glibc.mallopt(_M_TRIM_THRESHOLD, 4 * _LARGE)
+
+
+def without_pandas() -> None:
+    """Let Arrow do without pandas in this process, also where it is installed (it comes with Spark).
+
+    Arrow looks for it once, when it first makes an array of a list, and an import costs 50 MB and half a
+    second. To be called before; what asks for pandas by itself still gets it.
+    """
+    import pyarrow as pa  # noqa: PLC0415 - after `choose`
+
+    absent = _Absent()
+    sys.meta_path.insert(0, absent)
+    try:
+        pa.array([0])
+    finally:
+        sys.meta_path.remove(absent)
+
+
+class _Absent(MetaPathFinder):
+    """Finds everything but pandas."""
+
+    def find_spec(self, fullname: str, path: object, target: object = None) -> None:
+        if fullname == "pandas":
+            raise ModuleNotFoundError("not wanted here", name=fullname)
+
+
+def keep() -> None:
+    """What stands now stays to the end: the garbage collector need not walk through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def settle() -> None:

@@ -99,6 +99,7 @@ class Scan:
                 anonymiser=parts.anonymiser(self._settings.lake, kept=self._keep),
                 alone=self._alone(stack),
             )
+            memory.keep()
             self._summary = engine.run()
             self.step_seconds = engine.seconds
             self.notes = [f"{s.source}: {s.detail}" for s in reader.status() if s.detail]

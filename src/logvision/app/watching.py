@@ -144,6 +144,7 @@ def watch(
         stack.enter_context(rehearsing.running())
         stack.enter_context(health.telling())
         announce(address(settings.web, listener), password)
+        memory.keep()
         engine.run()
         if not stop.is_set():
             say("everything was read; the page stays up until a signal ends it")

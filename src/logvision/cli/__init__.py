@@ -25,6 +25,9 @@ COMMANDS: Final = (
 
 MODULES: Final = {"except": "exempt"}  # a word of Python's own names no module
 
+LEAN: Final = frozenset({"watch", "scan"})
+"""Commands that run the engine here, and whose memory counts."""
+
 FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
 """Errors of writing a result that are the disk's, not ours."""
 
@@ -64,6 +67,8 @@ def main() -> None:
     try:
         first = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
         memory.choose()
+        if first in LEAN:
+            memory.without_pandas()
         # A command that is named is the only one whose modules are needed.
         try:
             door([first] if first in COMMANDS else COMMANDS)()

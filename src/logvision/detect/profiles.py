@@ -20,11 +20,10 @@ from urllib.parse import unquote_to_bytes
 import numpy as np
 import numpy.typing as npt
 import orjson
-import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from logvision.columns import distinct
+from logvision.columns import distinct, hashes
 from logvision.detect import baselines
 from logvision.detect.behaviour import network_of
 from logvision.detect.traits import READ, TRAITS, traits
@@ -277,15 +276,9 @@ def _telling(events: pa.Table, known_by: Mapping[str, int]) -> npt.NDArray[np.in
     once = by_worth[np.sort(np.unique(pair[by_worth], return_index=True)[1])]
     # Of equal worth in the order of a hash, so that what is cut off is of no one kind: of the texts, for how
     # they are numbered is another thing in every engine.
-    kind = _hashes(routes)[route[rows[once]]] * np.uint64(MIXER) ^ _hashes(clients)[client[rows[once]]]
+    kind = hashes(routes, 7)[route[rows[once]]] * np.uint64(MIXER) ^ hashes(clients, 7)[client[rows[once]]]
     best: npt.NDArray[np.int64] = rows[once[np.lexsort((kind, worth[once]))]]
     return best
-
-
-def _hashes(texts: pa.StringArray) -> npt.NDArray[np.uint64]:
-    """The same in every process with the same Polars."""
-    found: npt.NDArray[np.uint64] = pl.Series(pl.from_arrow(texts), dtype=pl.String).hash(seed=7).to_numpy()
-    return found
 
 
 def _clean(events: pa.Table) -> npt.NDArray[np.int64]:

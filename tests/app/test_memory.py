@@ -1,0 +1,45 @@
+"""What a process that runs the engine must not load: it would stand in memory from first line to last."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+HEAVY = ("pandas", "polars", "duckdb", "pyspark", "sklearn", "lightgbm", "matplotlib", "fastapi")
+
+_SCAN = f"""
+import sys
+from logvision.cli import main
+
+file, folder = sys.argv[1:]
+sys.argv[1:] = ["scan", file, "--data", folder, "--json"]
+try:
+    main()
+finally:
+    print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)
+"""
+
+LINE = '192.0.2.7 - - [01/May/2026:00:00:01 +0000] "GET /item/{n}?q={n} HTTP/1.1" 200 512 "-" "curl/8.5"\n'
+
+
+def test_a_scan_loads_no_heavy_library_that_it_does_not_use(tmp_path: Path) -> None:
+    log = tmp_path / "access.log"
+    log.write_text("".join(LINE.format(n=n) for n in range(300)))
+    command = [sys.executable, "-c", _SCAN, str(log), str(tmp_path / "data")]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
+    assert told.stderr.strip().splitlines()[-1] == "[]"
+    assert '"events":300' in told.stdout
+
+
+def test_pandas_is_still_found_by_who_asks_for_it_after_arrow_did_without() -> None:
+    asks = """
+import sys
+from importlib.util import find_spec
+from logvision.app import memory
+
+before = find_spec("pandas")
+memory.choose()
+memory.without_pandas()
+assert "pandas" not in sys.modules
+assert (find_spec("pandas") is None) == (before is None)
+"""
+    subprocess.run([sys.executable, "-c", asks], capture_output=True, timeout=300, check=True)
