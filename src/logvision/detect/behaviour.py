@@ -176,6 +176,10 @@ class _Batch:
                 numbers = self.events["asn"].combine_chunks().dictionary_encode()
                 codes = numbers.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
                 self._texts[part] = numbers.dictionary.cast(pa.string()), codes
+            elif part == scenarios.ASKED:
+                self._texts[part] = _asked(
+                    self.texts("route"), self.texts("path"), columns.distinct(self.events, "kind")
+                )
             else:
                 self._texts[part] = columns.distinct(self.events, part)
         return self._texts[part]
@@ -190,7 +194,10 @@ class _Batch:
         if part not in self._hashes:
             values = self.texts(part)[0]
             texts = _networks(values) if part == "net" else values
-            self._hashes[part] = np.append(columns.hashes(texts, 7), np.uint64(1))
+            if part == scenarios.ASKED:  # the hashes of routes and paths, which others use as well
+                self._hashes[part] = np.concatenate([self.hashes("route")[:-1], self.hashes("path")])
+            else:
+                self._hashes[part] = np.append(columns.hashes(texts, 7), np.uint64(1))
         return self._hashes[part]
 
     def actors(self, parts: tuple[str, ...]) -> tuple[Keys, Ints]:
@@ -214,6 +221,22 @@ class _Batch:
         values, codes = self.texts(part)
         text = None if codes[row] < 0 else str(values[int(codes[row])])
         return network_of(text) if part == "net" else text
+
+
+_Column = tuple[pa.StringArray, columns.Codes]
+
+
+def _asked(routes: _Column, paths: _Column, kinds: _Column) -> _Column:
+    """What each row asked for: its route, or its path where the route only says that it is some word.
+
+    Names that a site does not have all fold into one route, so who guesses names asks for many things.
+    Calls of an API stay routes: applications ask for what is gone.
+    """
+    loose = np.append(pc.match_substring_regex(routes[0], r"\{(?:slug|rest)\}").to_numpy(False), False)
+    api = np.append(pc.equal(kinds[0], "api").to_numpy(False), False)
+    of_path = loose[routes[1]] & ~api[kinds[1]] & (paths[1] >= 0)
+    codes = np.where(of_path, paths[1] + len(routes[0]), routes[1])
+    return pa.concat_arrays([routes[0], paths[0]]), codes.astype(np.int32)
 
 
 def network_of(address: str | None) -> str | None:

@@ -26,6 +26,9 @@ ACTORS: Final = {"client_ip": "ip", "net": "net", "asn": "asn", "user_agent": "a
 PARTS: Final = frozenset({*ACTORS, "route", "agent", "country"})
 """What a key may be made of."""
 
+ASKED: Final = "asked"
+"""What `distinct` may name beside a text column: the route, or the path where the route is of any word."""
+
 _UNITS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhd])")
 _LEVELS: Final = {"informational": Severity.INFO} | {str(s): s for s in Severity if s is not Severity.INFO}
@@ -142,7 +145,8 @@ def parse(text: str, where: str, problems: list[Problem]) -> Scenario | None:
     capacity = own.get("capacity")
     given("capacity", isinstance(capacity, int) and 0 <= capacity <= 100_000, "a whole number up to 100000")
     distinct = own.get("distinct")
-    given("distinct", distinct is None or distinct in filters.TEXT_FIELDS, "a text column, or nothing")
+    given("distinct", distinct is None or distinct in filters.TEXT_FIELDS | {ASKED},
+          f"a text column, `{ASKED}`, or nothing")  # fmt: skip
     leak, hold_off = span_us(own.get("leak")), span_us(own.get("hold_off", "5m"))
     given("leak", leak is not None and leak > 0, "a span of time such as 500ms, 10s, 2m, 1h")
     given("hold_off", hold_off is not None, "a span of time such as 10s, 5m, 1h")
