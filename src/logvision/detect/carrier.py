@@ -14,6 +14,7 @@ import re2
 
 from logvision.detect.canonical import decode_text
 from logvision.detect.fusion import Evidence, Verdict
+from logvision.detect.traits import leaves_text
 from logvision.schema import Attack
 
 DOUBT: Final = 0.25
@@ -47,6 +48,15 @@ _WRITTEN: Final = re2.compile(
     r"state|token|sig|hash|cookie|session|callback|cb|jsonp?|template|tpl|draft|autosave|translate|m|r|c|t|v|x|z|ua|title|"
     r"name|value|size|width|height|length|ids)\]?$"
 )
+_SEARCHED: Final = re2.compile(
+    r"(?i)(?:^|[\[.:_-])(?:q|qs?|s|k|kw|wd|query\w*|\w*search\w*|keywords?|terms?|text|topic|phrase|words?|find|lookup|"
+    r"suggest|prefix)\]?$"
+)
+"""Parameters that take what people look for."""
+
+_PLAIN: Final = re2.compile(rb"[\w.,:|-]{0,64}")
+"""What a value of another parameter may be beside a search, so that the search alone is in question."""
+
 _TAKES_NUMBER: Final = re2.compile(
     r"(?i)(?:^|[\[._-]|[a-z])(?:id|no|num|number|idx|index|uid|pid|cid|gid|sid|tid|nid|aid|fid|item|cat|category|page|"
     r"pg|page_?id|limit|offset|start|rows|year|month|day|date|lang|locale|type|level|count|"
@@ -106,6 +116,31 @@ def weighed(verdict: Verdict, by: float) -> Verdict:
     if by <= OPEN or not _in_doubt(verdict):
         return verdict
     return Verdict(1 - (1 - verdict.score) ** by, verdict.attack or Attack.ANOMALY, verdict.rules)
+
+
+def sought(target: str) -> bytes | None:
+    """What somebody looked for with this target, where nothing else of it can be an attack: the value of a
+    parameter that takes what people look for and that it does not leave (`traits.leaves_text`). None: it
+    leaves it, or the path or another parameter is in question too. Cost: 10 µs.
+    """
+    path, _, query = target.encode("utf-8", "surrogateescape").partition(b"?")
+    if not _PATH.fullmatch(path):
+        return None
+    found: list[bytes] = []
+    for pair in query.split(b"&", PARAMETERS)[:PARAMETERS]:
+        name, _, value = pair.partition(b"=")
+        if _PLAIN.fullmatch(value) and _PLAIN.fullmatch(name):
+            if _SEARCHED.search(name.decode("latin-1")):
+                found.append(value)
+            continue
+        text = decode_text(value, query=True)
+        if not _SEARCHED.search(decode_text(name[:80], query=True).decode("latin-1")) or leaves_text(text):
+            return None
+        found.append(text)
+    return max(found, key=len, default=None)
+
+
+_PATH: Final = re2.compile(rb"(?:/[\w-]+(?:\.\w+)*)*/?")
 
 
 def matters(verdict: Verdict) -> bool:

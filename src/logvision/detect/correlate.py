@@ -7,7 +7,7 @@ Not every alert is an incident. It becomes worth somebody's attention (`tracks.T
 - PROBES different requests of a milder class (admin paths, secret files, scanners) were made.
 What stays below waits, and counts as soon as more comes of the same actor.
 
-Alerts of an actor that come within GAP of each other are one incident. A scenario about a network or a
+Alerts of an actor that come within SLOW_GAP of each other are one incident. A scenario about a network or a
 site, and CROWD addresses of one network that attack with the same agent, make a campaign: one incident
 whose members are the addresses; what they did before becomes part of it.
 """
@@ -35,7 +35,11 @@ from logvision.schema import ALERT, EVIDENCE_KEPT, TEXT, Attack, Outcome, Severi
 Ints = npt.NDArray[np.int64]
 
 GAP: Final = timedelta(hours=6)
-"""Quiet for longer than this ends an incident; what comes later begins another."""
+"""Quiet for longer than this, what was no incident yet is forgotten."""
+
+SLOW_GAP: Final = timedelta(hours=24)
+"""Quiet for longer than this ends an incident; what comes later begins another. Who attacks over days rests
+for a night."""
 
 SITE_GAP: Final = timedelta(minutes=30)
 """The same for what is known of a site only: soon later it may be somebody else."""
@@ -240,7 +244,7 @@ class Correlator:
         track = self._tracks.get(actor)
         if track is None:
             return None
-        gap = SITE_GAP if actor.startswith("site:") else GAP
+        gap = SITE_GAP if actor.startswith("site:") else SLOW_GAP if track.worthy else GAP
         if finding.first_seen - track.last_seen > gap:
             del self._tracks[actor]
             return None

@@ -8,7 +8,7 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Final, Self
 
-from logvision.detect import story
+from logvision.detect import carrier, story
 from logvision.incident import Evidence, Incident, from_iso, iso
 from logvision.schema import EVIDENCE_KEPT, Attack, Outcome, Severity
 
@@ -23,6 +23,19 @@ PROBES: Final = 3
 
 DOUBTED: Final = 4
 """Different requests that make an incident of which none is sure to be an exploit."""
+
+SOUGHT: Final = 3
+SOUGHT_WITHIN_S: Final = 3600
+"""So many different searches for what looks like an attack, within so many seconds, count as one request.
+People and their programs look for code, in pieces and while they type; who attacks a search sends what leaves
+it, or much."""
+
+WORD: Final = 64
+"""Bytes of what was looked for that are kept."""
+
+PROTOCOL_TOLD: Final = 8
+"""Characters, two bytes as logged, by which other protocols' first bytes are told apart: every greeting of
+TLS is another, since it holds random bytes."""
 
 NAMES_KEPT: Final = 50
 """Rules, routes, agents, countries and members that an incident names, each."""
@@ -77,6 +90,8 @@ class Track:
     alerts: list[str] = field(default_factory=list)  # digests
     exploits: list[str] = field(default_factory=list)  # digests of targets of exploiting classes
     probes: list[str] = field(default_factory=list)  # and of the milder ones
+    # When, in seconds since the epoch, and what was looked for: those of the last SOUGHT_WITHIN_S.
+    sought: list[tuple[float, str]] = field(default_factory=list)
     worthy: bool = False
     part_of: str | None = None
     active: bool = True
@@ -177,13 +192,30 @@ class Track:
             grave = story.SEVERITIES.index(finding.severity) >= story.SEVERITIES.index(Severity.MEDIUM)
             self.worthy = self.worthy or (grave and finding.score >= CONFIDENT)
             return
-        known(self.exploits if exploit else self.probes, [_mark(e) for e in finding.evidence], DIGESTS_KEPT)
+        marks = [_mark(e) for e in finding.evidence if not (exploit and self._only_sought(e))]
+        known(self.exploits if exploit else self.probes, marks, DIGESTS_KEPT)
         self.worthy = (
             self.worthy
             or (exploit and finding.score >= SURE)
             or len(self.probes) >= PROBES
-            or len(self.probes) + len(self.exploits) >= DOUBTED
+            or len(self.probes) + len(self.exploits) + len(self.sought) // SOUGHT >= DOUBTED
         )
+
+    def _only_sought(self, evidence: Evidence) -> bool:
+        """Whether a request only looks for what looks like an attack; it is noted then."""
+        text = None
+        if not self.worthy and evidence.target is not None and evidence.score < SURE:
+            text = carrier.sought(evidence.target)
+        if text is None:
+            return False
+        at, word = evidence.time.timestamp(), text[:WORD].decode("latin-1").lower()
+        self.sought = [one for one in self.sought if abs(at - one[0]) <= SOUGHT_WITHIN_S]
+        # What is typed letter by letter is one search.
+        if len(self.sought) < SOUGHT * DOUBTED and not any(
+            word.startswith(other) or other.startswith(word) for _, other in self.sought
+        ):
+            self.sought.append((at, word))
+        return True
 
     def incident(self) -> Incident:
         """The incident as it stands."""
@@ -240,6 +272,7 @@ class Track:
             counts={Attack(a): dict(counts) for a, counts in state["counts"].items()},
             outcomes={Attack(a): Outcome(o) for a, o in state["outcomes"].items()},
             evidence=[Evidence.from_dict(e) for e in state["evidence"]],
+            sought=[(at, word) for at, word in state.get("sought", ())],  # older snapshots have none
         )
 
 
@@ -259,5 +292,10 @@ def known(names: list[Any], more: Iterable[Any], limit: int) -> None:
 
 
 def _mark(evidence: Evidence) -> str:
+    """What makes a request another one; of bytes that are none the first say which protocol they are of."""
+    if evidence.method is None and evidence.attack is Attack.PROTOCOL:
+        return blake2b(
+            (evidence.target or "")[:PROTOCOL_TOLD].encode("utf-8", "replace"), digest_size=6
+        ).hexdigest()
     text = f"{evidence.method} {evidence.target} {evidence.user_agent if evidence.target == '/' else ''}"
     return blake2b(text.encode("utf-8", "replace"), digest_size=6).hexdigest()
