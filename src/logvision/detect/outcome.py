@@ -52,6 +52,9 @@ READS: Final = frozenset({Attack.TRAVERSAL, Attack.RFI, Attack.XXE})
 SOUGHT: Final = FILES | READS | {Attack.PROBE, Attack.SCANNER}
 """Classes that ask for many things which are not there: from them the page for that is learned."""
 
+SIGN_INS: Final = frozenset({Attack.SCANNER, Attack.PROBE, Attack.BRUTE_FORCE, Attack.STUFFING})
+"""Classes that send passwords; an injection sent to a page that takes them is judged as anywhere."""
+
 INTERPRETED: Final = frozenset(
     {
         *(Attack.RCE, Attack.PHP, Attack.JAVA, Attack.CODE, Attack.SSTI, Attack.SSI, Attack.SSRF),
@@ -62,6 +65,9 @@ INTERPRETED: Final = frozenset(
 
 QUERIES: Final = frozenset({Attack.SQLI, Attack.NOSQLI, Attack.LDAP, Attack.GRAPHQL, Attack.SCANNER})
 """Classes whose success shows as more data than the page ordinarily gives, or as a condition obeyed."""
+
+DOORS: Final = ("login", "logon", "signin", "sign-in", "sign_in", "/auth", "session", "/token", "password")
+"""What the path of a page that takes passwords has in it."""
 
 _READ: Final = [
     *("site", "route", "path", "query", "method", "target", "status", "bytes", "duration_us", "attack"),
@@ -169,8 +175,9 @@ def _outcomes(attacks: pa.Table, controls: pa.Table, baselines: Baselines) -> np
     for code in np.unique(missing).tolist():
         name = names[code].as_py() if code >= 0 else ""
         baselines.learned.site(name).misses += int((missing == code).sum())
-    # Answers 2xx first: of the others only a delay or a redirect can tell more than their status.
-    order = np.argsort(status // 100 != 2, kind="stable")[:READ_CLOSELY]
+    # Answers 2xx and redirects to another page first: of the others only a delay can tell more than their
+    # status.
+    order = np.argsort((status // 100 != 2) & (status != 302) & (status != 303), kind="stable")[:READ_CLOSELY]
     read = np.sort(order)
     cases = _cases(attacks.take(pa.array(read)), baselines)
     for place, row_status, size in zip(
@@ -227,15 +234,17 @@ def _case(
     if asked.hidden and attack in (Attack.SCANNER, Attack.PROBE):
         attack = Attack.SENSITIVE
     site, learned = place[1], baselines.learned
+    door = method == "POST" and attack in SIGN_INS and any(word in (path or "").lower() for word in DOORS)
     return _Case(
         attack=attack,
         status=status or 0,
         path=path or "",
         answer=Answer(-1 if size is None or method == "HEAD" else size, duration_us, asked),
         # Who looks for files has as many places as names: they share one spot.
-        spot=baselines.spot(place if query or attack not in SOUGHT else (*place[:2], "", "")),
+        spot=baselines.spot(place if query or door or attack not in SOUGHT else (*place[:2], "", "")),
         site=learned.site(site),
         # A path that ends in a variable is nobody's in particular.
+        door=door,
         own=route is not None and not route.rstrip("/").rpartition("/")[2].startswith("{"),
         route=learned.route(site, route, place[3]),
         bare=learned.route(site, route, ""),
@@ -253,6 +262,7 @@ class _Case:
     answer: Answer
     spot: Spot
     site: Site
+    door: bool  # a password was sent to a page that takes them
     own: bool  # the route is a path of its own, not one variable among many
     route: Ordinary | None
     bare: Ordinary | None  # the same route without a query
@@ -260,7 +270,9 @@ class _Case:
 
     def note(self) -> None:
         """Let the spot and the site know, before any case of the batch is judged."""
-        if self.status in (400, 404, 422):
+        if self.door:
+            self.spot.try_door(self.status)
+        elif self.status in (400, 404, 422):
             self.spot.refused += 1
         elif self.status in (500, 502, 503):
             self.spot.broken += 1
@@ -272,8 +284,10 @@ class _Case:
     def outcome(self, shapes: MutableMapping[int, Shape]) -> Outcome | None:
         """How it went; None: what the status says. `shapes`: those of spots that were looked at, by `id`."""
         waited = self._waited()
-        if waited:
-            outcome: Outcome | None = Outcome.WORKED
+        if self.door:
+            outcome: Outcome | None = self._sign_in()
+        elif waited:
+            outcome = Outcome.WORKED
         elif 300 <= self.status < 400:
             outcome = self._redirect()
         elif not 200 <= self.status < 300:
@@ -288,6 +302,18 @@ class _Case:
                 shape = shapes[id(self.spot)] = self.spot.shape()
             outcome = self._by_class(shape)
         return outcome
+
+    def _sign_in(self) -> Outcome | None:
+        """Nearly all of many passwords are wrong: the answer that most get says so, and another one that a
+        sign-in may have says that this one was right."""
+        if self.status in REFUSED:
+            return Outcome.MISSED if self.status in (400, 401) else Outcome.BLOCKED
+        if not 200 <= self.status < 400:
+            return None
+        usual = self.spot.wrong_password()
+        if usual is None:
+            return Outcome.UNKNOWN
+        return Outcome.MISSED if self.status == usual else Outcome.WORKED
 
     def _by_class(self, shape: Shape) -> Outcome:
         """Of an answer 2xx with a size."""

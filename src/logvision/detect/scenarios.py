@@ -34,7 +34,7 @@ _SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhd])")
 _LEVELS: Final = {"informational": Severity.INFO} | {str(s): s for s in Severity if s is not Severity.INFO}
 _KEYS: Final = {
     *("attack", "confidence", "key", "distinct", "capacity", "leak", "hold_off"),
-    *("relief", "relief_by", "outcome", "tests"),
+    *("relief", "relief_by", "outcome", "worked", "tests"),
 }
 
 
@@ -71,6 +71,7 @@ class Scenario:
     relieves: Filter | None
     relief_by: float
     outcome: Outcome  # of its events, when they are such that it is known
+    worked: Filter | None  # which of them got what they were after
     tests: Tests
 
     @property
@@ -152,6 +153,8 @@ def parse(text: str, where: str, problems: list[Problem]) -> Scenario | None:
     given("hold_off", hold_off is not None, "a span of time such as 10s, 5m, 1h")
     relief, relief_by = own.get("relief"), own.get("relief_by", 1)
     given("relief", relief is None or relief in found, "the name of a selection, or nothing")
+    worked = own.get("worked")
+    given("worked", worked is None or worked in found, "the name of a selection, or nothing")
     given("relief_by", isinstance(relief_by, int | float) and relief_by > 0, "a number above 0")
     given("outcome", own.get("outcome", "unknown") in set(Outcome), f"one of {', '.join(Outcome)}")
     tests = own.get("tests", {})
@@ -177,6 +180,7 @@ def parse(text: str, where: str, problems: list[Problem]) -> Scenario | None:
         relieves=None if relief is None else found[relief],
         relief_by=float(relief_by),
         outcome=Outcome(own.get("outcome", "unknown")),
+        worked=None if worked is None else found[worked],
         tests=Tests(tuple(tests.get("match", ())), tuple(tests.get("pass", ()))),
     )
 

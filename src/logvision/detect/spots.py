@@ -19,6 +19,10 @@ ANSWERS_KEPT: Final = 48
 CONDITIONS_KEPT: Final = 32
 CONTROLS_KEPT: Final = 8
 
+DOORS_KEPT: Final = 64
+WRONG: Final = 5
+"""Sign-ins with one answer from which on it is that of a wrong password, if hardly any had another."""
+
 FEW: Final = 3
 """Answers to different payloads, below which nothing is said of how they lie."""
 
@@ -59,6 +63,7 @@ class Spot:
     refused: int = 0  # payloads that the application would not take: 400, 404, 422
     broken: int = 0  # payloads that it broke on: 500, 502, 503
     obeyed: bool = False  # a condition or a delay was followed, at any time
+    doors: list[int] = field(default_factory=list)  # status of each password sent, the latest
 
     def note(self, answer: Answer) -> None:
         self.answers.append(answer)
@@ -66,6 +71,16 @@ class Spot:
         if answer.asked.condition:
             self.conditions.append(answer)
             del self.conditions[:-CONDITIONS_KEPT]
+
+    def try_door(self, status: int) -> None:
+        self.doors.append(status)
+        del self.doors[:-DOORS_KEPT]
+
+    def wrong_password(self) -> int | None:
+        """The status that says that a password was wrong; None: not known."""
+        usual = max(set(self.doors), key=self.doors.count, default=0)
+        count = self.doors.count(usual)
+        return usual if count >= WRONG and count >= 0.8 * len(self.doors) else None
 
     def control(self, size: int) -> None:
         if len(self.controls) < CONTROLS_KEPT:
@@ -136,7 +151,7 @@ class Spot:
         answers = [
             [[a.size, a.duration_us, list(a.asked)] for a in kept] for kept in (self.answers, self.conditions)
         ]
-        return [*answers, self.controls, self.refused, self.broken, self.obeyed]
+        return [*answers, self.controls, self.refused, self.broken, self.obeyed, self.doors]
 
     @staticmethod
     def of(document: Sequence[Any]) -> Spot:

@@ -145,7 +145,8 @@ def stage_of(attack: Attack, outcome: Outcome) -> Stage:
 def severity_of(attacks: Mapping[Attack, Outcome], score: float, events: int, hours: float) -> Severity:
     """Class, outcome, confidence and persistence together.
 
-    `attacks` has the worst outcome of each class. What worked is one grade worse and at least high;
+    `attacks` has the worst outcome of each class. What worked is one grade worse and at least high, of the
+    lowest grade medium (names of users that were listed);
     what was only blocked or missed is one better, unless it would leave the actor inside; a score below
     0.7 is one better; more than a thousand requests, or more than a day, is one worse, yet not critical
     by itself.
@@ -154,7 +155,8 @@ def severity_of(attacks: Mapping[Attack, Outcome], score: float, events: int, ho
     for attack, outcome in attacks.items():
         grade = SEVERITIES.index(GRADE[attack])
         if outcome is Outcome.WORKED:
-            grade = max(grade + 1, SEVERITIES.index(Severity.HIGH))
+            mild = GRADE[attack] is Severity.LOW
+            grade = max(grade + 1, SEVERITIES.index(Severity.MEDIUM if mild else Severity.HIGH))
         elif outcome in (Outcome.BLOCKED, Outcome.MISSED) and attack in EXPLOITS - FOOTHOLDS:
             grade -= 1
         worst = max(worst, grade)
