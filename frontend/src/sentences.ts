@@ -10,6 +10,11 @@ const HOW: Record<string, string> = {
   unknown: '是否成功无法判断',
   missed: '其所寻找的内容都不存在',
   blocked: '每次尝试都被拒绝',
+  in_vain: '尝试均未成功',
+  sign_in_worked: '至少有一个密码可能正确',
+  sign_in_missed: '没有一个密码正确',
+  flood_worked: '服务器未能承受',
+  flood_missed: '服务器承受住了',
 }
 
 const ADVICE: Record<string, string> = {
@@ -35,9 +40,11 @@ function inChinese({ summary_key, summary_args: args, actor }: Incident): string
   const many = `${count(members, 'zh')} 个地址`
   const who = actor.startsWith('site:')
     ? many
-    : members > 1
-      ? `${text(args.actor)} 的 ${many}`
-      : text(args.actor)
+    : actor.startsWith('agent:')
+      ? `使用同一客户端标识的 ${many}`
+      : members > 1
+        ? `${text(args.actor)} 的 ${many}`
+        : text(args.actor)
   const place = text(args.country) ? `（${country(text(args.country), 'zh')}）` : ''
   const where = text(args.site) ? `在 ${text(args.site)} 上` : ''
   const classes = (Array.isArray(args.attacks) ? args.attacks : []).map(one => {
@@ -47,9 +54,9 @@ function inChinese({ summary_key, summary_args: args, actor }: Incident): string
   const events = number(args.events)
   const much =
     events === 1 ? '1 个请求' : `${span(number(args.seconds), 'zh')}内 ${count(events, 'zh')} 个请求`
-  const how = HOW[text(args.outcome)]
-  return classes.length > 0 && how
-    ? `${who}${place}${where}尝试了${classes.join('、')}：${much}；${how}。`
+  const how = HOW[typeof args.how === 'string' ? args.how : text(args.outcome)]
+  return classes.length > 0
+    ? `${who}${place}${where}尝试了${classes.join('、')}：${much}${how ? `；${how}` : ''}。`
     : null
 }
 

@@ -204,6 +204,76 @@ def test_addresses_of_one_network_with_different_agents_are_different_actors() -
     assert len(incidents(*rows)) == 6
 
 
+def far(count: int, every: float, agent: str | None = None, **more: Any) -> list[dict[str, Any]]:
+    return [
+        attack(
+            "sensitive",
+            f"/backup/{n % 40}.zip",
+            n * every,
+            method="HEAD",
+            client_ip=f"10.{n % 12}.{n % 5}.{n}",
+            user_agent=agent,
+            position=n + 1,
+            **more,
+        )
+        for n in range(count)
+    ]
+
+
+def test_a_list_dealt_out_to_addresses_everywhere_is_one_campaign() -> None:
+    desk = Desk()
+    for row in far(60, 30):
+        desk.read(events([row]))
+    (campaign,) = desk.own
+    assert (campaign.actor, campaign.member_count, campaign.events) == ("agent:-", 60, 60)
+    assert campaign.summary == (
+        "60 addresses with one agent tried secret files on shop.example: 60 requests within 29 minutes; "
+        "nothing it tried was there."
+    )
+    assert [(i.member_count, i.events) for i in incidents(*far(60, 30))] == [(60, 60)]
+
+
+def test_addresses_that_do_the_same_now_and_then_or_with_agents_of_their_own_are_no_campaign() -> None:
+    assert incidents(*far(60, 400)) == []
+    assert incidents(*(row | {"user_agent": f"tool {n}"} for n, row in enumerate(far(60, 30)))) == []
+    assert incidents(*far(60, 30, "Mozilla/5.0", score=0.7)) == []
+
+
+def test_a_log_whose_days_come_in_any_order_does_not_join_them() -> None:
+    days = [attack("rce", f"/x?{n}", day * 86400.0, position=n) for n, day in enumerate([90, 1, 40, 3])]
+    assert sorted(i.events for i in incidents(*days)) == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "outcome", "severity", "told"),
+    [
+        (["rce"], "missed", "high", "nothing it tried was there"),
+        (["rce"], "unknown", "critical", "whether it worked cannot be told"),
+        (["webshell"], "missed", "medium", "nothing it tried was there"),
+        (["brute_force"], "missed", "high", "no password fitted"),
+        (["brute_force", "rce"], "missed", "high", "nothing it tried worked"),
+        (["flood"], "missed", "medium", "the server held"),
+        (["stuffing"], "worked", "critical", "at least one password likely fitted"),
+    ],
+)
+def test_severity_and_sentence_follow_class_and_outcome(
+    kinds: list[str], outcome: str, severity: str, told: str
+) -> None:
+    rows = [attack(kind, f"/{kind}/{n}", n, outcome=outcome) for n in range(4) for kind in kinds]
+    (incident,) = incidents(*rows)
+    assert incident.severity == severity
+    assert incident.summary.endswith(f"; {told}.")
+
+
+def test_a_confidence_of_seven_tenths_is_not_below_itself() -> None:
+    guesses = [
+        event(method="POST", target="/login", status=401, time=NOON + timedelta(minutes=15 * n))
+        for n in range(60)
+    ]
+    (slow,) = incidents(*guesses)
+    assert (slow.rules, slow.severity) == (("login-brute-force-slow",), "high")
+
+
 def test_stuffing_from_everywhere_is_one_campaign_and_a_success_in_it_is_seen() -> None:
     def sign_in(i: int, status: int, at: float) -> dict[str, Any]:
         return event(

@@ -8,8 +8,9 @@ Not every alert is an incident. It becomes worth somebody's attention (`tracks.T
 What stays below waits, and counts as soon as more comes of the same actor.
 
 Alerts of an actor that come within SLOW_GAP of each other are one incident. A scenario about a network or a
-site, and CROWD addresses of one network that attack with the same agent, make a campaign: one incident
-whose members are the addresses; what they did before becomes part of it.
+site, CROWD addresses of one network that attack with the same agent, and FAR addresses anywhere that do the
+same at one time, make a campaign: one incident whose members are the addresses; what they did before becomes
+part of it.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ import pyarrow.compute as pc
 from logvision.columns import distinct, plain
 from logvision.detect import story
 from logvision.detect.behaviour import network_of
-from logvision.detect.tracks import Finding, Track, known
+from logvision.detect.tracks import SURE, Finding, Track, known
 from logvision.incident import Evidence, Incident
 from logvision.schema import ALERT, EVIDENCE_KEPT, TEXT, Attack, Outcome, Severity
 
@@ -46,6 +47,12 @@ SITE_GAP: Final = timedelta(minutes=30)
 
 CROWD: Final = 4
 """Addresses of one network, attacking with one agent within GAP of each other, that are one actor."""
+
+FAR: Final = 20
+FAR_NETWORKS: Final = 6
+FAR_SPAN: Final = timedelta(hours=1)
+"""Addresses of so many networks that do the same within this span, surely an attack, with one agent and
+method, are one actor wherever they are: a botnet, or one tool behind many proxies."""
 
 TRACKS_KEPT: Final = 4096
 """Actors followed at once, worthy or not; beyond it the one quiet for longest is let go."""
@@ -156,6 +163,8 @@ class Correlator:
         # Addresses lately seen attacking, per network and agent.
         self._crowds: OrderedDict[str, tuple[datetime, list[str]]] = OrderedDict()
         self._ended: list[Track] = []  # guessers' tracks that ended in this step, whose events may be at hand
+        # When which address did the same, by what it did; the latest FAR.
+        self._far: OrderedDict[str, dict[str, datetime]] = OrderedDict()
         self._guessing: set[str] = set()  # actors of tracks with a class of SIGNING_IN; some may be gone
 
     def step(self, alerts: pa.Table, events: pa.Table) -> list[Incident]:
@@ -176,6 +185,14 @@ class Correlator:
     def _place(self, finding: Finding, events: pa.Table) -> list[Track]:
         """Add one finding where it belongs, and give every track that it changed."""
         kind, _, name = finding.actor.partition(":")
+        agent = f"agent:{finding.agents[0] if finding.agents else '-'}"
+        spread = self._alive(agent, finding)
+        if spread is not None and (
+            (finding.attack in spread.counts and finding.score >= SURE)
+            or not set(spread.members).isdisjoint(finding.clients)
+        ):
+            network = f"net:{network_of(name)}" if kind == "ip" else finding.actor
+            return self._join(spread, finding, [finding.actor, network])
         if kind != "ip":
             return self._campaign(finding.actor, finding, _clients(finding, events))
         network = f"net:{network_of(name)}"
@@ -184,14 +201,23 @@ class Correlator:
             shared = self._alive(f"site:{finding.site or '-'}", finding)
             home = shared if shared is not None and name in shared.members else None
         if home is not None and self._alike(home, finding):
-            before = self._alive(finding.actor, finding)
-            home.join(name)
-            home.add(finding)
-            return [home] if before is None else [home, *self._swallow(home, before)]
-        own = self._alive(finding.actor, finding) or self._begin(finding, finding.actor)
-        own.add(finding)
-        crowd = self._crowd(network, finding, name)
-        return [own] if crowd is None else [*self._gather(network, finding, crowd)]
+            changed = self._join(home, finding, [finding.actor])
+        else:
+            own = self._alive(finding.actor, finding) or self._begin(finding, finding.actor)
+            own.add(finding)
+            crowd = self._crowd(network, finding, name)
+            changed = [own] if crowd is None else self._gather(network, finding, crowd)
+        many = self._everywhere(agent, finding, name)
+        return changed if many is None else [*changed, *self._gather(agent, finding, many)]
+
+    def _join(self, home: Track, finding: Finding, parts: Sequence[str]) -> list[Track]:
+        """Add a finding to the campaign that it belongs to, with what these actors of it did before."""
+        kind, _, name = finding.actor.partition(":")
+        for client in [name] if kind == "ip" else finding.clients:
+            home.join(client)
+        home.add(finding)
+        before = [one for actor in dict.fromkeys(parts) if (one := self._alive(actor, finding)) is not None]
+        return [home, *(self._swallow(home, one) for one in before if one is not home)]
 
     def _campaign(self, actor: str, finding: Finding, clients: Sequence[str]) -> list[Track]:
         """A finding about several addresses at once, which become members."""
@@ -200,38 +226,58 @@ class Correlator:
         changed = [track]
         for client in clients:
             track.join(client)
-            single = self._tracks.get(f"ip:{client}")
+            single = self._alive(f"ip:{client}", finding)
             if single is not None and self._alike(track, finding) and set(single.counts) & set(track.counts):
-                changed += self._swallow(track, single)
+                changed.append(self._swallow(track, single))
         return changed
 
-    def _gather(self, network: str, finding: Finding, crowd: Sequence[str]) -> list[Track]:
+    def _gather(self, actor: str, finding: Finding, crowd: Sequence[str]) -> list[Track]:
         """Make one campaign of the tracks of these addresses."""
-        singles = [t for name in crowd if (t := self._tracks.get(f"ip:{name}")) is not None]
-        track = self._begin(finding, network)
+        actors, near = dict.fromkeys(f"ip:{name}" for name in crowd), actor.startswith("net:")
+        if not near:
+            actors |= dict.fromkeys(f"net:{network_of(name)}" for name in crowd)
+        parts = [t for one in actors if (t := self._alive(one, finding)) is not None]
+        track = (None if near else self._alive(actor, finding)) or self._begin(finding, actor)
         for name in crowd:
             track.join(name)
-        changed = [track]
-        for single in singles:
-            changed += self._swallow(track, single)
-        return changed
+        return [track, *(self._swallow(track, part) for part in parts if near or self._alike(part, finding))]
 
-    def _swallow(self, campaign: Track, single: Track) -> list[Track]:
-        campaign.absorb(single)
-        self._tracks.pop(single.actor, None)
-        return [single]
+    def _swallow(self, campaign: Track, part: Track) -> Track:
+        campaign.absorb(part)
+        for member in part.members:
+            campaign.join(member)
+        self._tracks.pop(part.actor, None)
+        return part
 
     def _crowd(self, network: str, finding: Finding, name: str) -> list[str] | None:
         """The addresses of this network that attack with the same agent, when they are enough."""
         key = f"{network} {finding.agents[0] if finding.agents else '-'}"
         at, names = self._crowds.pop(key, (finding.last_seen, []))
-        if finding.first_seen - at > GAP:
-            names = []
+        if abs(finding.first_seen - at) > GAP:
+            at, names = finding.last_seen, []
         known(names, [name], CROWD)
         self._crowds[key] = (max(at, finding.last_seen), names)
         if len(self._crowds) > TRACKS_KEPT:
             self._crowds.popitem(last=False)
         return names if len(names) >= CROWD else None
+
+    def _everywhere(self, agent: str, finding: Finding, name: str) -> list[str] | None:
+        """The addresses that lately did the same with the same agent, when they are enough and far apart."""
+        if finding.behaviour or finding.score < SURE or not finding.evidence:
+            return None
+        key = f"{agent} {finding.site or '-'} {finding.attack} {finding.evidence[0].method}"
+        seen = self._far.pop(key, {})
+        seen.pop(name, None)
+        seen[name] = finding.last_seen
+        while abs(finding.last_seen - seen[next(iter(seen))]) > FAR_SPAN or len(seen) > FAR:
+            del seen[next(iter(seen))]
+        self._far[key] = seen
+        if len(self._far) > TRACKS_KEPT:
+            self._far.popitem(last=False)
+        if len(seen) < FAR or len({network_of(each) for each in seen}) < FAR_NETWORKS:
+            return None
+        del self._far[key]
+        return list(seen)
 
     @staticmethod
     def _alike(campaign: Track, finding: Finding) -> bool:
@@ -247,7 +293,8 @@ class Correlator:
         if track is None:
             return None
         gap = SITE_GAP if actor.startswith("site:") else SLOW_GAP if track.worthy else GAP
-        if finding.first_seen - track.last_seen > gap:
+        # Both ways: logs are also read with their days in any order.
+        if max(finding.first_seen - track.last_seen, track.first_seen - finding.last_seen) > gap:
             del self._tracks[actor]
             if not SIGNING_IN.isdisjoint(track.counts):
                 self._ended.append(track)
@@ -297,6 +344,7 @@ class Correlator:
             {
                 "tracks": list(self._tracks.values()),
                 "crowds": [[key, at, names] for key, (at, names) in self._crowds.items()],
+                "far": [[key, list(seen.items())] for key, seen in self._far.items()],
             },
             option=orjson.OPT_NON_STR_KEYS,
         )
@@ -309,6 +357,10 @@ class Correlator:
         self._guessing = {track.actor for track in tracks if not SIGNING_IN.isdisjoint(track.counts)}
         self._crowds = OrderedDict(
             (key, (datetime.fromisoformat(at).astimezone(UTC), names)) for key, at, names in given["crowds"]
+        )
+        self._far = OrderedDict(
+            (key, {name: datetime.fromisoformat(at).astimezone(UTC) for name, at in seen})
+            for key, seen in given.get("far", ())  # older snapshots have none
         )
 
 

@@ -102,12 +102,37 @@ NAMES: Final[Mapping[Attack, str]] = {
     Attack.ANOMALY: "unusual traffic",
 }
 
-_HOW: Final = {
-    Outcome.WORKED: "at least one attempt likely worked",
-    Outcome.UNKNOWN: "whether it worked cannot be told",
-    Outcome.MISSED: "nothing it tried was there",
-    Outcome.BLOCKED: "every attempt was refused",
+_HOW: Final[Mapping[str, str]] = {
+    "worked": "at least one attempt likely worked",
+    "unknown": "whether it worked cannot be told",
+    "missed": "nothing it tried was there",
+    "blocked": "every attempt was refused",
+    "in_vain": "nothing it tried worked",
+    "sign_in_worked": "at least one password likely fitted",
+    "sign_in_missed": "no password fitted",
+    "flood_worked": "the server gave way",
+    "flood_missed": "the server held",
 }
+"""How it went, after the number of requests. Of what only comes and looks there is nothing to say."""
+
+_SIGN_INS: Final = frozenset({Attack.BRUTE_FORCE, Attack.STUFFING})
+_LOOKS: Final = frozenset({Attack.CRAWL, Attack.FAKE_BOT})
+
+
+def _how(attacks: Sequence[Attack], outcome: Outcome) -> str:
+    """The key of `_HOW` for these classes; "": nothing to say."""
+    kinds = set(attacks)
+    if outcome is Outcome.UNKNOWN and kinds <= _LOOKS:
+        return ""
+    if outcome in (Outcome.WORKED, Outcome.MISSED):
+        if kinds <= _SIGN_INS:
+            return f"sign_in_{outcome.value}"
+        if kinds <= {Attack.FLOOD}:
+            return f"flood_{outcome.value}"
+    if outcome is Outcome.MISSED and kinds & (_SIGN_INS | {Attack.FLOOD}):
+        return "in_vain"
+    return outcome.value
+
 
 _ADVICE: Final[Mapping[str, str]] = {
     "read_answers": "First read the answers that the server gave to the requests marked as worked.",
@@ -147,8 +172,8 @@ def severity_of(attacks: Mapping[Attack, Outcome], score: float, events: int, ho
 
     `attacks` has the worst outcome of each class. What worked is one grade worse and at least high, of the
     lowest grade medium (names of users that were listed);
-    what was only blocked or missed is one better, unless it would leave the actor inside; a score below
-    0.7 is one better; more than a thousand requests, or more than a day, is one worse, yet not critical
+    of exploits that were only blocked or missed is one better, of web shells that were not there two; a score
+    below 0.7 is one better; more than a thousand requests, or more than a day, is one worse, yet not critical
     by itself.
     """
     worst = 0
@@ -157,11 +182,12 @@ def severity_of(attacks: Mapping[Attack, Outcome], score: float, events: int, ho
         if outcome is Outcome.WORKED:
             mild = GRADE[attack] is Severity.LOW
             grade = max(grade + 1, SEVERITIES.index(Severity.MEDIUM if mild else Severity.HIGH))
-        elif outcome in (Outcome.BLOCKED, Outcome.MISSED) and attack in EXPLOITS - FOOTHOLDS:
-            grade -= 1
+        elif outcome in (Outcome.BLOCKED, Outcome.MISSED) and attack not in _SIGN_INS:
+            # Botnets send the gravest payloads to everybody, whatever the site runs.
+            grade -= 1 if attack in EXPLOITS else 2 if attack is Attack.WEBSHELL else 0
         worst = max(worst, grade)
     worked = Outcome.WORKED in attacks.values()
-    if score < 0.7 and not worked:
+    if score < 0.7 - 1e-6 and not worked:  # as it comes out of a column of 32 bits
         worst -= 1
     if (events > 1000 or hours > 24) and worst < SEVERITIES.index(Severity.HIGH):
         worst += 1
@@ -190,15 +216,19 @@ def summary(
         "events": events,
         "seconds": round(span.total_seconds()),
         "outcome": outcome.value,
+        "how": _how(attacks, outcome),
     }
     who = f"{members} addresses of {args['actor']}" if members > 1 else args["actor"]
     if actor.startswith("site:"):
         who = f"{members} addresses"
+    elif actor.startswith("agent:"):  # what a client says of itself stands in no sentence of ours
+        who = f"{members} addresses with one agent"
     place = f" ({country})" if country else ""
     where = f" on {site}" if site else ""
     count = "one request" if events == 1 else f"{events} requests within {lasting(span)}"
     key = "campaign" if members > 1 else "actor"
-    return f"{who}{place} tried {what}{where}: {count}; {_HOW[outcome]}.", key, args
+    how = f"; {_HOW[args['how']]}" if args["how"] else ""
+    return f"{who}{place} tried {what}{where}: {count}{how}.", key, args
 
 
 def advice(attacks: Mapping[Attack, Outcome], actor_kind: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
