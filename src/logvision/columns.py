@@ -35,6 +35,12 @@ def distinct(table: pa.Table, name: str) -> tuple[pa.StringArray, Codes]:
     return chunk.dictionary, indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
 
 
+def arrivals(codes: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The distinct codes in the order of their first rows, which is the same however texts are numbered."""
+    found, firsts = np.unique(codes, return_index=True)
+    return np.asarray(found[np.argsort(firsts)])
+
+
 def used(values: pa.StringArray, codes: Codes) -> tuple[pa.StringArray, Codes]:
     """Only the values that some row uses, where most may be of other rows: a slice of a large batch."""
     if len(values) <= codes.size:

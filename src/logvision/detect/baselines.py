@@ -24,7 +24,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from logvision.columns import distinct
+from logvision.columns import arrivals, distinct
 
 Ints = npt.NDArray[np.int64]
 
@@ -256,7 +256,7 @@ class Learned:
                     self.site(site or "").show(size, route)
 
     def _lost(self, names: Sequence[str | None], codes: npt.NDArray[np.int32]) -> None:
-        for code in np.unique(codes).tolist():
+        for code in arrivals(codes).tolist():
             self.site(names[code] or "" if code >= 0 else "").misses += int((codes == code).sum())
 
     def _note(self, key: tuple[str, str, str], network: int, status: int, size: int, took: int) -> None:
@@ -329,7 +329,9 @@ def _chosen(rows: Ints, *columns: npt.NDArray[np.int32]) -> Ints:
     spots = site * (int(route.max()) + 1) + route
     _, firsts = np.unique(spots * (int(client.max()) + 1) + client, return_index=True)
     firsts.sort()
-    order = firsts[np.argsort(spots[firsts], kind="stable")]
+    # Routes in the order of arrival: how texts are numbered is another thing in every engine.
+    _, arrived, which = np.unique(spots[firsts], return_index=True, return_inverse=True)
+    order = firsts[np.argsort(arrived[which], kind="stable")]
     ordered = spots[order]
     begins = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
     many = np.diff(np.append(begins, order.size))

@@ -21,7 +21,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from logvision.columns import distinct, plain, text
+from logvision.columns import arrivals, distinct, plain, text
 from logvision.detect.asked import Asked, read
 from logvision.detect.baselines import Learned, Ordinary, Site, network_of, packed, parameter_of, unpacked
 from logvision.detect.spots import Answer, Shape, Spot
@@ -151,7 +151,7 @@ def _mark(
     baselines: Baselines, clients: pa.StringArray, codes: npt.NDArray[np.int32], rows: npt.NDArray[np.int64]
 ) -> None:
     """Remember the networks of attackers: their clean requests teach nothing."""
-    present = np.unique(codes[rows])
+    present = arrivals(codes[rows])
     for client in clients.take(pa.array(present[present >= 0])).to_pylist():
         network = network_of(client)
         baselines.attackers[network] = None
@@ -172,7 +172,7 @@ def _outcomes(attacks: pa.Table, controls: pa.Table, baselines: Baselines) -> np
     codes = of_status(status)
     names, sites = distinct(attacks, "site")
     missing = sites[(status == 404) | (status == 410)]
-    for code in np.unique(missing).tolist():
+    for code in arrivals(missing).tolist():
         name = names[code].as_py() if code >= 0 else ""
         baselines.learned.site(name).misses += int((missing == code).sum())
     # Answers 2xx and redirects to another page first: of the others only a delay can tell more than their
