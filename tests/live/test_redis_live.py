@@ -143,6 +143,35 @@ def test_a_flushed_redis_is_a_gap_for_every_subscriber_and_then_it_goes_on(
     assert asyncio.run(run()) == [(NOW, 1), (GAP, None), (NOW, 2)]
 
 
+def test_a_message_that_comes_while_an_idle_reader_looks_after_the_stream_is_no_gap(
+    join: Callable[..., RedisLive], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, page = join(), join()
+    look = page._end
+
+    def late() -> str:
+        if page._ring._waiting and threading.current_thread().name == "logvision-live-mirror":
+            monkeypatch.setattr(page, "_end", look)
+            engine.publish(NOW, {"n": 2})
+            assert engine.flush(10)
+        return look()
+
+    async def run() -> list[tuple[str, int | None]]:
+        engine.publish(NOW, {"n": 0})
+        assert engine.flush(10)
+        page.snapshot()
+        assert page.flush(10)
+        messages = page.subscribe()
+        first = asyncio.ensure_future(anext(messages))
+        await holds(lambda: page._ring._waiting)
+        engine.publish(NOW, {"n": 1})
+        found = [(NOW, json.loads((await first).data)["n"])]
+        monkeypatch.setattr(page, "_end", late)
+        return found + await until(messages, 2)
+
+    assert asyncio.run(run()) == [(NOW, 1), (NOW, 2)]
+
+
 def test_a_redis_that_is_gone_blocks_no_publisher_and_what_is_dropped_is_counted(
     join: Callable[..., RedisLive], server: Redis
 ) -> None:

@@ -243,8 +243,9 @@ class RedisLive:
         if found:
             for _, entries in found:
                 self._take(entries)
-        elif self._end() != self._ring.end:
+        elif _order(self._end()) < _order(self._ring.end):
             # The stream is another one, with older ids: flushed while the clock went back, or restored.
+            # One that has a newer id has grown since it was read.
             self._ring.miss(START)
 
     def _take(self, entries: list[tuple[str, dict[str, str]]]) -> None:
