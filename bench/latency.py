@@ -21,6 +21,7 @@ import tempfile
 import threading
 import time
 import urllib.request
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,14 +33,24 @@ LINE = (
 BURSTS = 20  # a second: how a busy server's log buffer comes out
 
 
+Line = Callable[[int, str], str]
+"""A line by its number and its time as a log writes it."""
+
+
+def ordinary(number: int, stamp: str) -> str:
+    ip = f"81.2.{number % 256}.{number % 251}"
+    return LINE.format(ip=ip, stamp=stamp, number=number, size=number % 9000)
+
+
 class Appender(threading.Thread):
     """Appends `rate` lines a second; `written[n]` is when line n was handed to the kernel."""
 
-    def __init__(self, path: Path, rate: int, seconds: float) -> None:
+    def __init__(self, path: Path, rate: int, seconds: float, line: Line = ordinary) -> None:
         super().__init__(daemon=True)
         self.path = path
         self.rate = rate
         self.seconds = seconds
+        self.line = line
         self.written: list[float] = []
 
     def run(self) -> None:
@@ -50,10 +61,7 @@ class Appender(threading.Thread):
                 if due > 0:
                     first = len(self.written)
                     stamp = datetime.now(UTC).strftime("%d/%b/%Y:%H:%M:%S +0000")
-                    lines = [
-                        LINE.format(ip=f"81.2.{n % 256}.{n % 251}", stamp=stamp, number=n, size=n % 9000)
-                        for n in range(first, first + due)
-                    ]
+                    lines = (self.line(number, stamp) for number in range(first, first + due))
                     log.write("".join(lines).encode())
                     self.written.extend([time.monotonic()] * due)
                 time.sleep(1 / BURSTS)
