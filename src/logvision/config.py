@@ -102,6 +102,9 @@ class CasebookSettings(_Section):
 
     # sqlite: a file in the data folder. mongodb://user:password@host:port/database?options
     url: Annotated[str, _address("sqlite", schemes=("mongodb", "mongodb+srv"))] = "sqlite"
+    keep_days: float = Field(
+        default=365.0, gt=0, le=36_500
+    )  # of settled cases and of exceptions that are over
 
 
 class LiveSettings(_Section):

@@ -11,6 +11,7 @@ from typing import Any
 
 import pymongo
 import pytest
+from pymongo.errors import OperationFailure
 
 from logvision.casebook import mongodb as module
 from logvision.casebook.base import Conflict, Question
@@ -150,7 +151,7 @@ def test_an_engine_that_a_person_overtakes_keeps_the_decision(
 ) -> None:
     engine, person = join(), join()
     engine.apply([incident(events=1)])
-    between("merged", lambda: person.decide(incident().id, revision=1, author="ann", at=NOON, note="mine"))
+    between("folded", lambda: person.decide(incident().id, revision=1, author="ann", at=NOON, note="mine"))
     (changed,) = engine.apply([incident(events=2)])
     assert (changed.incident.events, changed.note, changed.revision) == (2, "mine", 3)
     assert person.case(incident().id) == changed
@@ -172,7 +173,7 @@ def test_two_engines_that_write_the_same_incidents_leave_them_once(
     join: Callable[[], MongoCasebook], between: Callable[[str, Callable[[], object]], None]
 ) -> None:
     left, right = join(), join()
-    between("merged", lambda: right.apply([incident(2), incident(1)]))
+    between("folded", lambda: right.apply([incident(2), incident(1)]))
     left.apply([incident(1), incident(2), incident(3)])
     rows = left.cases(Question()).rows
     assert [(case.incident, case.revision) for case in rows] == [(incident(n), 1) for n in (3, 2, 1)]
@@ -238,3 +239,55 @@ def test_what_the_engine_kept_is_readable_by_any_tool(server: MongoDB, book: Mon
         row: Mapping[str, Any] | None = client.fleet.cases.find_one({"attacks.sqli": {"$gt": 2}})
     assert row is not None
     assert (row["_id"], row["status"], row["severity"]) == (incident().id, "acknowledged", "high")
+
+
+def test_a_settled_case_says_from_when_its_age_counts_and_an_open_one_does_not(
+    server: MongoDB, book: MongoCasebook
+) -> None:
+    book.apply([incident(1), incident(2)])
+    at = NOON + timedelta(days=1)
+    for number, status in ((1, Status.CLOSED), (2, Status.ACKNOWLEDGED)):
+        book.decide(incident(number).id, revision=1, author="ann", at=at, status=status)
+    with raw(server) as client:
+        rows = {row["_id"]: row.get("settled_at") for row in client.fleet.cases.find()}
+    assert rows == {incident(1).id: at.replace(tzinfo=None), incident(2).id: None}
+
+
+class Told:
+    """A server that answers the making of an index with this error, and keeps what it is told."""
+
+    def __init__(self, code: int | None) -> None:
+        self.cases, self._code = self, code
+        self.told: list[tuple[Any, ...]] = []
+
+    def create_index(self, keys: str, *, name: str, expireAfterSeconds: int) -> None:
+        self.told.append((keys, name, expireAfterSeconds))
+        if self._code is not None:
+            raise OperationFailure("no", self._code)
+
+    def command(self, *words: str, index: Mapping[str, Any]) -> None:
+        self.told.append((*words, index))
+
+
+@pytest.mark.parametrize(
+    ("code", "more"),
+    [
+        pytest.param(None, [], id="it has them"),
+        pytest.param(238, [], id="it has none"),
+        pytest.param(
+            85, [("collMod", "cases", {"name": "settled_at", "expireAfterSeconds": 86_400})], id="older age"
+        ),
+    ],
+)
+def test_a_server_is_told_the_age_of_settled_cases_if_it_has_ttl_indexes(
+    code: int | None, more: list[tuple[Any, ...]]
+) -> None:
+    server: Any = Told(code)
+    module._tell(server, timedelta(days=1))
+    assert server.told == [("settled_at", "settled_at", 86_400), *more]
+
+
+def test_a_server_that_refuses_the_index_for_another_reason_is_no_server_without_ttl() -> None:
+    server: Any = Told(13)
+    with pytest.raises(OperationFailure):
+        module._tell(server, timedelta(days=1))

@@ -274,6 +274,61 @@ def test_an_empty_casebook_has_no_labels(book: Casebook) -> None:
     assert book.labels() == []
 
 
+DAY = timedelta(days=1)
+
+
+def settle(book: Casebook, status: Status, at: datetime, *numbers: int) -> None:
+    for number in numbers:
+        book.decide(incident(number).id, revision=1, author="ann", at=at, status=status)
+
+
+def test_what_was_settled_long_ago_goes_with_its_history_and_its_parts_and_what_is_open_stays(
+    opened: Callable[[], Casebook],
+) -> None:
+    book = opened()
+    campaign = incident(5, actor="net:192.0.2.0/24", actor_kind="net", members=("ip:192.0.2.6",))
+    old = [incident(1), incident(2), campaign, incident(6, part_of=campaign.id)]
+    book.apply([*old, incident(3), incident(4), incident(7, last_seen=NOON + 5 * DAY)])
+    settle(book, Status.CLOSED, NOON + DAY, 1, 5, 7)
+    settle(book, Status.FALSE_ALARM, NOON + DAY, 2)
+    settle(book, Status.ACKNOWLEDGED, NOON + DAY, 3)
+    assert book.expire(30 * DAY, NOON + 31 * DAY) == 0  # of that very moment is not older
+    assert book.expire(30 * DAY, NOON + 32 * DAY) == 4
+    again = opened()
+    assert [again.case(each.id) for each in old] == [None] * 4
+    assert [case.incident for case in again.cases(Question(EVERY)).rows] == [
+        incident(7, last_seen=NOON + 5 * DAY),
+        incident(4),
+        incident(3),
+    ]
+    assert again.count(Question(EVERY, actor="ip:192.0.2.6")) == 0
+    assert again.expire(30 * DAY, NOON + 32 * DAY) == 0
+    assert again.apply([incident(1, events=9)]) == [Case(incident(1, events=9))]
+
+
+def test_a_case_that_was_looked_at_again_or_opened_again_is_young(book: Casebook) -> None:
+    book.apply([incident(1), incident(2)])
+    settle(book, Status.CLOSED, NOON, 1, 2)
+    book.decide(incident(1).id, revision=2, author="bob", at=NOON + 20 * DAY, note="asked again")
+    book.apply([incident(2, events=4)])
+    assert book.expire(30 * DAY, NOON + 40 * DAY) == 0
+    assert book.count(Question(EVERY)) == 2
+    assert book.expire(10 * DAY, NOON + 40 * DAY) == 1  # the age is another from now on
+    assert [case.incident.id for case in book.cases(Question(EVERY)).rows] == [incident(2).id]
+
+
+def test_exceptions_go_when_they_are_over_so_long_and_labels_stay(book: Casebook) -> None:
+    lasting, expired, ended = exemption(1), exemption(2, expires=NOON + 9 * DAY), exemption(3)
+    for each in (lasting, expired, ended):
+        book.exempt(each)
+    book.end_exemption(ended.id, author="bob", at=NOON + 9 * DAY)
+    book.label([labelled()])
+    assert book.expire(30 * DAY, NOON + 39 * DAY) == 0
+    assert len(book.exemptions()) == 3
+    book.expire(30 * DAY, NOON + 40 * DAY)
+    assert (book.exemptions(), book.labels()) == ([lasting], [labelled()])
+
+
 def test_hostile_text_is_data(book: Casebook) -> None:
     hostile = "'; drop table cases; --\x00\u202e<script>"
     book.exempt(exemption(route=hostile, shape=hostile))

@@ -104,7 +104,7 @@ def following(settings: Settings, files: Sequence[str], clock: Clock, *, follow:
             yield found
             return
         bounded = settings.lake.model_copy(update={"keep_bytes": KEPT_BYTES})
-        stack.enter_context(Upkeep(stores, bounded, clock).running())
+        stack.enter_context(Upkeep(stores, bounded, settings.casebook, clock).running())
         thread = threading.Thread(target=found.run, name="logvision-engine", daemon=True)
         thread.start()
         stack.callback(thread.join)

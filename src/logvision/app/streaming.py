@@ -108,7 +108,7 @@ def stream(settings: Settings, job: Job, say: Say, stop: threading.Event | None 
             once=job.once,
         )
         job_stream = Stream(spark, topic, Judges(spark, parts.bundle(known, settings)), fold, stop=stop)
-        upkeep = Upkeep(stores, settings.lake, clock)
+        upkeep = Upkeep(stores, settings.lake, settings.casebook, clock)
         problems: Mapping[str, Any] = {
             "engine": lambda: fold.problem,
             "kafka": lambda: job_stream.problem,

@@ -113,7 +113,7 @@ def watch(
             anonymiser=parts.anonymiser(settings.lake, kept=True),
             stop=stop,
         )
-        upkeep = Upkeep(stores, settings.lake, clock)
+        upkeep = Upkeep(stores, settings.lake, settings.casebook, clock)
         excepting = Excepting(known, stores.casebook)
         problems = {
             "rules": lambda: rules.problem,

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
 from logvision.errors import LogVisionError
 from logvision.exemption import Exemption
-from logvision.incident import SETTLED, UNSETTLED, Case, Change, Incident, Status
+from logvision.incident import SETTLED, UNSETTLED, Case, Change, Incident, Status, iso
 from logvision.label import Label
 
 AUTHOR: Final = "logvision"  # of changes that nobody decided
@@ -146,6 +146,15 @@ class Casebook(Protocol):
         """All labels, the newest `at` first (ties by event). Made by hand: thousands, not millions."""
         ...
 
+    def expire(self, keep: timedelta, now: datetime) -> int:
+        """Let go of what people were done with so long ago: settled cases, with their history and the cases
+        that are part of them, and exceptions that ended or expired. Gives how many cases went.
+
+        Age counts from the last event or the last decision, whichever is later. What is open stays, whatever
+        its age, and so do labels: they are learned from. Cheap when nothing is old enough.
+        """
+        ...
+
     def close(self) -> None:
         """Give everything back; may be called twice."""
         ...
@@ -165,9 +174,51 @@ def merged(old: Case | None, incident: Incident) -> Case | None:
     return case
 
 
-def decided(case: Case, *, author: str, at: datetime, status: Status | None, note: str | None) -> Case:
-    """The case with this decision, as `Casebook.decide` says."""
+def folded(incidents: Iterable[Incident], kept: Mapping[str, Case]) -> dict[str, Case]:
+    """The cases that these incidents change, by id in their order; `kept`: those of their ids that there
+    are."""
+    changed: dict[str, Case] = {}
+    for incident in incidents:
+        case = merged(changed.get(incident.id, kept.get(incident.id)), incident)
+        if case is not None:
+            changed[incident.id] = case
+    return changed
+
+
+def decided(
+    case: Case, *, revision: int, author: str, at: datetime, status: Status | None, note: str | None
+) -> Case:
+    """The case with this decision, as `Casebook.decide` says. Raises Conflict."""
+    if case.revision != revision:
+        raise Conflict(case)
     status = case.status if status is None else status
     note = case.note if note is None else note
     history = (*case.history, Change(at, author, status, note))
     return replace(case, status=status, note=note, revision=case.revision + 1, history=history)
+
+
+def settled_at(case: Case) -> datetime | None:
+    """When people were done with it and it was quiet; None: they are not."""
+    if case.status not in SETTLED:
+        return None
+    return max([case.incident.last_seen, *(change.at for change in case.history)])
+
+
+def is_over(exemption: Exemption, before: datetime) -> bool:
+    """Whether an exception was made, and ended or expired, before this moment."""
+    ends = exemption.ended or exemption.expires
+    return ends is not None and max(ends, exemption.created) < before
+
+
+def page_of(cases: Sequence[Case], limit: int) -> CasePage:
+    """The page of the first `limit` cases, in order; one more of them means that there is another page."""
+    last = cases[limit - 1].incident if len(cases) > limit else None
+    return CasePage(cases[:limit], None if last is None else f"{iso(last.last_seen)}~{last.id}")
+
+
+def place_of(cursor: str) -> tuple[str, str]:
+    """`last_seen`, as kept, and id of the case after which a page starts. Raises ValueError."""
+    last_seen, _, after = cursor.partition("~")
+    if not last_seen or not after:
+        raise ValueError(f"not a cursor of this casebook: {cursor!r}")
+    return last_seen, after

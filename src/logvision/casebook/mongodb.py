@@ -16,7 +16,7 @@ import threading
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -32,15 +32,29 @@ from pymongo.errors import (
     PyMongoError,
 )
 
-from logvision.casebook.base import CasePage, Conflict, Cursor, Question, decided, merged
+from logvision.casebook.base import (
+    CasePage,
+    Conflict,
+    Cursor,
+    Question,
+    decided,
+    folded,
+    is_over,
+    page_of,
+    place_of,
+    settled_at,
+)
 from logvision.errors import Problem, SetupError, StoreError, without_secrets
 from logvision.exemption import Exemption
-from logvision.incident import Case, Incident, Status, iso
+from logvision.incident import SETTLED, Case, Incident, Status, iso
 from logvision.label import Label
 
 SCHEMA: Final = 1
 DATABASE: Final = "logvision"  # where the URL names none
 HEAD: Final = "head"
+
+SETTLED_AT: Final = "settled_at"
+"""Field, and name of its TTL index: when people were done with a case and it was quiet; absent: not yet."""
 
 CHUNK_BYTES: Final = 8 << 20
 CASES_A_WRITE: Final = 500
@@ -54,6 +68,8 @@ OPTIONS: Final[dict[str, Any]] = {
 }
 
 DUPLICATE: Final = 11000
+_OTHERWISE: Final = frozenset({85, 86})  # the index is there with another age
+_UNKNOWN: Final = frozenset({59, 115, 238})  # the server has no such command, no such index
 _REFUSED: Final = frozenset({13, 18, 8000})  # not authorised, wrong password, Atlas's word for both
 
 _Document = dict[str, Any]
@@ -79,6 +95,7 @@ class MongoCasebook:
             expected = "mongodb://host:port/database"
             raise SetupError(Problem("casebook.url", f"{self.name}: {error}", expected)) from None
         self._prepared = False
+        self._kept: timedelta | None = None  # what the server was told last
         self._lock = threading.Lock()
         try:
             with suppress(StoreError), self._talking():
@@ -140,16 +157,13 @@ class MongoCasebook:
     def cases(self, question: Question, limit: int = 50, cursor: str | None = None) -> CasePage:
         conditions = _conditions(question)
         if cursor is not None:
-            last_seen, _, after = cursor.partition("~")
-            if not last_seen or not after:
-                raise ValueError(f"not a cursor of this casebook: {cursor!r}")
+            last_seen, after = place_of(cursor)
             later = {"last_seen": last_seen, "_id": {"$gt": after}}
             conditions.append({"$or": [{"last_seen": {"$lt": last_seen}}, later]})
         order = [("last_seen", DESCENDING), ("_id", ASCENDING)]
         with self._talking() as db:
             rows = list(db.cases.find({"$and": conditions}).sort(order).limit(limit + 1))
-        more = f"{rows[limit - 1]['last_seen']}~{rows[limit - 1]['_id']}" if len(rows) > limit else None
-        return CasePage([Case.from_dict(row) for row in rows[:limit]], more)
+        return page_of([Case.from_dict(row) for row in rows], limit)
 
     def count(self, question: Question) -> int:
         with self._talking() as db:
@@ -173,13 +187,11 @@ class MongoCasebook:
             case = _find(db, incident_id)
             if case is None:
                 return None
-            if case.revision == revision:
-                changed = decided(case, author=author, at=at, status=status, note=note)
-                only = {"_id": incident_id, "revision": revision}
-                if db.cases.replace_one(only, _document(changed)).matched_count:
-                    return changed
-                case = _find(db, incident_id) or case
-        raise Conflict(case)
+            changed = decided(case, revision=revision, author=author, at=at, status=status, note=note)
+            only = {"_id": incident_id, "revision": revision}
+            if db.cases.replace_one(only, _document(changed)).matched_count:
+                return changed
+            raise Conflict(_find(db, incident_id) or case)
 
     def exempt(self, exemption: Exemption) -> None:
         with self._talking() as db:
@@ -214,6 +226,26 @@ class MongoCasebook:
         with self._talking() as db:
             rows = list(db.labels.find().sort([("at", DESCENDING), ("_id", ASCENDING)]))
         return [Label.from_dict(row) for row in rows]
+
+    def expire(self, keep: timedelta, now: datetime) -> int:
+        """A server that has TTL indexes is also told, and lets settled cases go when nobody asks it to."""
+        before = now - keep
+        conditions = {"status": {"$in": sorted(s.value for s in SETTLED)}, "last_seen": {"$lt": iso(before)}}
+        gone = 0
+        with self._talking() as db:
+            if keep != self._kept:
+                _tell(db, keep)
+                self._kept = keep
+            for case in [Case.from_dict(row) for row in db.cases.find(conditions)]:
+                if (settled_at(case) or now) < before:
+                    # Nobody may have decided, or opened it again, in between.
+                    only = {"_id": case.incident.id, "revision": case.revision}
+                    if db.cases.delete_one(only).deleted_count:
+                        gone += 1 + db.cases.delete_many({"part_of": case.incident.id}).deleted_count
+            over = [row["_id"] for row in db.exemptions.find() if is_over(Exemption.from_dict(row), before)]
+            if over:
+                db.exemptions.delete_many({"_id": {"$in": over}})
+        return gone
 
     def close(self) -> None:
         self._client.close()
@@ -262,11 +294,7 @@ def _keep(db: Database[_Document], incidents: Sequence[Incident]) -> list[Case]:
     for _ in range(TRIES):
         kept = {row["_id"]: Case.from_dict(row) for row in db.cases.find({"_id": {"$in": ids}})}
         writes: list[InsertOne[_Document] | ReplaceOne[_Document]] = []
-        now: dict[str, Case] = {}
-        for incident in incidents:
-            case = merged(now.get(incident.id, kept.get(incident.id)), incident)
-            if case is not None:
-                now[incident.id] = case
+        now = folded(incidents, kept)
         for id_, case in now.items():
             old = kept.get(id_)
             if old is None:
@@ -311,8 +339,26 @@ def _turn(db: Database[_Document], states: Mapping[str, bytes], cursor: Cursor |
             db.chunks.delete_many({"state": _key(name), "_id": {"$nin": ids}})
 
 
+def _tell(db: Database[_Document], keep: timedelta) -> None:
+    """Have the server let go of cases so long after their SETTLED_AT, if it knows how."""
+    seconds = int(keep.total_seconds())
+    try:
+        db.cases.create_index(SETTLED_AT, name=SETTLED_AT, expireAfterSeconds=seconds)
+    except OperationFailure as error:
+        if error.code in _OTHERWISE:
+            db.command("collMod", "cases", index={"name": SETTLED_AT, "expireAfterSeconds": seconds})
+        elif error.code not in _UNKNOWN:
+            raise
+
+
 def _document(case: Case) -> _Document:
-    return {"_id": case.incident.id, **case.to_dict()}
+    """As the web API gives it, with the moment from which its age counts as a date."""
+    settled = settled_at(case)
+    return {
+        "_id": case.incident.id,
+        **case.to_dict(),
+        **({} if settled is None else {SETTLED_AT: settled}),
+    }
 
 
 def _find(db: Database[_Document], incident_id: str) -> Case | None:

@@ -7,16 +7,26 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 import orjson
 
-from logvision.casebook.base import CasePage, Conflict, Cursor, Question, decided, merged
+from logvision.casebook.base import (
+    CasePage,
+    Cursor,
+    Question,
+    decided,
+    folded,
+    is_over,
+    page_of,
+    place_of,
+    settled_at,
+)
 from logvision.errors import Problem, SetupError, StoreError
 from logvision.exemption import Exemption
-from logvision.incident import Case, Incident, Status, iso
+from logvision.incident import SETTLED, Case, Incident, Status, iso
 from logvision.label import Label
 
 SCHEMA: Final = 2  # 2: exceptions and labels; a file of version 1 only lacks the tables
@@ -90,15 +100,16 @@ class SqliteCasebook:
 
     def _merge(self, db: sqlite3.Connection, incidents: Iterable[Incident]) -> list[Case]:
         """Keep these states of incidents; gives the cases that changed."""
-        changed = []
-        for incident in incidents:
-            row = db.execute("select document from cases where id = ?", (incident.id,)).fetchone()
-            case = merged(None if row is None else self._read(incident.id, row[0]), incident)
-            if case is not None:
-                document = _document(case)
-                _put(db, case, document)
-                self._remember(document, case)
-                changed.append(case)
+        given, kept = list(incidents), {}
+        for id_ in dict.fromkeys(incident.id for incident in given):
+            row = db.execute("select document from cases where id = ?", (id_,)).fetchone()
+            if row is not None:
+                kept[id_] = self._read(id_, row[0])
+        changed = list(folded(given, kept).values())
+        for case in changed:
+            document = _document(case)
+            _put(db, case, document)
+            self._remember(document, case)
         return changed
 
     def _read(self, incident_id: str, document: str) -> Case:
@@ -134,19 +145,16 @@ class SqliteCasebook:
     def cases(self, question: Question, limit: int = 50, cursor: str | None = None) -> CasePage:
         where, values = _conditions(question)
         if cursor is not None:
-            last_seen, _, after = cursor.partition("~")
-            if not last_seen or not after:
-                raise ValueError(f"not a cursor of this casebook: {cursor!r}")
+            last_seen, after = place_of(cursor)
             where += " and (last_seen < ? or (last_seen = ? and id > ?))"
             values += [last_seen, last_seen, after]
         with self._reading() as db:
             rows = db.execute(
-                f"select document, last_seen, id from cases where {where}"  # noqa: S608 - fixed texts
+                f"select document from cases where {where}"  # noqa: S608 - fixed texts
                 " order by last_seen desc, id limit ?",
                 [*values, limit + 1],
             ).fetchall()
-        more = f"{rows[limit - 1][1]}~{rows[limit - 1][2]}" if len(rows) > limit else None
-        return CasePage([_case(row[0]) for row in rows[:limit]], more)
+        return page_of([_case(row[0]) for row in rows], limit)
 
     def count(self, question: Question) -> int:
         where, values = _conditions(question)
@@ -172,9 +180,7 @@ class SqliteCasebook:
             case = _find(db, incident_id)
             if case is None:
                 return None
-            if case.revision != revision:
-                raise Conflict(case)
-            case = decided(case, author=author, at=at, status=status, note=note)
+            case = decided(case, revision=revision, author=author, at=at, status=status, note=note)
             _put(db, case, _document(case))
         return case
 
@@ -184,8 +190,7 @@ class SqliteCasebook:
 
     def exemptions(self) -> list[Exemption]:
         with self._reading() as db:
-            rows = db.execute("select document from exemptions order by created, id").fetchall()
-        return [Exemption.from_dict(orjson.loads(row[0])) for row in rows]
+            return _exemptions(db)
 
     def end_exemption(self, exemption_id: str, *, author: str, at: datetime) -> Exemption | None:
         with self._transaction() as db:
@@ -209,6 +214,23 @@ class SqliteCasebook:
         with self._reading() as db:
             rows = db.execute("select document from labels order by at desc, event").fetchall()
         return [Label.from_dict(orjson.loads(row[0])) for row in rows]
+
+    def expire(self, keep: timedelta, now: datetime) -> int:
+        before = now - keep
+        settled = sorted(status.value for status in SETTLED)
+        with self._transaction() as db:
+            rows = db.execute(
+                "select document from cases where last_seen < ? and status in (?, ?)", [iso(before), *settled]
+            )
+            old = [case.incident.id for (text,) in rows if (settled_at(case := _case(text)) or now) < before]
+            gone = [(id_, id_) for id_ in old]
+            db.executemany(
+                "delete from members where id in (select id from cases where id = ? or part_of = ?)", gone
+            )
+            count = db.executemany("delete from cases where id = ? or part_of = ?", gone).rowcount
+            over = [each.id for each in _exemptions(db) if is_over(each, before)]
+            db.executemany("delete from exemptions where id = ?", [(id_,) for id_ in over])
+        return max(0, count)
 
     def close(self) -> None:
         with self._lock:
@@ -283,6 +305,11 @@ def _put_exemption(db: sqlite3.Connection, exemption: Exemption) -> None:
         "insert or replace into exemptions values (?, ?, ?)",
         (exemption.id, iso(exemption.created), orjson.dumps(exemption.to_dict()).decode()),
     )
+
+
+def _exemptions(db: sqlite3.Connection) -> list[Exemption]:
+    rows = db.execute("select document from exemptions order by created, id").fetchall()
+    return [Exemption.from_dict(orjson.loads(row[0])) for row in rows]
 
 
 def _find(db: sqlite3.Connection, incident_id: str) -> Case | None:
