@@ -16,6 +16,7 @@ from logvision.detect import canonical
 from logvision.detect.classifier import Classifier, scorable
 from logvision.detect.detector import MODEL_FILE
 from logvision.detect.units import Owners, split
+from logvision.detect.verify import sql_tokens
 from logvision.formats import columnar, fields, vectors
 from logvision.formats.catalogue import ORDER
 from logvision.formats.readings import Part
@@ -173,6 +174,72 @@ def test_units_their_marks_and_their_scores(values: list[bytes]) -> None:
     for one, other in zip(found, expected, strict=True):
         assert one.tolist() == other.tolist()
     np.testing.assert_allclose(scores, other_scores, rtol=1e-4)
+
+
+SQL = [
+    *("'", '"', "`", "$$", "*/", "#", "--", "/*", "\n", "0x1f", "1e5", ".5", "²", "¼", "é", "\xa0", "or1"),
+    *(
+        "and22",
+        "sleep(",
+        "sleep ( if(",
+        "polygon(a",
+        "polygon((1",
+        "x'",
+        "N'",
+        "::int",
+        "@@",
+        "@a",
+        "@>",
+        "<@",
+    ),
+    *("@@ ", "?|", "&&", "||", "!", "<=>", "!=", "->>", "#>", "86UNION", "1or", "1order", "3unionall", "a#b"),
+    *(
+        "b#¼",
+        "replace(",
+        "mod (",
+        "insert",
+        "\\",
+        "\\'",
+        ".",
+        "{fn a1(",
+        "{`x`1",
+        "{ d 1",
+        "}",
+        "{",
+        "CONCAT(",
+    ),
+    *("select", "\0", "\x0b", "(", ")", ",", ";"),
+]
+sql = st.lists(
+    st.one_of(st.sampled_from(SQL), st.text(st.characters(max_codepoint=255), max_size=3)), max_size=14
+)
+
+
+@settings(max_examples=600)
+@given(sql.map("".join), st.sampled_from(["", "'", '"', "`", "$$", "*/"]))
+def test_sql_is_cut_into_the_same_tokens(text: str, quote: str) -> None:
+    found = sql_tokens.tokens(text, quote)
+    with without_core():
+        expected = sql_tokens.tokens(text, quote)
+
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    "word", sorted(sql_tokens.WORDS | dict.fromkeys(sql_tokens.FUNCTIONS | sql_tokens.ATTACK_FUNCTIONS))
+)
+def test_every_word_of_sql_is_known_to_the_core(word: str) -> None:
+    for text in (word, f"{word.upper()}(", f"{word}(1", f"{word}(a", f"{word}x", word[:-1]):
+        found = sql_tokens.tokens(text)
+        with without_core():
+            assert found == sql_tokens.tokens(text)
+
+
+def test_no_more_tokens_are_read_than_show_an_injection() -> None:
+    text = "or1 " * (sql_tokens.TOKENS + 5)
+    found = sql_tokens.tokens(text)
+    with without_core():
+        assert found == sql_tokens.tokens(text) == "&1" * sql_tokens.TOKENS
 
 
 def rows_of(part: Part) -> list[dict[str, Any]]:

@@ -40,6 +40,7 @@ _FUNCTIONS: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "lv_joined": (None, (_P, _P, _I, _P, _P)),
     "lv_marked": (None, (_P, _P, _I, _P, _P)),
     "lv_margins": (None, (_P, _P, _P, _I, _I, _P, _P, _i, _P, _P)),
+    "lv_sql": (_I, (_P, _I, _P, _I, _P, _I, _I, _P)),
     "lv_memo_new": (_P, (_I, _I, _U)),
     "lv_memo_free": (None, (_P,)),
     "lv_memo_size": (_I, (_P,)),
@@ -203,6 +204,13 @@ def margins(
         _at(text), _at(starts), _at(ends), *sizes, _at(fold), _at(weights), bits, _at(root), _at(out)
     )
     return out
+
+
+def sql_letters(text: bytes, quote: bytes, tables: bytes, words: int, most: int) -> bytes:
+    """Up to `most` tokens of SQL (detect/verify/sql_tokens.py, which makes the tables of its words)."""
+    out = ctypes.create_string_buffer(2 * min(most, len(text) + 1) + 1)
+    made = _C.lv_sql(text, len(text), quote, len(quote), tables, words, most, out)
+    return out.raw[:made]
 
 
 class Cutter:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-import re2
-
 from logvision.detect.fusion import BROWSED, Evidence
 from logvision.detect.units import Kind
 from logvision.detect.verify import code, ldap, markup, path, shell, sql, template, url
+from logvision.detect.verify.proofs import AnyOf
 from logvision.detect.verify.prose import SHARE, SURE, in_prose
 from logvision.schema import Attack
 
@@ -23,7 +22,7 @@ def verify(text: bytes, kind: Kind) -> list[Evidence]:
     found = _read(text, kind)
     if kind is Kind.PATH:
         # A page of a repository shows files of any name; asking for it is not asking for them.
-        browsed = b".." not in text and _BROWSED.search(text[:HEAD].decode("latin-1")) is not None
+        browsed = b".." not in text and _BROWSED(text[:HEAD].decode("latin-1"))
         return [*found, Evidence(BROWSED, Attack.SENSITIVE, 0.0)] if browsed else found
     if not found or kind is Kind.AGENT:
         return found
@@ -49,7 +48,7 @@ def _read(text: bytes, kind: Kind) -> list[Evidence]:
     if kind is Kind.PATH:
         body = plain.lstrip("/")
         found = path.verify(plain, is_path=True)
-        if not body.translate(_TAME) or _MANUAL.match(body):
+        if not body.translate(_TAME) or _MANUAL(body):
             return found
         return [
             *found,
@@ -68,7 +67,7 @@ def _read(text: bytes, kind: Kind) -> list[Evidence]:
             *markup.verify(plain),
         ]
     if kind is Kind.AGENT:
-        plain = _LISTED.sub(lambda listed: listed.group().replace(";", ","), plain)
+        plain = _unlisted(plain)
     if kind in (Kind.AGENT, Kind.REFERER):
         return [
             *sql.verify(plain),
@@ -82,25 +81,32 @@ def _read(text: bytes, kind: Kind) -> list[Evidence]:
         *ldap.verify(plain),
         *code.verify(plain),
         *markup.verify(plain),
-        *([] if _STATEMENT.match(plain) else shell.verify(plain)),
+        *([] if _STATEMENT(plain) else shell.verify(plain)),
         *path.verify(plain, is_path=False),
         *template.verify(plain),
         *url.verify(plain),
     ]
 
 
-_LISTED: Final = re2.compile(r"\([^()]*\)")
-"""What an agent lists in its comment, e.g. `(Linux; U; DASH JR 3G)`, is no command after a semicolon."""
+def _unlisted(agent: str) -> str:
+    """What an agent lists in its comment, e.g. `(Linux; U; DASH JR 3G)`, is no command after a semicolon."""
+    parts = agent.split("(")
+    for number, part in enumerate(parts[1:], 1):
+        listed, closed, rest = part.partition(")")
+        if closed:
+            parts[number] = listed.replace(";", ",") + closed + rest
+    return "(".join(parts)
 
-_STATEMENT: Final = re2.compile(
+
+_STATEMENT: Final = AnyOf(
     r"(?is)^\s*(?:select\s.+?\sfrom|insert\s+into|update\s+\S+\s+set|delete\s+from|show\s+(?:tables|create|columns))\s[^;]*;?\s*$"
 )
 """A statement of SQL: back quotes in it hold names, not commands."""
 
-_MANUAL: Final = re2.compile(r"^(?:[\w.-]+/)+\w+\(\d{0,2}\)/?$")
+_MANUAL: Final = AnyOf(r"^(?:[\w.-]+/)+\w+\(\d{0,2}\)/?$")
 """A page about a function, by its name."""
 
-_BROWSED: Final = re2.compile(
+_BROWSED: Final = AnyOf(
     r"^/[^/]+/[^/]+/(?:-/)?(?:blob|tree|raw|blame|edit|commits)/[^/]+/[\w.]|^/wiki/[A-Z/]|"
     r"^/[^/]+/[^/]+/src/(?:branch|tag|commit)/[^/]+/|"
     r"^/src/[^/]+/(?:blob|tree|raw)/[^/]+/|/repos/[^/]+/(?:browse|raw)/|^/plugins/gitiles/[^/]+/\+/|"

@@ -12,7 +12,7 @@ from typing import Final
 import re2
 
 from logvision.detect.fusion import Evidence
-from logvision.detect.verify.proofs import AnyOf
+from logvision.detect.verify.proofs import AnyOf, Which
 from logvision.schema import Attack
 
 RULE: Final = "verify.ldap"
@@ -31,37 +31,37 @@ _XPATH: Final = re2.compile(
     r"text|last|not)\s*\(|/(?:child|parent|descendant|ancestor|attribute|self|following|preceding)(?:-or-self|-sibling)?::|"
     r"\]\s*\|\s*//|//\*\s*\||'\s*\]\s*(?:[|/]|$)|count\(\s*/|/(?:text|node|comment)\(\)\s*(?:\||\[|=|$)|\bdoc(?:-available)?\(\s*(?:concat\(|['\"]http)"
 )
+_WHICH: Final = Which(_CUT, _XPATH, _WHOLE)
 
 
 def verify(text: str) -> list[Evidence]:  # noqa: PLR0911  one return a proof
     """How the value leaves its place in a filter or path; at most one piece of evidence."""
     if len(text) > 2048 or not _GATE(text):
         return []
+    held = _WHICH(text)
     left = _left(text)
     if left is not None:
         if _OPENS.search(left):
             return [_found(0.9, "it closes the filter and opens a condition of its own")]
         if _ENDS.search(left):
             return [_found(0.85, "it closes the filter and cuts off the rest")]
-        if _CUT.search(text) and ("*" in text or "(" in left):
+        if _CUT in held and ("*" in text or "(" in left):
             return [_found(0.72, "it closes a filter that it did not open")]
-    if _XPATH.search(text):
+    if _XPATH in held:
         return [_found(0.72, "it asks for nodes of an XML document")]
-    if _WHOLE.search(text):
+    if _WHOLE in held:
         return [_found(0.45, "a whole filter")]
     return []
 
 
 def _left(text: str) -> str | None:
     """What follows the first parenthesis that closes what was not opened; None: there is none."""
-    depth = 0
-    for at, char in enumerate(text):
-        if char == "(":
-            depth += 1
-        elif char == ")":
-            depth -= 1
-            if depth < 0:
-                return text[at + 1 :]
+    depth, at = 0, 0
+    for part in text.split(")")[:-1]:
+        depth += part.count("(") - 1
+        at += len(part) + 1
+        if depth < 0:
+            return text[at:]
     return None
 
 

@@ -50,8 +50,6 @@ _CALLS: Final = (
 _DO: Final = r"(?:alert|prompt|confirm|eval|execScript|setTimeout|setInterval|fromCharCode|atob|XMLHttpRequest|document\.\w+|window\.\w+|location(?:\.\w+)?)"
 _S: Final = r"[\s/\x00-\x20]"
 
-STATES: Final = 32 << 20
-"""Memory of the proofs' automaton: with less its states are made anew for every text, at five times the cost."""
 
 _PROOFS: Final = Proofs([
     ("(?is)" + expression, strength, sentence)
@@ -128,21 +126,29 @@ _PROOFS: Final = Proofs([
         (r"=\s*(?:alert|prompt|confirm|eval)\s*[,;]|__define[GS]etter__", 0.75, "a call is hidden behind a name"),
         (r"\.\s*(?:innerHTML|outerHTML|insertAdjacentHTML)\s*[=(]|\$\s*\.\s*getScript\s*\(|\bimportScripts\s*\(", 0.7, "it writes into the page"),
     )
-], STATES)  # fmt: skip
+])  # fmt: skip
 
-_GATE: Final = AnyOf(
-    r"(?is)<|script\s*:|\bon[a-z]{3,20}\s*=|[\"'`)\]};(\[].{0,80}[(`=]|expression\s*\(|ADw-|data:|binding|"
-    + _DO
-)
+_GATE: Final = AnyOf(r"(?is)<|script\s*:|\bon[a-z]{3,20}\s*=|expression\s*\(|ADw-|data:|binding|" + _DO)
+_CLOSED: Final = AnyOf(r"(?s)[\"'`)\]};(\[].*[(`=]")
+_CLOSED_NEAR: Final = AnyOf(r"(?s)[\"'`)\]};(\[].{0,80}[(`=]")
+"""What may be a way out of a string, and the same within `_NEAR` characters, which an automaton finds slowly."""
+_NEAR: Final = 80
 _HARMLESS: Final = re2.compile(
     r"(?is)^\s*javascript:\s*(?:void\s*\(?\s*0?\s*\)?|;|//|#|history\.(?:back|go)\([-\d]*\)|window\.(?:print|close)\(\))?\s*;?\s*$"
 )
 
 
+def _closes(text: str) -> bool:
+    """Whether what may close a string or block is followed by what may be a call."""
+    return _CLOSED(text) and (len(text) <= _NEAR + 2 or _CLOSED_NEAR(text))
+
+
 def verify(text: str) -> list[Evidence]:
     """The strongest proof that the text would run; at most one piece of evidence."""
     text = text.replace("\x00", "").replace("\x0b", " ")
-    if not _GATE(text) or _HARMLESS.match(text):
+    if not _GATE(text) and not _closes(text):
+        return []
+    if "javascript:" in text.lower() and _HARMLESS.match(text):
         return []
     best = _PROOFS.strongest(text)
     if best[0] <= 0:

@@ -12,7 +12,7 @@ from typing import Final
 import re2
 
 from logvision.detect.fusion import Evidence
-from logvision.detect.verify.proofs import AnyOf
+from logvision.detect.verify.proofs import AnyOf, Which
 from logvision.schema import Attack
 
 RULE: Final = "verify.path"
@@ -81,13 +81,19 @@ _ALONE: Final = (
     (None, _REPEATED, 0.75, "steps are repeated to fill a buffer"),
 )
 """What proves something by itself: of the request's own path (None: of any text), how much, and what."""
+_WHICH: Final = Which(
+    *(_CLIMB, _SYSTEM, _WRAPPER, _ASKED, _FOLDER, _WEB_INF, _BARE, _OBSCURED),
+    *(expression for _, expression, *_ in _ALONE),
+)
 
 
 def verify(text: str, *, is_path: bool) -> list[Evidence]:
     """What the text does as a path; at most one piece of evidence. `is_path`: it is the request's own path."""
     if not _TELLING(text):
         return []
-    plain = _plainly(text.replace("/./", "/"))
+    plain = text.replace("/./", "/")
+    if _ODD(plain):
+        plain = _plainly(plain)
     direct = _verify(text, is_path=is_path)
     if plain == text:
         return direct
@@ -105,6 +111,8 @@ _SYSTEM_END: Final = re2.compile(
     r"(?i)(?:etc.{1,8}(?:passwd|shadow|issue|hosts|group)|boot\.ini|win\.ini|system32|web-?inf.{0,3}web\.xml)\W{0,3}\w{0,5}$"
 )
 _BARE_SLASH: Final = re2.compile(r"(\.\.)(?:2f|5c)")
+_ODD: Final = AnyOf(*(each.pattern for each in (_ODD_SLASH, _ODD_DOTS, _BARE_SLASH)))
+"""Without any of these nothing is written otherwise than plainly."""
 _TELLING: Final = AnyOf(
     r"\.\.|\x00",
     *(each.pattern for each in (_SYSTEM, _WEB_INF, _WRAPPER, _OBSCURED, _LOG, _REPEATED)),
@@ -128,9 +136,10 @@ def _plainly(text: str) -> str:
 
 def _verify(text: str, *, is_path: bool) -> list[Evidence]:  # noqa: PLR0912  one branch a way to climb
     strength, sentence = 0.0, ""
-    climbs = len(_CLIMB.findall(text)) if ".." in text else 0
-    system = _SYSTEM.search(text)
-    wrapper = _WRAPPER.match(text)
+    held = _WHICH(text)
+    climbs = len(_CLIMB.findall(text)) if _CLIMB in held and ".." in text else 0
+    system = _SYSTEM.search(text) if _SYSTEM in held else None
+    wrapper = _WRAPPER.match(text) if _WRAPPER in held else None
     if wrapper is not None and not is_path:
         strength, sentence = 0.95, f"the stream {wrapper.group(1)} is opened"
     elif climbs:
@@ -147,7 +156,7 @@ def _verify(text: str, *, is_path: bool) -> list[Evidence]:  # noqa: PLR0912  on
                 strength = 0.85
             sentence = f"it climbs {net} steps above the site's root"
             if net <= 0:
-                strength = 0.75 if _ASKED.search(text) else 0.72 if climbs >= 3 and "../.." in text else 0.1
+                strength = 0.75 if _ASKED in held else 0.72 if climbs >= 3 and "../.." in text else 0.1
         elif net >= 3:
             strength, sentence = (0.7 if static else 0.93), f"it climbs {net} steps above where it starts"
         elif net == 2:
@@ -189,16 +198,15 @@ def _verify(text: str, *, is_path: bool) -> list[Evidence]:  # noqa: PLR0912  on
         whole = (
             (not any(c in text for c in " \t") and text[:1] in "/\\.") or text[1:2] == ":" or "\x00" in text
         )
-        if _FOLDER.match(text):
+        if _FOLDER in held:
             whole = False  # the folder alone is what people ask about
-        elif _WEB_INF.match(text) or _BARE.match(text):
+        elif _WEB_INF in held or _BARE in held:
             whole = True
         strength, sentence = (0.9 if whole else 0.3), f"it names {system.group().strip('/')}"
-    obscured = _OBSCURED.search(text)
-    if obscured is not None and strength < 0.88:
-        strength, sentence = 0.88, f"climbing is hidden ({obscured.group()[:20]!r})"
+    if _OBSCURED in held and strength < 0.88:
+        strength, sentence = 0.88, f"climbing is hidden ({_OBSCURED.search(text).group()[:20]!r})"
     for of_path, expression, proven, told in _ALONE:
-        if strength < min(proven, 0.6) and of_path in (is_path, None) and expression.search(text):
+        if strength < min(proven, 0.6) and of_path in (is_path, None) and expression in held:
             strength, sentence = proven, told
     if (
         "\x00" in text

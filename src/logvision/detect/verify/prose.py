@@ -12,11 +12,16 @@ from typing import Final
 
 import re2
 
+from logvision.detect.verify.proofs import Which
+
 SHARE: Final = 0.3
 """What is left of a proof's strength in a sentence."""
 
 SURE: Final = 0.95
 """Proofs of SQL this strong stand whatever words come before them."""
+
+LONGEST: Final = 300
+"""Bytes; what is longer is no sentence."""
 
 _SWALLOWED: Final = re2.compile(r"--|/\*|#|%00|\x00|\$\{|\n")
 _ENDED: Final = re2.compile(
@@ -28,10 +33,10 @@ _BEGUN: Final = re2.compile(
     r"(?i)^\W{0,2}(?:how (?:to|do|can|does)|what(?:'s| is| does| are| if)|why (?:does|do|is)|where (?:is|are)|when (?:is|do|does)|could you|can you|"
     r"the [a-z]+|explain|i'?(?:m|d|ve)? [a-z]+|please|use [a-z]+|uncaught [a-z]+|is [a-z]+|difference between)\b"
 )
+_WHICH: Final = Which(_SWALLOWED, _ENDED, _BEGUN)
 
 
 def in_prose(text: str) -> tuple[bool, bool]:
     """Whether the text ends in words of a sentence, and whether it begins with some."""
-    if len(text) > 300 or _SWALLOWED.search(text):
-        return False, False
-    return _ENDED.search(text) is not None, _BEGUN.search(text) is not None
+    held = _WHICH(text) if len(text) <= LONGEST else frozenset([_SWALLOWED])
+    return (False, False) if _SWALLOWED in held else (_ENDED in held, _BEGUN in held)

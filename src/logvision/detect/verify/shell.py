@@ -13,7 +13,7 @@ from typing import Final
 import re2
 
 from logvision.detect.fusion import Evidence
-from logvision.detect.verify.proofs import AnyOf, Proofs
+from logvision.detect.verify.proofs import AnyOf, Proofs, Which
 from logvision.schema import Attack
 
 RULE: Final = "verify.shell"
@@ -112,13 +112,25 @@ _SHORT: Final = re2.compile(
 """Too short to hold an argument; a letter, a number or an address before the mark stands for the expected value."""
 
 _HIDING: Final = re2.compile(
-    r"""['"]{2}|\\(?:\n|([a-zA-Z/]))|\^|\$@|\$\*|\$\{[a-zA-Z_]{1,3}[\d]*\}([a-z/])|\$[a-zA-Z_]{1,3}[\d]*[a-z/]|\$\w{1,2}\b|['"]"""
+    rb"""['"]{2}|\\(?:\n|([a-zA-Z/]))|\^|\$@|\$\*|\$\{[a-zA-Z_]{1,3}[\d]*\}([a-z/])|\$[a-zA-Z_]{1,3}[\d]*[a-z/]|\$\w{1,2}\b|['"]"""
 )
 _SPLIT: Final = re2.compile(r"(?i)^\s*[\"']?[a-z]{0,9}(?:''|\"\"|\\|\^|\$@|\$\*)[a-z]")
-_FIRST: Final = re2.compile(rf"(?i)^\s*(?:{_SURE}|{_WORDY})(?:\s|$)")
+_FIRST: Final = AnyOf(rf"(?i)^\s*(?:{_SURE}|{_WORDY})(?:\s|$)")
 """A word whose quotes, backslashes or carets are not needed, and a command once they are gone."""
 _PROSE: Final = re2.compile(r"(?:[A-Za-z]{2,}[,.]?\s+){4,}")
 _LIST: Final = re2.compile(r"^[\w.\s-]+(?:[|;,&][\w.\s-]+)*[|;,&]?$")
+_WHICH: Final = Which(_SHORT, _SPLIT, _PROSE, _LIST)
+
+
+def _bare(text: str) -> str:
+    """The text without what only hides a word."""
+    if "$" in text:
+        text = text.replace("${IFS}", " ").replace("$IFS$9", " ").replace("$IFS", " ")
+    if "$" in text or "\\" in text or "^" in text:
+        # As bytes: characters would be counted for every place that is found.
+        found: bytes = _HIDING.sub(rb"\1\2", text.encode())
+        return found.decode()
+    return text.replace("'", "").replace('"', "")
 
 
 def verify(text: str) -> list[Evidence]:
@@ -130,18 +142,19 @@ def verify(text: str) -> list[Evidence]:
         return []
     if "\\n" in text or "\\r" in text:
         text = text.replace("\\n", "\n").replace("\\r", "\n")  # written out where a line feed is meant
-    short = _SHORT.search(text)
-    if short is not None:
-        sentence = f"Read as a command: nothing but a mark and a command ({short.group()[:60]!r})."
+    held = _WHICH(text)
+    if _SHORT in held:
+        sentence = (
+            f"Read as a command: nothing but a mark and a command ({_SHORT.search(text).group()[:60]!r})."
+        )
         return [Evidence(RULE, Attack.RCE, 0.75, sentence)]
     best = _PROOFS.strongest(text)
-    bare = text.replace("${IFS}", " ").replace("$IFS$9", " ").replace("$IFS", " ")
-    bare = _HIDING.sub(r"\1\2", bare)
+    bare = _bare(text)
     if bare != text and best[0] < 0.85:
         hidden = _PROOFS.strongest(bare)
         if hidden[0] * 0.97 > best[0]:
             best = (hidden[0] * 0.97, hidden[1], hidden[2])
-    if best[0] < 0.8 and _SPLIT.search(text) and _FIRST.match(bare):
+    if best[0] < 0.8 and _SPLIT in held and _FIRST(bare):
         best = (0.8, "quotes split the name of a command", text[:60])
     if best[0] <= 0:
         return []
@@ -149,7 +162,7 @@ def verify(text: str) -> list[Evidence]:
     if strength < 0.95:
         # In prose a mark and a word that is also a command meet by chance; so they do in plain lists.
         head = best[2].strip(";|& \n").split(" ")[0].lower()
-        if _PROSE.search(text) or (_LIST.match(text) and head not in _TELLING):
+        if _PROSE in held or (_LIST in held and head not in _TELLING):
             strength *= 0.5
     return [Evidence(RULE, Attack.RCE, strength, f"Read as a command: {best[1]} ({best[2][:60]!r}).")]
 

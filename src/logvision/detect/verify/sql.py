@@ -17,7 +17,7 @@ from typing import Any, Final
 import re2
 
 from logvision.detect.fusion import Evidence
-from logvision.detect.verify.proofs import AnyOf
+from logvision.detect.verify.proofs import AnyOf, Best, Which
 from logvision.detect.verify.sql_tokens import ATTACK_FUNCTIONS, FUNCTIONS, WORDS, tokens
 from logvision.schema import Attack
 
@@ -131,11 +131,7 @@ _READINGS: Final = (
 its hard negatives (inches, quoted phrases, "black and white")."""
 
 _GRAMMARS: Final = {
-    place: tuple((re2.compile(g), s, sentence) for g, places, s, sentence in _READINGS if place in places)
-    for place in "nqd"
-}
-_ANY: Final = {
-    place: re2.compile("|".join(f"(?:{g})" for g, places, _, _ in _READINGS if place in places))
+    place: Best([(g, strength, sentence) for g, places, strength, sentence in _READINGS if place in places])
     for place in "nqd"
 }
 _OPERATORS: Final = re2.compile(
@@ -181,17 +177,14 @@ _DOUBLED: Final = re2.compile(
 )
 """Words written so that a filter that cuts words out leaves SQL."""
 
-_TELLING: Final = AnyOf(
+_GATE: Final = (
     r"['\"`]|\\$|;\s*(?:--|#)|&&|\|\||(?s:\(.*[=<>])",
     # Without a word of one of these letters no grammar holds; a number or the text's end may stand at its ends.
     rf"(?i)(?:^|[^a-z_$])(?:{'|'.join(w for w, x in WORDS.items() if x in 'UESTOHWLICFNi&' and w.isalpha())})(?:$|[^a-z_$])",
     rf"(?i)(?:^|[^a-z_$])(?:{'|'.join(sorted(ATTACK_FUNCTIONS | FUNCTIONS))})[ \t\r\n\x0b]*\(",
-    _MARKS.pattern,
-    _SPLIT.pattern,
-    _DOUBLED.pattern,
     r"\w<>\w|(?:%[^%] ?){4}|::[a-z]",
 )
-"""Without any of these the text changes no SQL; one pass says so of most texts."""
+"""Without any of these, of _MARKS, _SPLIT and _DOUBLED the text changes no SQL."""
 
 
 def _upsets(text: str) -> bool:
@@ -219,16 +212,23 @@ _UNJOINED: Final = re2.compile(
     r"(?i)\+\s*(?:or|and|x?or|union|select|all|from|where|order|having|limit|not|like)\b|^[^\s]*\+[^\s]*$"
 )
 _PERCENTS: Final = re2.compile(r"(?:%[^%] ?){4}")
+_WHICH: Final = Which(
+    *(*map(re2.compile, _GATE), _MARKS, _SPLIT, _DOUBLED),  # first those that tell
+    *(_PERCENTS, _UNJOINED, _SAME, _OPERATORS, _CLOSED, _CAST_BEHIND, _CAST, _SOUP),
+    *(expression for expression, *_ in _PROBES),
+)
+"""One pass says of most texts that they change no SQL, and of the others what is to be asked of them."""
+_TELLING: Final = frozenset([*map(re2.compile, _GATE), _MARKS, _SPLIT, _DOUBLED])
 _CURLED: Final = ("\xe2\x80\x98", "\xe2\x80\x99", "\xe2\x80\xb2", "\xca\xbc", "\xca\xb9")
 """Quotes that databases with a narrower alphabet take for an apostrophe, in UTF-8."""
 
 
-def _variants(text: str) -> list[str]:
-    """The text, and what sloppy decoding or a filter that cuts pieces out makes of it."""
+def _variants(text: str, held: frozenset[Any]) -> list[str]:
+    """The text, and what sloppy decoding or a filter that cuts pieces out makes of it; `held`: of _WHICH."""
     found = [text]
-    if _PERCENTS.search(text):
+    if _PERCENTS in held:
         found.append(text.replace("%", ""))  # ASP drops a percent sign before what is no number
-    if "+" in text and _UNJOINED.search(text):
+    if "+" in text and _UNJOINED in held:
         found.append(text.replace("+", " "))  # encoded twice, or a path: the plus was meant as a space
     if "\xe2\x80" in text or "\xca" in text:
         folded = text
@@ -239,18 +239,20 @@ def _variants(text: str) -> list[str]:
         found.append(text.replace("<>", ""))
     if "\\'" in text or '\\"' in text:
         found.append(text.replace("\\", ""))  # an escape that another byte swallows
-    if (split := _SPLIT.search(text)) is not None and split.group().lower().split() not in _WHOLE:
-        found.append(text.replace(split.group(), "union select"))
+    if _SPLIT in held:
+        split = _SPLIT.search(text).group()
+        if split.lower().split() not in _WHOLE:
+            found.append(text.replace(split, "union select"))
     return found
 
 
 _WHOLE: Final = (["union", "select"], ["union", "all", "select"])
 
 
-_SEARCH: Final = re2.compile(r"^[(!]*s\)*(?:&[!(]*(?:s|b=[b1s])\)*)+$")
+_SEARCH: Final = AnyOf(r"^[(!]*s\)*(?:&[!(]*(?:s|b=[b1s])\)*)+$")
 """A search that joins quoted phrases and fields: `("solar cell") AND year=2020`."""
 
-_STATEMENT: Final = re2.compile(r"^S[^;U]*F[^;Uc]*$|^E[^;Uc]*$")
+_STATEMENT: Final = AnyOf(r"^S[^;U]*F[^;Uc]*$|^E[^;Uc]*$")
 _QUOTED_WORD: Final = re2.compile(
     r"""['"](?i:or|and|xor|union|select|where|like|having)['"](?:\W*$|[\s_)&])"""
 )
@@ -275,17 +277,14 @@ def _read(text: str) -> tuple[float, str, str]:
         if quote and (quote not in text or _opens(text, quote)):
             continue
         letters = tokens(text, quote)
-        if not quote and _STATEMENT.match(letters):
+        if not quote and _STATEMENT(letters):
             alone = True
-        if not quote and _SEARCH.match(letters):
+        if not quote and _SEARCH(letters):
             continue
-        if (letters, place) in seen or not _ANY[place].search(letters):
-            if alone:
-                break
-            continue
-        seen.add((letters, place))
-        for grammar, strength, sentence in _GRAMMARS[place]:
-            if strength > best[0] and grammar.search(letters):
+        if (letters, place) not in seen:
+            seen.add((letters, place))
+            strength, sentence = _GRAMMARS[place](letters)
+            if strength > best[0]:
                 best = (strength, sentence, f"inside {quote}...{quote}" if quote else "as it stands")
         if alone:
             break  # a statement of its own: its quotes are its own
@@ -297,17 +296,17 @@ def _same(text: str) -> bool:
     return found is not None and found.group(1).lower() == found.group(2).lower()
 
 
-_FORMS: Final[tuple[tuple[Callable[[str], Any], float, str, str], ...]] = (
-    (_DOUBLED.search, 0.9, "words are written so that a filter leaves SQL", "as it stands"),
-    (_same, 0.75, "a condition that is always true is added", "as it stands"),
-    (_OPERATORS.search, 0.7, "nothing but quotes and operators", "inside quotes"),
-    (_CLOSED.search, 0.65, "the quote is closed and the rest is made a comment", "inside quotes"),
-    *((expression.search, strength, sentence, "inside quotes") for expression, strength, sentence in _PROBES),
-    (_CAST_BEHIND.search, 0.62, "a value is cast to another type", "as it stands"),
-    (_upsets, 0.6, "closing marks of every kind stand together, to see what breaks", "inside quotes"),
-    (_CAST.search, 0.45, "a value is cast to another type", "as it stands"),
+_FORMS: Final[tuple[tuple[Any, Callable[[str], bool] | None, float, str, str], ...]] = (
+    (_DOUBLED, None, 0.9, "words are written so that a filter leaves SQL", "as it stands"),
+    (_SAME, _same, 0.75, "a condition that is always true is added", "as it stands"),
+    (_OPERATORS, None, 0.7, "nothing but quotes and operators", "inside quotes"),
+    (_CLOSED, None, 0.65, "the quote is closed and the rest is made a comment", "inside quotes"),
+    *((expression, None, strength, sentence, "inside quotes") for expression, strength, sentence in _PROBES),
+    (_CAST_BEHIND, None, 0.62, "a value is cast to another type", "as it stands"),
+    (_SOUP, _upsets, 0.6, "closing marks of every kind stand together, to see what breaks", "inside quotes"),
+    (_CAST, None, 0.45, "a value is cast to another type", "as it stands"),
 )
-"""Forms of whole values, beside the grammars: whether it holds, strength, sentence, place."""
+"""Forms of whole values, beside the grammars: expression, what must hold besides, strength, sentence, place."""
 
 
 def _with_name(best: tuple[float, str, str], mark: str) -> tuple[float, str, str]:
@@ -320,19 +319,19 @@ def _with_name(best: tuple[float, str, str], mark: str) -> tuple[float, str, str
 
 def verify(text: str) -> list[Evidence]:
     """The strongest reading of the text as an injection; at most one piece of evidence."""
-    if not _TELLING(text):
+    held = _WHICH(text)
+    if held.isdisjoint(_TELLING):
         return []
     best = (0.0, "", "")
-    for reading in _variants(text):
+    for reading in _variants(text, held):
         best = max(best, _read(reading), key=lambda found: found[0])
         if best[0] >= SURE:
             break
-    for holds, strength, sentence, place in _FORMS:
-        if strength > best[0] and holds(text):
+    for form, besides, strength, sentence, place in _FORMS:
+        if strength > best[0] and form in held and (besides is None or besides(text)):
             best = (strength, sentence, place)
-    named = _MARKS.search(text)
-    if named is not None:
-        best = _with_name(best, named.group())
+    if _MARKS in held:
+        best = _with_name(best, _MARKS.search(text).group())
     if best[0] <= 0:
         return []
     return [Evidence(RULE, Attack.SQLI, best[0], f"Read as SQL ({best[2]}): {best[1]}.")]

@@ -8,9 +8,12 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Final
 
 import re2
+
+from logvision import native
 
 TOKENS: Final = 300
 """Tokens read; an injection shows itself in its first few dozen."""
@@ -69,8 +72,15 @@ _GLUED: Final = re2.compile(r"^(?:union|or|and|xor|having|order|group|limit|proc
 _OR_NUMBER: Final = re2.compile(r"^(?:or|and)\d+$")
 
 
-def tokens(text: str, quote: str = "") -> str:  # noqa: PLR0912, PLR0915  one branch a kind of token
-    """One letter a token, the text read as if it followed an opened `quote`."""
+def tokens(text: str, quote: str = "") -> str:
+    """One letter a token, the text (one byte a character) read as if it followed an opened `quote`."""
+    if native.HERE:
+        made = native.sql_letters(text.encode("latin-1"), quote.encode(), _TABLES, _KNOWN, TOKENS)
+        return made.decode("ascii")
+    return _tokens(text, quote)
+
+
+def _tokens(text: str, quote: str) -> str:  # noqa: PLR0912, PLR0915  one branch a kind of token
     out: list[str] = []
     i, size = 0, len(text)
     if quote:
@@ -158,6 +168,9 @@ _DELAYS: Final = frozenset(["sleep", "pg_sleep", "benchmark"])
 _SHAPES: Final = frozenset(
     ["polygon", "linestring", "multipoint", "multilinestring", "multipolygon", "geometrycollection"]
 )
+_NOT_CALLED: Final = frozenset(["replace", "insert", "mod"])
+"""Words of the grammar that are functions as well."""
+
 _COMPUTED: Final = (
     "sel",
     "if(",
@@ -197,13 +210,35 @@ def _word(word: str, text: str, end: int, before: list[str]) -> str:  # noqa: PL
     letter = WORDS.get(word)
     if letter is None and _OR_NUMBER.match(word):
         return "&1"
-    if letter is not None and not (called and word in ("replace", "insert", "mod")):
+    if letter is not None and not (called and word in _NOT_CALLED):
         return letter
     if called:
         return "f" if word in FUNCTIONS else "g"
     if word in ("x", "n", "b", "q") and end < len(text) and text[end] == "'":
         return "+"
     return "b"
+
+
+def _tables() -> tuple[bytes, int]:
+    """What the core reads (sql.c): the classes of all bytes and the known words in order; their number."""
+    characters = [chr(byte) for byte in range(256)]
+    classes = bytes(
+        each.isdigit() | each.isalpha() << 1 | (_word_end(each, 0) == 1) << 2 | each.isalnum() << 3
+        for each in characters
+    )
+    marks = ((1, ATTACK_FUNCTIONS), (2, FUNCTIONS), (4, _DELAYS), (8, _SHAPES), (16, _NOT_CALLED))
+    known = sorted(word.encode() for word in WORDS.keys() | ATTACK_FUNCTIONS | FUNCTIONS)
+    entries = [
+        struct.pack(
+            "B29sBB",
+            len(word),
+            word,
+            ord(WORDS.get(word.decode(), "\0")),
+            sum(mark for mark, words in marks if word.decode() in words),
+        )
+        for word in known
+    ]
+    return classes + b"".join(entries), len(known)
 
 
 def _string_end(text: str, at: int, quote: str) -> int:
@@ -253,3 +288,6 @@ def _word_end(text: str, at: int) -> int:
     while end < len(text) and (text[end].isalnum() or text[end] in "_$" or ord(text[end]) >= 0x80):
         end += 1
     return end
+
+
+_TABLES, _KNOWN = _tables()

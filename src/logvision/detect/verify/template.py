@@ -12,6 +12,7 @@ from typing import Final
 import re2
 
 from logvision.detect.fusion import Evidence
+from logvision.detect.verify.proofs import AnyOf, Which
 from logvision.schema import Attack
 
 RULE: Final = "verify.template"
@@ -19,8 +20,9 @@ RULE: Final = "verify.template"
 ROUNDS: Final = 30
 """Nested lookups resolved; each round takes the innermost ones."""
 
-_OPENED: Final = re2.compile(
-    r"(?s)\{\{|\$\{|#\{|%\{|\*\{|@\{|~\{|<%|\{%|\[\[|#set|\{php|@\(|#\(|\$\$|\{\$smarty|\{\w+::|\{[^}]{0,30}[*+]"
+_OPENED: Final = AnyOf(
+    "(?i)jndi:",
+    r"(?s)\{\{|\$\{|#\{|%\{|\*\{|@\{|~\{|<%|\{%|\[\[|#set|\{php|@\(|#\(|\$\$|\{\$smarty|\{\w+::|\{[^}]{0,30}[*+]",
 )
 _LOOKUP: Final = re2.compile(r"\$\{([^${}]{0,200})\}")
 _JNDI: Final = re2.compile(
@@ -38,16 +40,17 @@ _STRONG: Final = re2.compile(
 _BLOCK: Final = re2.compile(
     r"(?i)\{\$smarty\.|\{\w{1,40}::\w{1,40}\(|\{\{\s*\.\w{1,30}\s+[\"'`]|\{\{#(?:with|each|if)\s+\"|\$\{(?:ctx|java|env|sys|main|log4j|bundle|docker|k8s|spring|sd|marker):[^}]{1,60}\}|\{%-?\s*(?:if|for|set|import|include|extends|block|macro|raw|debug|print|load|call|with|from|do)\b|\{\{\s*[\w.]{1,60}\s*\([^)]*\)|\{\{=|(?:\{\{|\$\{|#\{)\s*(?:['\"][^'\"]{0,40}['\"]\s*[.|]\s*\w|\d+\s*\|\s*\w|self\s*\})|\$\{\{<%\[%|<%=\s*\w+|#(?:set|foreach|if|include|parse)\s*\("
 )
-_PLAIN: Final = re2.compile(r"^[\s\S]{0,80}?(?:\{\{|\$\{|#\{|%\{)\s*[\w.\[\]-]{1,60}\s*\}{1,2}")
+_WHICH: Final = Which(_JNDI, _STRONG, _BLOCK, _SUM)
 
 
 def verify(text: str) -> list[Evidence]:  # noqa: PLR0911  one return a proof
     """The strongest proof that the text would be evaluated; at most one piece of evidence."""
-    if not _OPENED.search(text) and "jndi:" not in text.lower():
+    if not _OPENED(text):
         return []
+    held = _WHICH(text)
     resolved = resolve(text) if "${" in text else text
-    if _JNDI.search(resolved) or _JNDI.search(text):
-        hidden = " once its nested lookups are resolved" if not _JNDI.search(text) else ""
+    if _JNDI in held or (resolved != text and _JNDI.search(resolved)):
+        hidden = " once its nested lookups are resolved" if _JNDI not in held else ""
         return [Evidence(RULE, Attack.LOG4SHELL, 0.985, f"Read as a lookup: it asks JNDI{hidden}.")]
     if (
         resolved != text
@@ -55,8 +58,8 @@ def verify(text: str) -> list[Evidence]:  # noqa: PLR0911  one return a proof
         and any(k in text.lower() for k in ("lower:", "upper:", "::-", "env:", "date:"))
     ):
         return [Evidence(RULE, Attack.LOG4SHELL, 0.9, "Read as a lookup: lookups are nested to hide a word.")]
-    found = _STRONG.search(text)
-    if found is not None:
+    if _STRONG in held:
+        found = _STRONG.search(text)
         java = any(
             word in text for word in ("java", "#_member", "%{", "Runtime", "getClass", "ognl", "#context")
         )
@@ -68,12 +71,12 @@ def verify(text: str) -> list[Evidence]:  # noqa: PLR0911  one return a proof
                 f"Read as a template: it reaches for the engine ({found.group()[-40:]!r}).",
             )
         ]
-    found = _BLOCK.search(text)
-    if found is not None and not _SUM.search(text):
+    if _BLOCK in held and _SUM not in held:
+        found = _BLOCK.search(text)
         sentence = f"Read as a template: it has a statement or a call ({found.group()[:40]!r})."
         return [Evidence(RULE, Attack.SSTI, 0.72, sentence)]
-    found = _SUM.search(text)
-    if found is not None:
+    if _SUM in held:
+        found = _SUM.search(text)
         return [
             Evidence(
                 RULE,

@@ -14,6 +14,7 @@ from typing import Final
 import re2
 
 from logvision.detect.fusion import Evidence
+from logvision.detect.verify.proofs import Which
 from logvision.schema import Attack
 
 RULE: Final = "verify.url"
@@ -68,18 +69,24 @@ _ENDS_UP: Final = re2.compile(
 _INTERNAL_PATH: Final = re2.compile(
     r"(?i)/latest/(?:meta-data|user-data|dynamic|api/token)|/computeMetadata/|/metadata/(?:v1|instance)|/opc/v[12]/|/openstack/latest|/v1\.\d+/(?:images|containers)/json|/_all_dbs|server-status"
 )
+_WHICH: Final = Which(_URL, _CONFUSED, _BARE, _STRANGE, _ENDS_UP)
 
 
 def verify(text: str) -> list[Evidence]:  # noqa: PLR0911, PLR0912  one return a proof
     """What following the address would do; at most one piece of evidence."""
     bare = text.strip(" \t'\"<>").removesuffix("\\")  # a quote escaped in a page leaves its mark
-    found = _URL.match(bare) or _URL.match("http:" + bare if bare.startswith("//") else "")
-    if _CONFUSED.search(bare):
+    held = _WHICH(bare)
+    if not held and not bare.startswith("//"):
+        return []
+    found = _URL.match(bare) if _URL in held else None
+    if found is None and bare.startswith("//"):
+        found = _URL.match("http:" + bare)
+    if _CONFUSED in held:
         return [_ssrf(0.85, "it names two hosts, and programs disagree which one is asked")]
     if found is None:
-        if _BARE.match(bare):
+        if _BARE in held:
             return [_ssrf(0.75, f"the machine itself is asked ({bare[:40]})")]
-        if _STRANGE.search(bare) or _ENDS_UP.search(bare):
+        if _STRANGE in held or _ENDS_UP in held:
             return [
                 Evidence(
                     RULE,
@@ -135,7 +142,7 @@ def verify(text: str) -> list[Evidence]:  # noqa: PLR0911, PLR0912  one return a
                     f"Read as an address: a script on {host} would be included.",
                 )
             ]
-        if _STRANGE.search(bare) or _ENDS_UP.search(bare):
+        if _STRANGE in held or _ENDS_UP in held:
             return [
                 Evidence(
                     RULE,
