@@ -19,7 +19,7 @@ import json
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,18 +54,34 @@ class Silent(Verification):
 
 @dataclass(frozen=True)
 class Request:
-    """What is judged: one distinct target, agent or referer of a site, or one labelled request."""
+    """What is judged: a distinct target (with its answer), agent or referer of a site, or a labelled one."""
 
     target: str | None
     agent: str | None = None
     referer: str | None = None
     method: str | None = "GET"
     lines: int = 1
+    status: int | None = None
 
     @property
     def digest(self) -> str:
-        text = "\n".join((self.target or "", self.agent or "", self.referer or ""))
-        return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+        return _digest(self.target, self.agent, self.referer)
+
+    @property
+    def answered(self) -> str:
+        """Names the request together with its answer."""
+        return _digest(
+            self.target, self.agent, self.referer, None if self.status is None else str(self.status)
+        )
+
+    def is_among(self, reviewed: Container[str]) -> bool:
+        """Whether it was read and found to be an attack, whatever the answer or with this one."""
+        return self.digest in reviewed or self.answered in reviewed
+
+
+def _digest(*parts: str | None) -> str:
+    text = "\n".join(part or "" for part in parts)
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:12]
 
 
 @dataclass
@@ -83,7 +99,7 @@ def sites(folder: Path) -> Iterator[Site]:
     """The logs of a data folder, each reduced to its distinct parts."""
     for path in sorted((folder / "logs").glob("*.log.gz")):
         events = read_log(path)
-        grouped = events.group_by(["method", "target", "user_agent", "referer"]).aggregate(
+        grouped = events.group_by(["method", "target", "status", "user_agent", "referer"]).aggregate(
             [([], "count_all")]
         )
         rows = grouped.to_pylist()
@@ -93,7 +109,7 @@ def sites(folder: Path) -> Iterator[Site]:
         of_request: list[int] = []
         for row in rows:
             found = (
-                Request(row["target"], method=row["method"]),
+                Request(row["target"], method=row["method"], status=row["status"]),
                 Request(None, agent=row["user_agent"]),
                 Request(None, referer=row["referer"]),
             )
@@ -133,7 +149,7 @@ def judged(
     for start in range(0, len(requests), span):
         part = requests[start : start + span]
         table = detector.judge(
-            *([getattr(r, n) for r in part] for n in ("target", "agent", "referer", "method"))
+            *([getattr(r, n) for r in part] for n in ("target", "agent", "referer", "method", "status"))
         )
         for score, rules in zip(
             table.column("score").to_pylist(), table.column("rules").to_pylist(), strict=True
@@ -161,7 +177,9 @@ def lookalikes() -> list[tuple[str, Request]]:
 
 
 def request_of(line: str) -> Request:
-    """A line of a look-alike file as a request."""
+    """A line of a look-alike file as a request; `404 /x` is one that was answered so."""
+    if line[:3].isdigit() and line[3:5] == " /":
+        return Request(line[4:], "Mozilla/5.0", status=int(line[:3]))
     if line.startswith("referer: "):
         return Request("/", "Mozilla/5.0", line[9:])
     if line.startswith("agent: "):
@@ -235,7 +253,7 @@ def _site(
     reviewed: set[str],
     dump: Any,
 ) -> None:
-    true = np.array([p.digest in reviewed for p in site.parts])[site.lines].any(axis=1)
+    true = np.array([p.is_among(reviewed) for p in site.parts])[site.lines].any(axis=1)
     scores = {name: list(judged(detector, site.parts)) for name, detector in cut.items()}
     found = {name: np.array([s for s, _ in each]) >= 0.5 for name, each in scores.items()}
     if ancestor is not None:
@@ -268,10 +286,10 @@ def _site(
         with (dump / "alarms.tsv").open("a") as out:
             for part, (score, rules), count in zip(site.parts, scores["all"], used.tolist(), strict=True):
                 if score >= 0.35:
-                    mark = "true" if part.digest in reviewed else "new"
+                    mark = "true" if part.is_among(reviewed) else "new"
                     text = "\t".join(repr(t) for t in (part.target, part.agent, part.referer) if t)
                     out.write(
-                        f"{site.name}\t{mark}\t{score:.2f}\t{rules}\t{count}\t{part.digest}\t{part.method}\t{text}\n"
+                        f"{site.name}\t{mark}\t{score:.2f}\t{rules}\t{count}\t{part.answered}\t{part.method}\t{part.status}\t{text}\n"
                     )
 
 
@@ -290,7 +308,7 @@ def _core_rules(
     for (kind, _), flag in zip(found, rules.blocked([r for _, r in found]), strict=True):
         results.lookalikes[kind][name].add(flag)
     for site in every_site:
-        true = np.array([p.digest in reviewed for p in site.parts])[site.lines].any(axis=1)
+        true = np.array([p.is_among(reviewed) for p in site.parts])[site.lines].any(axis=1)
         first = np.unique(site.requests, return_index=True)[1]
         whole = [
             Request(t.target, a.agent, r.referer, t.method)

@@ -3,12 +3,15 @@ from __future__ import annotations
 import pickle
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
 from logvision.detect import Detector
 from logvision.detect.rules import RuleError, RuleSet
 from logvision.detect.selftest import failures
-from logvision.detect.signature import Signatures
+from logvision.detect.signature import Rows, Signatures
+from logvision.detect.units import Owners, split
 
 
 @pytest.fixture(scope="module")
@@ -106,3 +109,51 @@ def test_signatures_survive_a_pickle(detector: Detector) -> None:
     copy: Signatures = pickle.loads(pickle.dumps(detector.signatures))  # noqa: S301
     assert copy.rules.version == detector.signatures.rules.version
     assert failures(copy) == []
+
+
+def test_a_list_and_a_detection_must_both_hold(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "pages.txt").write_text("# pages\nadmin/login.php\n")
+    rule(
+        tmp_path,
+        "gone",
+        "title: g\nlevel: medium\ndetection: {missing: {sc-status: [404, 410]}, condition: missing}\n"
+        "logvision:\n  attack: probe\n  confidence: 0.6\n  units: [target]\n"
+        "  list: {file: data/pages.txt, match: asked}\n"
+        "  tests:\n    match: [404 /admin/login.php, '410 /admin/login.php/?a=1']\n"
+        "    pass: [/admin/login.php, 200 /admin/login.php, 404 /admin/login.php5, 404 /x/admin/login.php]\n",
+    )
+    assert failures(Signatures(RuleSet.load([tmp_path]))) == []
+
+
+def test_a_name_tells_more_where_the_file_is_not(detector: Detector) -> None:
+    asked = ["/config.json", "/Tencent.rar", "/phpmyadmin/", "/favicon.ico", "/photo.jpg?s=1"]
+    attacks = {
+        status: detector.judge(asked, ["Mozilla/5.0"] * 5, [None] * 5, ["GET"] * 5, [status] * 5)
+        .column("attack")
+        .to_pylist()
+        for status in (None, 200, 404)
+    }
+    assert attacks[404] == ["sensitive", "sensitive", "probe", None, None]
+    assert attacks[None] == attacks[200] == [None] * 5
+
+
+def test_what_a_rule_over_targets_must_not_see_does_not_keep_a_target_from_being_known(
+    tmp_path: Path,
+) -> None:
+    rule(
+        tmp_path,
+        "gone",
+        "title: g\nlevel: medium\n"
+        "detection: {name: {unit.target: '*.rar'}, folder: {unit.target: '/pub/*'},\n"
+        "  missing: {sc-status: 404},\n"
+        "  condition: name and missing and not folder}\n",
+    )
+    owners = Owners(*(pa.array(each, pa.string()) for each in (["/pub/a.txt", "/b.rar"], [], [])))
+    none = np.full(2, -1, np.int64)
+    rows = Rows(
+        (np.arange(2), none, none), {"cs-method": (["GET"], none + 1), "sc-status": ([200], none + 1)}
+    )
+    units = split(owners)
+    found = Signatures(RuleSet.load([tmp_path])).find(units, rows)
+    assert {units.texts[int(unit)].as_py() for unit in found.halves} == {b"/b.rar"}

@@ -82,12 +82,16 @@ class Detector:
         agents: Sequence[str | None],
         referers: Sequence[str | None],
         methods: Sequence[str | None],
+        statuses: Sequence[int | None] | None = None,
     ) -> pa.Table:
-        """Verdicts on bare requests: score (float32), attack (null: ordinary), rules (null: none)."""
+        """Verdicts on bare requests: score (float32), attack (null: ordinary), rules (null: none).
+
+        `statuses`: how they were answered, where that is known; left out: of none.
+        """
         columns = [pa.array(c, pa.string()).dictionary_encode() for c in (targets, agents, referers, methods)]
         table = pa.table(dict(zip(("target", "user_agent", "referer", "method"), columns, strict=True)))
-        table = table.append_column("status", pa.nulls(len(table), pa.int16()))
-        return _judged(table, self, bounded=False)
+        known = pa.nulls(len(table), pa.int16()) if statuses is None else pa.array(statuses, pa.int16())
+        return _judged(table.append_column("status", known), self, bounded=False)
 
 
 def detect(events: pa.Table, detector: Detector, *, bounded: bool = True) -> pa.Table:

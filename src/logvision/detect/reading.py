@@ -170,10 +170,9 @@ class _Reader:
         before = len(self.problems)
         own = content.get("logvision", {})
         own = self._own(path, lines, own, content)
-        if own.list is not None and "detection" not in content:
-            condition: Condition | None = self._list(path, lines, own, digest)
-            sigma: SigmaRule | None = None
-        else:
+        listed = self._list(path, lines, own, digest) if own.list is not None else None
+        condition = listed
+        if own.list is None or "detection" in content:
             sigma = SigmaRule.from_dict(
                 {key: value for key, value in content.items() if key != "logvision"}, collect_errors=True
             )
@@ -182,6 +181,8 @@ class _Reader:
             if len(self.problems) > before:
                 return None
             condition = self._conditions(path, lines, sigma, own)
+            if listed is not None and condition is not None:
+                condition = All((listed, condition))
         if len(self.problems) > before or condition is None:
             return None
         if not positive(condition) and foreign.beside(condition):

@@ -27,10 +27,19 @@ class Failure:
 
 
 _METHOD = re.compile(r"[A-Z]{3,12} (?=\S+$)")
+_STATUS = re.compile(r"[1-5]\d\d (?=/)")
+_UNKNOWN = -1  # a status that is neither asked for nor filtered out
+
+
+def answered(text: str) -> tuple[str, int]:
+    """A test text without the status that it may begin with, and this status, else _UNKNOWN."""
+    status = _STATUS.match(text)
+    return (text[status.end() :], int(status.group())) if status else (text, _UNKNOWN)
 
 
 def request(text: str) -> tuple[str, str, str, str]:
     """(target, agent, referer, method) of a test text (docs/rules.md says how one is written)."""
+    text, _ = answered(text)
     if text.startswith("agent: "):
         return "/", text[7:], "-", "GET"
     if text.startswith("referer: "):
@@ -57,7 +66,7 @@ def failures(signatures: Signatures) -> list[Failure]:
     size = np.arange(len(cases))
     columns: dict[str, tuple[list[Any], Ints]] = {
         "cs-method": ([r[3] for r in requests], size),
-        "sc-status": ([-1], np.zeros(len(cases), np.int64)),  # unknown: neither asked for nor filtered out
+        "sc-status": ([answered(text)[1] for _, text, _ in cases], size),
     }
     rows = Rows((size, size + owners.first_agent, size + owners.first_referer), columns)
     units = split(owners)

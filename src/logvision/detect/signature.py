@@ -80,7 +80,7 @@ class Signatures:
                 self._methods.append(method)
             else:
                 ordinary |= {atom.id for atom in atoms}
-                self._halves += atoms if rule.scope == "row" else []
+                self._halves += _halves(rule.condition) if rule.scope == "row" else []
             for atom in atoms:
                 kinds[atom.id] |= atom.kinds
             for number in {atom.id for atom in atoms}:
@@ -250,6 +250,27 @@ def rows_of(owners: Ints, rows: Rows) -> Ints:
 
 
 _COMMON: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+_OF_TARGET: Final = Kind.TARGET | Kind.RAW_TARGET
+
+
+def _halves(condition: Condition) -> list[Atom]:
+    """The patterns of a rule over rows without which it cannot be ruled out for a unit.
+
+    Where all it reads are whole targets, what must be absent is found beside what must be there.
+    """
+    atoms = [each for each in atoms_of(condition) if isinstance(each, Atom)]
+    return atoms if any(atom.kinds & ~_OF_TARGET for atom in atoms) else _present(condition)
+
+
+def _present(condition: Condition) -> list[Atom]:
+    match condition:
+        case Atom():
+            return [condition]
+        case All(parts) | AnyOf(parts):
+            return [atom for part in parts for atom in _present(part)]
+    return []
 
 
 def _odd_method(condition: Condition) -> Condition | None:
