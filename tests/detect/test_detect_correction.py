@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from logvision.app import regression
 from logvision.detect import Detector
 from logvision.detect.classifier import Classifier, gathered, scorable
 from logvision.detect.correction import FEWEST, Learned, Reference, learn
@@ -138,4 +139,62 @@ def test_labels_that_say_different_things_of_one_kind_are_refused(
     found = learn(
         labels(BENIGN[::2] + ATTACKS[::2], BENIGN[1::2] + ATTACKS[1::2]), detector, reference, made="x"
     )
+    assert found.refused != ()
+
+
+@pytest.fixture(scope="module")
+def held() -> pa.Table:
+    return regression.requests()
+
+
+def test_the_traffic_that_models_are_held_against_is_the_same_every_time(held: pa.Table) -> None:
+    assert held.equals(regression.requests())
+    sets = held.column("set").to_pylist()
+    assert sets.count(regression.ORDINARY) >= 300
+    assert {"sqli", "xss", "traversal", "rce", "ssti"} < set(sets)
+    assert held.column("attack").to_pylist() == [each != regression.ORDINARY for each in sets]
+
+
+def test_right_labels_are_learned_from_also_when_held_against_it(
+    detector: Detector, reference: Reference, held: pa.Table
+) -> None:
+    found = learn(labels(BENIGN, ATTACKS), detector, reference, made="x", held=held)
+    assert found.refused == ()
+    assert found.after is not None
+    assert set(found.after.held) >= {"ordinary", "sqli", "xss"}
+
+
+INVERTED = {
+    "all": (ATTACKS, BENIGN),
+    "one class": ([f"{n}' or '{n}'='{n}" for n in range(40)], BENIGN),
+    "with some right ones": (ATTACKS + BENIGN[:4], BENIGN[4:]),
+}
+
+
+@pytest.mark.parametrize(("benign", "attacks"), INVERTED.values(), ids=INVERTED.keys())
+def test_labels_that_say_the_opposite_are_refused_and_it_is_said_why(
+    benign: list[str], attacks: list[str], detector: Detector, reference: Reference, held: pa.Table
+) -> None:
+    found = learn(labels(benign, attacks), detector, reference, made="x", held=held)
+    assert any(
+        "not learned from" in reason or "prove to be an attack" in reason for reason in found.refused
+    ), found.refused
+
+
+def test_labels_against_what_is_proven_are_refused_with_one_of_them(
+    detector: Detector, reference: Reference
+) -> None:
+    proven = [f"{n}' or {n}={n} union all select {n},{n}-- " for n in range(20)]
+    given = [
+        replace(each, target=each.target.replace("/s?q=", "/item?id=")) for each in labels(proven, BENIGN)
+    ]
+    found = learn(given, detector, reference, made="x")
+    assert "20 of 33 labels call ordinary what rules and the reading of its payload prove" in found.refused[0]
+    assert found.refused[0].endswith("log@0")
+
+
+def test_labels_that_the_classifier_reads_nothing_of_bring_no_gain(
+    detector: Detector, reference: Reference
+) -> None:
+    found = learn(labels(WORDS, [f"{word} page" for word in WORDS]), detector, reference, made="x")
     assert found.refused != ()

@@ -50,7 +50,11 @@ def learn_from(
     reference = Reference.of_rules(shipped)
     if known:
         reference = Reference(pa.concat_tables([reference.requests, training.read(known)]))
-    found = learn(casebook.labels(), shipped, reference, made=f"{now:%Y-%m-%d}")
+    # With a library of 50 MB, which only learning needs.
+    from logvision.app import regression  # noqa: PLC0415
+
+    made = f"{now:%Y-%m-%d}"
+    found = learn(casebook.labels(), shipped, reference, made=made, held=regression.requests())
     if promote and found.model is not None and not found.refused:
         _keep(found.model, folder / PROMOTED)
     is_promoted = promote and not found.refused
