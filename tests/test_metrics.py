@@ -68,3 +68,11 @@ def test_a_histogram_counts_each_value_in_every_bucket_that_holds_it() -> None:
     )
     with pytest.raises(ValueError, match="a histogram is named"):
         metrics.histogram("batch", "Help.", (1,))
+
+
+def test_series_that_are_no_more_go_when_a_gauge_is_set_for_each_value_of_a_label() -> None:
+    metrics = Metrics()
+    gauge = metrics.gauge("logvision_read_lag_rows", "Help.")
+    gauge.set_each("partition", {"lines/0": 3, "lines/1": 0})
+    gauge.set_each("partition", {"lines/1": 4})
+    assert metrics.render().splitlines()[2:] == ['logvision_read_lag_rows{partition="lines/1"} 4']

@@ -72,6 +72,10 @@ class Metrics:
             values = self._metrics[name].values
             values[key] = values.get(key, 0.0) + amount if add else amount
 
+    def replace(self, name: str, values: Mapping[_Key, float]) -> None:
+        with self._lock:
+            self._metrics[name].values = dict(values)
+
     def _metric(self, name: str, kind: str, help_: str) -> _Metric:
         with self._lock:
             return self._metrics.setdefault(name, _Metric(kind, help_))
@@ -99,6 +103,10 @@ class Gauge:
 
     def set(self, value: float, **labels: str) -> None:
         self.registry.change(self.name, labels, value, add=False)
+
+    def set_each(self, label: str, values: Mapping[str, float]) -> None:
+        """One series for each value of this label; those of before are gone."""
+        self.registry.replace(self.name, {((label, each),): value for each, value in values.items()})
 
 
 def _labels(key: _Key) -> str:

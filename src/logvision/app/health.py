@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from logvision.app.aside import aside
+from logvision.app.pulse import LAG
 from logvision.clock import Clock
 from logvision.engines.embedded import Embedded
 from logvision.lake.segments import Counts
 from logvision.live.base import HEALTH, Live
+from logvision.metrics import Metrics
 from logvision.pipeline import Knowledge
 from logvision.sources.base import Reader, SourceStatus
 
@@ -36,8 +38,10 @@ class Health:
         *,
         others: Problems | None = None,
         say: Callable[[str], None] | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         """`others`: further parts to ask. `say`: told when something goes wrong or is well again."""
+        self._lag = (metrics or Metrics()).gauge(*LAG)
         self._reader = reader
         self._engine = engine
         self._known = known
@@ -135,7 +139,9 @@ class Health:
             self._live.publish(HEALTH, {"sources": self.sources(), "checks": self.checks()})
 
     def _measure(self, now: float) -> None:
-        """Lines per second of each source since the last time."""
+        """Lines that wait in each partition, and lines per second of each source since the last time."""
+        waiting = {place: rows for s in self._reader.status() for place, rows in s.waiting_rows.items()}
+        self._lag.set_each("partition", waiting)
         at, before = self._before
         reads = {name: counts.read for name, counts in list(self._engine.summary.sources.items())}
         if now - at >= 1.0:

@@ -21,6 +21,9 @@ from logvision.metrics import Metrics
 PERIOD_S: Final = 5.0
 LOOK_S: Final = 0.5  # a changed state is told this soon
 
+LAG: Final = ("logvision_read_lag_rows", "Lines of a partition that wait to be read")
+"""Name and help of the gauge, for every engine that reads a topic; label: topic/partition."""
+
 Problems = Mapping[str, Callable[[], str | None]]
 
 
@@ -46,7 +49,7 @@ class Pulse:
         self._say = say
         self._said: dict[str, str] = {}
         self._stop = threading.Event()
-        self._lag = metrics.gauge("logvision_read_lag_rows", "Lines of a partition that wait to be read")
+        self._lag = metrics.gauge(*LAG)
         self._seconds = metrics.gauge("logvision_stream_batch_seconds", "What the last batch took")
         self._rate = metrics.gauge(
             "logvision_stream_rows_per_second", "Lines read a second, of the last batch"
@@ -114,8 +117,7 @@ class Pulse:
             return
         self._seconds.set(progress.get("durationMs", {}).get("triggerExecution", 0) / 1000)
         self._rate.set(progress.get("processedRowsPerSecond") or 0.0)
-        for place, rows in lag(progress).items():
-            self._lag.set(rows, partition=place)
+        self._lag.set_each("partition", lag(progress))
 
 
 def lag(progress: Mapping[str, Any]) -> dict[str, int]:

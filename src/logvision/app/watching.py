@@ -121,7 +121,7 @@ def watch(
             "exceptions": lambda: excepting.problem,
             "backtest": lambda: rehearsing.problem,
         }
-        health = Health(reader, engine, known, live, clock, others=problems, say=say)
+        health = Health(reader, engine, known, live, clock, others=problems, say=say, metrics=metrics)
         explainer = Explainer(known, casebook=stores.casebook)
         hooks = Hooks(
             sources=health.sources,

@@ -42,6 +42,8 @@ class SourceStatus:
     lag_bytes: int | None = None
     last_read: float | None = None  # Unix time of the last line read
     extra: dict[str, Any] = field(default_factory=dict)
+    # Lines that wait to be read, by topic/partition: of all partitions that the reader of this source has.
+    waiting_rows: Mapping[str, int] = field(default_factory=dict)
 
 
 class Reader(Protocol):

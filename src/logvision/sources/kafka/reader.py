@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -147,7 +148,9 @@ class KafkaReader:
 
     def status(self) -> list[SourceStatus]:
         names = list(self._ledger.home) or [f"kafka:{self._options.topic}"]
-        return [self._status(name) for name in names]
+        lags = {f"{self._options.topic}/{number}": self._lag(number) for number in list(self._assigned)}
+        waiting = {partition: lag for partition, lag in lags.items() if lag is not None}
+        return [self._status(name, waiting) for name in names]
 
     def close(self) -> None:
         if not self._closing:
@@ -269,7 +272,7 @@ class KafkaReader:
             if after is not None and after < found["lo_offset"] <= partition.high:
                 partition.gone = found["lo_offset"] - after
 
-    def _status(self, source: str) -> SourceStatus:
+    def _status(self, source: str, waiting: Mapping[str, int]) -> SourceStatus:
         number = self._ledger.home.get(source)
         assigned = self._assigned.get(number) if number is not None else None
         state, detail = "following", ""
@@ -293,6 +296,7 @@ class KafkaReader:
                 "lag": self._lag(number),
                 "repeats": self._ledger.repeats,
             },
+            waiting_rows=waiting,
         )
 
     def _lag(self, partition: int | None) -> int | None:
@@ -300,7 +304,9 @@ class KafkaReader:
         assigned = None if partition is None else self._assigned.get(partition)
         if partition is None or assigned is None or assigned.high is None:
             return None
-        return max(0, assigned.high - self._ledger.next.get(partition, 0))
+        # Of what nobody has read yet, all waits; whoever wants no history has not heard of an end yet.
+        start = self._ledger.next.get(partition, 0 if self._options.history else None)
+        return None if start is None else max(0, assigned.high - start)
 
     def _lag_bytes(self, partition: int | None) -> int | None:
         """One source's share of it, estimated."""
