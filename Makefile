@@ -3,10 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LOG ?=
+FUZZ ?= 120
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt bench quality cluster clean
+.PHONY: help run test check fmt fuzz bench quality cluster clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -41,6 +42,11 @@ check: $(VENV)/.dev ## format, lint, types, layers, quick tests: under a minute
 fmt: $(VENV)/.dev ## format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+fuzz: $(VENV)/.dev ## two minutes of coverage-guided fuzzing for each reader of hostile text (FUZZ=seconds)
+	@for target in canonical units verify formats; do \
+	  $(BIN)/python tests/fuzz/readers.py $$target .fuzz/$$target -max_total_time=$(FUZZ) -timeout=20 -max_len=4096 \
+	    -artifact_prefix=.fuzz/ || exit 1; done
 
 cluster: $(VENV)/.dev ## the distributed mode on this machine (Java 17): broker, stores, job, page, generator
 	@$(BIN)/python deploy/fetch.py kafka spark ferretdb

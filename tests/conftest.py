@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 from collections import Counter
@@ -61,6 +62,8 @@ def _lacking(item: pytest.Item) -> str | None:
     """What this machine lacks to run a test; None: nothing."""
     if item.get_closest_marker("browser") and CHROMIUM is None:
         return "no Chromium on the PATH"
+    if item.get_closest_marker("fuzz") and importlib.util.find_spec("atheris") is None:
+        return "no atheris"
     mark = item.get_closest_marker("cluster")
     if mark is None:
         return None
