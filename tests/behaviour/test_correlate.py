@@ -106,6 +106,19 @@ def test_one_scanners_noise_is_one_incident_that_says_what_happened() -> None:
     assert Incident.from_dict(incident.to_dict()).to_dict() == incident.to_dict()
 
 
+@pytest.mark.parametrize("size", [1, 7, 13, 39])
+def test_what_a_scenario_began_has_one_name_however_events_are_cut(size: int) -> None:
+    rows = events(
+        event(method="POST", target="/login", status=401, time=NOON + timedelta(seconds=n)) for n in range(40)
+    )
+    whole, cut = Desk(), Desk()
+    whole.read(rows)
+    for start in range(0, 40, size):
+        cut.read(rows.slice(start, size))
+    assert [i.id for i in cut.own] == [i.id for i in whole.own]
+    assert len(whole.own) == 1
+
+
 def test_what_is_too_little_waits_until_more_comes() -> None:
     desk = Desk()
     desk.read(events([attack("probe", "/wp-login.php")]))

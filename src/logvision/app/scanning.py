@@ -91,7 +91,9 @@ class Scan:
                 lake=stores.lake if stores else None,
                 casebook=stores.casebook if stores else None,
                 # Age makes no segments here: nobody is watching.
-                options=Options(flush_s=3600.0, flush_rows=self._settings.lake.flush_rows, patient=False),
+                options=Options(
+                    flush_s=3600.0, flush_rows=self._settings.lake.flush_rows, patient=False, at_once=False
+                ),
                 on_batch=_Telling(reader, self._verdicts, progress, began),
                 on_incident=self._found.add,
                 positions=resume.positions if resume else None,

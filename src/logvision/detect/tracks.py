@@ -99,7 +99,8 @@ class Track:
     @classmethod
     def begin(cls, finding: Finding, actor: str) -> Self:
         """A track named by its actor and by the event that began it, which no cut into batches changes."""
-        trigger = finding.evidence[0] if finding.evidence else None
+        # A scenario shows the newest events of a batch; when its bucket began to fill, batches do not change.
+        trigger = finding.evidence[0] if finding.evidence and not finding.behaviour else None
         mark = f"{trigger.source}@{trigger.position}" if trigger else iso(finding.first_seen)
         id = blake2b(f"{actor}\0{mark}".encode(), digest_size=16).hexdigest()
         return cls(id, actor, finding.first_seen, finding.last_seen)

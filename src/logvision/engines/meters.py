@@ -42,21 +42,24 @@ class Meters:
         """One batch went through the pipeline."""
         self._batch.observe(seconds)
 
-    def folded(self, events: pa.Table, rejects: pa.Table, changed: Sequence[Incident], now: float) -> None:
+    def folded(self, events: pa.Table, rejects: pa.Table, now: float) -> None:
         """One batch went through."""
         self._events.add(events.num_rows)
         for reason in pc.value_counts(rejects.column("reason").cast(pa.string())).to_pylist():
             self._rejects.add(reason["counts"], reason=reason["values"])
         for attack in pc.value_counts(events.column("attack").cast(pa.string()).drop_null()).to_pylist():
             self._attacks.add(attack["counts"], attack=attack["values"])
-        self._changes.add(len(changed))
-        for incident in changed:
-            delay = now - incident.last_seen.timestamp()
-            if delay < LATELY_S:  # of history it says nothing
-                self._delay.observe(max(0.0, delay))
         if events.num_rows:
             newest = pc.max(events.column("time")).as_py()
             self._lag.set(round(now - newest.timestamp(), 3))
+
+    def changed(self, incidents: Sequence[Incident], now: float) -> None:
+        """These came or changed."""
+        self._changes.add(len(incidents))
+        for incident in incidents:
+            delay = now - incident.last_seen.timestamp()
+            if delay < LATELY_S:  # of history it says nothing
+                self._delay.observe(max(0.0, delay))
 
     def committed(self, segment: Segment) -> None:
         """One segment stands."""

@@ -170,7 +170,8 @@ class Fold:
                 log_bytes[source] = log_bytes.get(source, 0) + size
         self.summary.add(events, rejects, log_bytes)
         changed, partials = self._folded(events, claims, self.summary.last)
-        self._meters.folded(events, rejects, changed, self._clock.now())
+        self._meters.folded(events, rejects, self._clock.now())
+        self._meters.changed(changed, self._clock.now())
         segment = self._insist(
             lambda: self._places.lake.commit(
                 [events], rejects, partials, self._paces, self.summary.sources, self._said(name)
