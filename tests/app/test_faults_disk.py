@@ -27,19 +27,19 @@ class Disk:
     def __init__(self) -> None:
         self.full = False
         self.refused = 0
-        self._write = storage.pq.write_table
+        self._open = storage.pq.ParquetWriter
 
-    def write(self, *given: Any, **options: Any) -> None:
+    def open(self, *given: Any, **options: Any) -> Any:
         if self.full:
             self.refused += 1
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        self._write(*given, **options)
+        return self._open(*given, **options)
 
 
 @pytest.fixture
 def disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
     made = Disk()
-    monkeypatch.setattr(storage.pq, "write_table", made.write)
+    monkeypatch.setattr(storage.pq, "ParquetWriter", made.open)
     yield made
     made.full = False
 

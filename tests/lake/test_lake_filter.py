@@ -179,6 +179,12 @@ def test_a_time_range_means(start: str | None, end: str | None, meant: Question)
     assert question(start, end, None, None, now=NOW) == meant
 
 
+def test_an_hour_ago_and_longer_begins_with_its_minute() -> None:
+    now = NOW + timedelta(seconds=59, microseconds=7)
+    assert question("now-1h", "now", None, None, now=now) == Question(NOW - timedelta(hours=1), now)
+    assert question("now-59m", None, None, None, now=now) == Question(now - timedelta(minutes=59))
+
+
 @pytest.mark.parametrize("text", ["yesterday", "now-", "now-1y", "now-1000000000d", "0000-00-00", "now+1h"])
 def test_what_is_no_time_is_said(text: str) -> None:
     with pytest.raises(FilterError, match="is not a time such as"):

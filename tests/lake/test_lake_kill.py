@@ -38,8 +38,10 @@ with Lake.open(Path(sys.argv[1]), writer=True) as lake:
 @pytest.mark.slow
 def test_a_killed_writer_loses_nothing_and_repeats_nothing(tmp_path: Path) -> None:
     folder, moments = tmp_path / "data", random.Random(7)
-    before = 0
-    for _ in range(8):
+    before = rounds = 0
+    while rounds < 8 or not before:  # on a loaded machine none of eight may come to its first commit
+        rounds += 1
+        assert rounds < 100
         with subprocess.Popen(
             [sys.executable, "-c", WRITER, str(folder), str(TESTS)], stdout=subprocess.PIPE
         ) as writer:
@@ -54,7 +56,6 @@ def test_a_killed_writer_loses_nothing_and_repeats_nothing(tmp_path: Path) -> No
             assert (counts.events if counts else 0) == len(positions)
             assert len(positions) >= before
             before = len(positions)
-    assert before > 0
     with Lake.open(folder, writer=True) as lake:
         sweep(lake, now=0.0, grace_s=0.0)
         assert [row["position"] for row in stored_rows(lake)] == list(range(1, before + 1))

@@ -27,6 +27,7 @@ from logvision.lake.queries.database import Reading, joined
 from logvision.lake.queries.filter import FilterError, parse_filter
 from logvision.lake.segments import Lake
 from logvision.schema import PARTIAL, REJECT, Reason
+from logvision.windows import counting
 
 pytestmark = pytest.mark.slow
 
@@ -221,6 +222,37 @@ def test_a_top_list_says_what_is_beside_it(filled: Lake, database: Database) -> 
         ("198.51.100.0", 12, 6, 0, 0.2)
     ]
     assert found.rows[0].country in {"CN", "DE"}
+
+
+def test_an_answer_is_kept_as_long_as_the_lake_stands_still(
+    lake: Lake, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(lake, traffic(10))
+    asking = [
+        lambda: queries.totals(database, asked()),
+        lambda: queries.top(database, asked(), Dimension.PATH),
+    ]
+    first = [ask() for ask in asking]
+    with monkeypatch.context() as still:
+        still.setattr(Reading, "rows", None)
+        assert [ask() for ask in asking] == first
+    lake.hot.append(events(traffic(12)[10:]))
+    assert [queries.totals(database, asked()).requests, asking[1]().total] == [12, 12]  # type: ignore[attr-defined]
+
+
+def test_sites_that_rollups_no_longer_name_are_in_no_row(
+    lake: Lake, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rollups, "EVENTS_AT_ONCE", -1)
+    monkeypatch.setattr(counting, "SITES_KEPT", 2)
+    commit(lake, [event(position=i + 1, site=f"{i % 4 // 2}.example") for i in range(8)])
+    commit(lake, [event(position=i + 9, site=f"{i}.example") for i in range(2, 6)])
+    found = queries.top(database, asked(), Dimension.SITE)
+    assert ([(row.value, row.requests) for row in found.rows], found.other, found.approximate) == (
+        [("0.example", 4), ("1.example", 4), ("2.example", 1)],
+        3,
+        True,
+    )
 
 
 def test_rules_are_counted_one_by_one(filled: Lake, database: Database) -> None:

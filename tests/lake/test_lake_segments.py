@@ -134,14 +134,14 @@ def test_a_commit_that_dies_before_its_last_rename_leaves_nothing_that_counts(
         assert [row["position"] for row in stored_rows(again)] == [1, 2]
 
 
-@pytest.mark.parametrize("call", ["write_table", "replace", "fsync"])
+@pytest.mark.parametrize("call", ["ParquetWriter", "replace", "fsync"])
 def test_a_full_disk_is_a_store_error_and_the_same_commit_may_be_tried_again(
     lake: Lake, call: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: Any, **__: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    where = {"write_table": pq, "replace": Path, "fsync": storage.os}[call]
+    where = {"ParquetWriter": pq, "replace": Path, "fsync": storage.os}[call]
     monkeypatch.setattr(where, call, full)
     with pytest.raises(StoreError, match="No space left on device"):
         commit(lake, [event(position=1)], reject(b"?"))

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from logvision.lake import catalogue, storage
 from logvision.lake.catalogue import METADATA, File
-from logvision.lake.segments import PARTIAL_GROUP, Lake, said_of_partials
+from logvision.lake.segments import Lake, by_dimension, said_of_partials
 from logvision.schema import PARTIAL, REJECT
 from logvision.windows import partials, visitors
 from logvision.windows.dimensions import DAY, HOUR
@@ -106,7 +106,7 @@ def _merge(lake: Lake, family: str, members: Sequence[File]) -> None:
         case _:
             merged = rolled(read(members, PARTIAL))
             said = said_of_partials(merged)
-            tables = (merged.slice(at, PARTIAL_GROUP) for at in range(0, merged.num_rows, PARTIAL_GROUP))
+            tables = by_dimension(merged)
     storage.write_groups(
         tables, temporary, level=storage.COMPACT_LEVEL, metadata={METADATA: orjson.dumps(said).decode()}
     )

@@ -12,16 +12,18 @@ import contextlib
 import fcntl
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from logvision import columns
 from logvision.errors import Problem, SetupError, StoreError
 from logvision.lake import catalogue, storage
 from logvision.lake.catalogue import METADATA, Catalogue, File
@@ -36,7 +38,10 @@ FORMAT = 1
 """Version of the layout and of the metadata; a lake of a later one is refused."""
 
 PARTIAL_GROUP = 32_768
-"""Rows of a row group of partials: they lie by grain and dimension, and a question wants one of each."""
+"""Most rows of a row group of partials."""
+
+SMALL_GROUP = 8_192
+"""Dimensions of together no more rows share a row group of partials."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,12 +251,13 @@ class Lake:
                 final.unlink()  # of an earlier try of this commit
             return 0
         temporary = final.with_name(final.name + ".tmp")
-        size = storage.write(
-            table,
+        groups = 2 * storage.ROW_GROUP
+        tables = by_dimension(table) if family == "partials" else storage.cut(table, groups)
+        size = storage.write_groups(
+            tables,
             temporary,
             level=storage.COMMIT_LEVEL,
             metadata={METADATA: orjson.dumps(said).decode()},
-            groups=PARTIAL_GROUP if family == "partials" else 2 * storage.ROW_GROUP,
         )
         storage.rename(temporary, final)
         return size
@@ -263,6 +269,24 @@ def sketch_of_paths(rows: pa.Table) -> str:
     if rows.num_rows:
         visitors.add(sketch, rows.column("path").chunk(0).dictionary.to_pylist())
     return base64.b64encode(visitors.to_bytes(sketch)).decode()
+
+
+def by_dimension(partials: pa.Table) -> Iterator[pa.Table]:
+    """Row groups of partials in the order of `windows.partials.merge`.
+
+    A question wants one dimension of one grain: large ones have row groups of their own, of which the
+    bounds in the footer say so, and small ones need not be read among the texts of large ones.
+    """
+    grain = partials.column("grain").to_numpy()
+    _, code = columns.distinct(partials, "dimension")
+    ends = np.append(np.flatnonzero((np.diff(grain) != 0) | (np.diff(code) != 0)) + 1, partials.num_rows)
+    begin = upto = 0
+    for end in ends.tolist():
+        if end - begin > SMALL_GROUP:
+            yield from storage.cut(partials.slice(begin, upto - begin), PARTIAL_GROUP)
+            begin = upto
+        upto = end
+    yield from storage.cut(partials.slice(begin), PARTIAL_GROUP)
 
 
 def said_of_partials(partials: pa.Table) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -91,26 +91,17 @@ def tidy(table: pa.Table) -> pa.Table:
     return pa.table(made, schema=table.schema)
 
 
-def write(
-    table: pa.Table, path: Path, *, level: int, metadata: Mapping[str, str], groups: int = ROW_GROUP
-) -> int:
-    """Write `table` to `path` and force it to disk; gives its size in B. A failure leaves no file."""
-    table = table.replace_schema_metadata(metadata or None)
-    try:
-        pq.write_table(
-            table,
-            path,
-            row_group_size=groups,
-            **_encoding(table.column_names, level),
-        )
-        return _force(path)
-    except OSError as error:
-        _give_up(None, path)
-        raise StoreError(f"the lake cannot write {path.name}: {error.strerror or error}") from error
+def cut(table: pa.Table, rows: int) -> Iterator[pa.Table]:
+    """A table in slices of at most so many rows; at least one, if an empty one."""
+    for at in range(0, max(table.num_rows, 1), rows):
+        yield table.slice(at, rows)
 
 
-def write_groups(groups: Iterable[pa.Table], path: Path, *, level: int, metadata: Mapping[str, str]) -> None:
-    """Like `write` for tables that come one by one and become a row group each."""
+def write_groups(groups: Iterable[pa.Table], path: Path, *, level: int, metadata: Mapping[str, str]) -> int:
+    """Write tables to `path`, each as a row group, and force it to disk; gives its size in B.
+
+    A failure leaves no file. Raises StoreError.
+    """
     writer: Any = None
     try:
         for group in groups:
@@ -123,7 +114,7 @@ def write_groups(groups: Iterable[pa.Table], path: Path, *, level: int, metadata
         if writer is None:
             raise ValueError("nothing to write")
         writer.close()
-        _force(path)
+        return _force(path)
     except OSError as error:
         _give_up(writer, path)
         raise StoreError(f"the lake cannot write {path.name}: {error.strerror or error}") from error

@@ -21,13 +21,14 @@ from logvision.lake.queries.answers import (
     Top,
     Totals,
 )
-from logvision.lake.queries.database import Database, Reading, joined, micros, time_of
+from logvision.lake.queries.database import Database, Places, Reading, joined, micros, time_of
 from logvision.lake.queries.filter import NO_FILTER, Clause, Filter, Term, Test
+from logvision.lake.queries.gathered import DIMENSIONS, SITE, gathered
 from logvision.lake.queries.question import Question
 from logvision.lake.queries.walk import windows
 from logvision.lake.segments import Counts
 from logvision.windows import visitors
-from logvision.windows.dimensions import ALL, DAY, HOUR, OF_ATTACKS, SERIES
+from logvision.windows.dimensions import ALL, DAY, HOUR, OF_ATTACKS, OTHER_SITES, SERIES
 
 STEPS_S: Final = (
     *(1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200),
@@ -44,19 +45,26 @@ DISTINCT_ROWS: Final = 4_000_000
 PLACES_ROWS: Final = 300_000
 """Newest events that are searched for the country of the addresses of a top list."""
 
+PLACES_KEPT: Final = 10_000
+"""Addresses whose country is remembered, about."""
+
+NOWHERE: Final = (None, None)
+
 _STATUS_CLASS: Final = "coalesce(left(value, 1) || 'xx', '-')"
 
 
 def totals(database: Database, question: Question) -> Totals:
     """Counts of a question; of the lake's lines see `Totals`."""
     question = _sited(question)
-    return database.ask(lambda reading: _totals(reading, question))
+    return database.ask(lambda reading: _totals(reading, question), ("totals", question))
 
 
 def series(database: Database, question: Question, *, points: int = 120, by: By = By.ALL) -> Series:
     """Requests over time on a grid without gaps of at most `points` steps."""
     question = _sited(question)
-    return database.ask(lambda reading: _series(reading, question, points, by))
+    return database.ask(
+        lambda reading: _series(reading, question, points, by), ("series", question, points, by)
+    )
 
 
 def top(
@@ -70,7 +78,8 @@ def top(
 ) -> Top:
     """The largest values of a dimension; `abnormal` True: of attacks alone, False: of the rest."""
     question = _sited(question)
-    return database.ask(lambda reading: _top(reading, question, dimension, limit, order, abnormal))
+    key = ("top", question, dimension, limit, order, abnormal)
+    return database.ask(lambda reading: _top(reading, question, dimension, limit, order, abnormal), key)
 
 
 def _totals(reading: Reading, question: Question) -> Totals:
@@ -118,7 +127,12 @@ def _event_totals(reading: Reading, question: Question) -> dict[str, Any]:
 
 def _rolled_totals(reading: Reading, question: Question) -> dict[str, Any]:
     """The counts of `Totals` from rollups and from the events beside their windows."""
-    source, _ = rollups.measures(reading, question, "status", grain=DAY)
+    together = gathered(reading, question)
+    source = (
+        rollups.measures(reading, question, "status", grain=DAY)[0]
+        if together is None
+        else together.of("status")
+    )
     sums = ", ".join(f"sum({name})::bigint" for name in ("requests", "success", "errors", "attacks", "bytes"))
     found = reading.rows(joined([f"select {_STATUS_CLASS}, {sums} from", source, "as m group by 1"]))
     by_class = {key: counts for key, *counts in found}
@@ -202,7 +216,7 @@ def _top(
     abnormal: bool | None,
 ) -> Top:
     name = dimension.value
-    rolled_as = name if name in rollups.ROLLED else None
+    rolled_as = ALL if dimension is Dimension.SITE else name if name in rollups.ROLLED else None
     grain = DAY if rolled_as and not question.filter and rollups.usable(reading, question) else None
     if grain is not None and abnormal is not None and order is Order.BYTES:
         grain = None
@@ -214,7 +228,12 @@ def _top(
     if grain is None and abnormal is not None:
         term = Term("attack", Test.PRESENT if abnormal else Test.ABSENT)
         asked = replace(question, filter=Filter((*question.filter.terms, term)))
-    source, rolled = rollups.measures(reading, asked, rolled_as or ALL, column=f'"{name}"', grain=grain)
+    together = gathered(reading, question) if grain is not None else None
+    if together is not None and (name == SITE or name in DIMENSIONS):
+        source, rolled = together.of(name), True
+    else:
+        column = f'"{name}"'
+        source, rolled = rollups.measures(reading, asked, rolled_as or ALL, column=column, grain=grain)
     # Of attacks alone rollups know how many there were, not their bytes and statuses.
     split = rolled and abnormal is not None and name not in OF_ATTACKS
     of = abnormal if rolled else None
@@ -226,13 +245,15 @@ def _top(
                 f"select value, sum({requests})::bigint as r, sum(bytes)::bigint, sum(attacks)::bigint,",
                 "sum(errors)::bigint, max(error) from",
                 source,
-                f"as m group by 1 having r > 0 order by {by} desc, 1 limit {int(limit)}",
+                f"as m group by 1 having r > 0 order by {by} desc, 1 limit {int(limit) + 1}",
             ]
         )
     )
-    whole, _ = rollups.measures(reading, asked, ALL, grain=grain)
+    approximate = any(r[5] or (name == SITE and r[0] == OTHER_SITES) for r in found)
+    found = [r for r in found if name != SITE or r[0] != OTHER_SITES][:limit]
+    whole = together.of(ALL) if together else rollups.measures(reading, asked, ALL, grain=grain)[0]
     total = reading.rows(joined([f"select coalesce(sum({requests}), 0)::bigint from", whole, "as m"]))[0][0]
-    countries = _countries(reading, question, [r[0] for r in found if r[0]]) if name == "client_ip" else {}
+    places = _places(reading, question, [r[0] for r in found if r[0]]) if name == "client_ip" else {}
     rows = [
         Row(
             value=value,
@@ -241,8 +262,8 @@ def _top(
             attacks=attacks if abnormal is not False else 0,
             errors=None if split else errors,
             share=count / total if total else 0.0,
-            country=countries.get(value, (None, None))[0],
-            label=countries.get(value, (None, None))[1],
+            country=places.get(value, NOWHERE)[0],
+            label=places.get(value, NOWHERE)[1],
         )
         for value, count, size, attacks, errors, _ in found
     ]
@@ -251,7 +272,7 @@ def _top(
         total=total,
         other=max(0, total - sum(row.requests for row in rows)),
         answered_from=AnsweredFrom.ROLLUPS if rolled else AnsweredFrom.EVENTS,
-        approximate=any(r[5] for r in found),
+        approximate=approximate,
     )
 
 
@@ -295,10 +316,7 @@ def _paths(reading: Reading, question: Question) -> tuple[int, bool]:
 
 def _inside(file: File, question: Question) -> bool:
     """Whether every event of a file lies in the question's range."""
-    if file.time_first is None or file.time_last is None:
-        return True
-    after = question.start is None or file.time_first >= question.start
-    return after and (question.end is None or file.time_last < question.end)
+    return all(time is None or _within(time, question) for time in (file.time_first, file.time_last))
 
 
 def _sketch(reading: Reading, column: str, source: Clause) -> bytes:
@@ -310,21 +328,34 @@ def _sketch(reading: Reading, column: str, source: Clause) -> bytes:
 
 
 def _bounds(reading: Reading, question: Question) -> tuple[datetime | None, datetime | None]:
-    """Event time of the first and the last event of a question."""
-    if not question.filter and question.site is None and question.start is None and question.end is None:
-        files = reading.view.catalogue.events
-        firsts = [f.time_first for f in files if f.time_first]
-        lasts = [f.time_last for f in files if f.time_last]
-        source = reading.events(question, ["time"], stored=False)
-    else:
-        firsts, lasts = [], []
-        source = reading.events(question, ["time"])
-    first, last = reading.rows(joined(['select epoch_us(min("time")), epoch_us(max("time")) from', source]))[
-        0
+    """Event time of the first and the last event of a question.
+
+    Footers know the bounds of row groups: events are read only where a group lies across the range's end.
+    """
+    low: datetime | None = None
+    high: datetime | None = None
+    if not question.filter and question.site is None:
+        groups = [g for file in reading.files(question.start, question.end) for g in file.groups]
+        low = min((g.first for g in groups if g.first and _within(g.first, question)), default=None)
+        high = max((g.last for g in groups if g.last and _within(g.last, question)), default=None)
+    before = question if low is None else replace(question, end=low)
+    after = question if high is None else replace(question, start=high + timedelta(microseconds=1))
+    asked: list[str | Clause] = [
+        'select (select epoch_us(min("time")) from',
+        reading.events(before, ["time"]),
+        '), (select epoch_us(max("time")) from',
+        reading.events(after, ["time"]),
+        ")",
     ]
-    firsts += [t for t in [time_of(first)] if t]
-    lasts += [t for t in [time_of(last)] if t]
-    return min(firsts, default=None), max(lasts, default=None)
+    first, last = (time_of(found) for found in reading.rows(joined(asked))[0])
+    return first or low, last or high
+
+
+def _within(time: datetime, question: Question) -> bool:
+    """Whether a moment lies in the question's range."""
+    return (question.start is None or question.start <= time) and (
+        question.end is None or time < question.end
+    )
 
 
 def _lines(reading: Reading) -> Counts:
@@ -336,20 +367,23 @@ def _lines(reading: Reading) -> Counts:
     return whole + Counts(read=hot, events=hot)
 
 
-def _countries(reading: Reading, question: Question, addresses: list[Any]) -> dict[str, tuple[Any, Any]]:
-    """Country and network of addresses, as the newest events of the range say."""
-    window = next(iter(windows(reading, replace(question, filter=NO_FILTER), PLACES_ROWS)))
-    source = reading.events(window, ["time", "client_ip", "country", "network"])
-    found = reading.rows(
-        joined(
-            [
-                "select client_ip, arg_max(country, time), arg_max(network, time) from",
-                source,
-                Clause("where client_ip in ? group by 1", (addresses,)),
-            ]
+def _places(reading: Reading, question: Question, addresses: list[str]) -> Places:
+    """Country and network of addresses, as the newest events of a range say that had them."""
+    if unknown := [address for address in addresses if address not in reading.places]:
+        window = next(iter(windows(reading, replace(question, filter=NO_FILTER), PLACES_ROWS)))
+        found = reading.rows(
+            joined(
+                [
+                    "select client_ip, arg_max(country, time), arg_max(network, time) from",
+                    reading.events(window, ["time", "client_ip", "country", "network"]),
+                    Clause("where client_ip in ? group by 1", (unknown,)),
+                ]
+            )
         )
-    )
-    return {address: (country, network) for address, country, network in found}
+        if len(reading.places) > PLACES_KEPT:
+            reading.places.clear()
+        reading.places.update({address: (country, network) for address, country, network in found})
+    return {address: reading.places[address] for address in addresses if address in reading.places}
 
 
 def _step(low: datetime, high: datetime, points: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
@@ -15,6 +15,7 @@ from logvision.errors import StoreError
 from logvision.lake.catalogue import File
 from logvision.lake.queries.filter import Clause, clause
 from logvision.lake.queries.question import Question
+from logvision.lake.queries.shared import Shared
 from logvision.lake.segments import Lake, View
 from logvision.schema import EVENT
 
@@ -33,6 +34,9 @@ WHOLE: Final = (
 
 NOWHERE: Final = 'null::varchar as "file", null::bigint as "row"'
 
+Places = dict[str, tuple[str | None, str | None]]
+"""Country and network of addresses, as events said last time somebody asked."""
+
 T = TypeVar("T")
 
 
@@ -42,6 +46,8 @@ class Reading:
 
     view: View
     connection: Any  # duckdb.DuckDBPyConnection
+    shared: Shared
+    places: Places
 
     def rows(self, asked: Clause) -> list[tuple[Any, ...]]:
         """The rows of a statement."""
@@ -51,6 +57,12 @@ class Reading:
     def table(self, asked: Clause) -> pa.Table:
         """The same as an Arrow table."""
         return self.connection.sql(asked.sql, params=list(asked.parameters)).to_arrow_table()
+
+    def relation(self, table: pa.Table) -> str:
+        """The name by which this question's statements know a table."""
+        name = f"table_{id(table)}"
+        self.connection.register(name, table)
+        return name
 
     def files(self, start: datetime | None, end: datetime | None) -> list[File]:
         """Events files that may hold events of start <= time < end."""
@@ -102,6 +114,8 @@ class Database:
 
     def __init__(self, lake: Lake, *, threads: int = THREADS, memory: str = MEMORY) -> None:
         self.lake = lake
+        self._shared = Shared()
+        self._places: Places = {}
         self._running = threading.BoundedSemaphore(AT_ONCE)
         config: dict[str, Any] = {
             "threads": threads,
@@ -126,15 +140,16 @@ class Database:
         ):
             self._root.execute(f"set {setting}")
 
-    def ask(self, question: Callable[[Reading], T]) -> T:
+    def ask(self, question: Callable[[Reading], T], key: Hashable = None) -> T:
         """What `question` finds. Raises StoreError when files cannot be read, memory or time run out.
 
+        `key` (None: none) names the question: as long as the lake stands still, its answer is kept.
         Compaction may take a file away under a question that saw it: it is asked again then.
         """
         with self._running:
             for tries_left in (2, 1, 0):
                 try:
-                    return self._ask(question)
+                    return self._ask(question, key)
                 except self._duckdb.IOException as error:
                     if not tries_left:
                         raise StoreError(f"the lake cannot be read: {_first_line(error)}") from error
@@ -148,7 +163,7 @@ class Database:
     def close(self) -> None:
         self._root.close()
 
-    def _ask(self, question: Callable[[Reading], T]) -> T:
+    def _ask(self, question: Callable[[Reading], T], key: Hashable) -> T:
         view = self.lake.view()
         connection = self._root.cursor()
         timer = threading.Timer(PATIENCE_S, connection.interrupt)
@@ -158,7 +173,10 @@ class Database:
             connection.register("nothing", EVENT.empty_table())
             if view.hot:
                 connection.register("hot", pa.concat_tables(view.hot))
-            return question(Reading(view, connection))
+            reading = Reading(view, connection, self._shared, self._places)
+            if key is None or view.hot:
+                return question(reading)
+            return self._shared.get((key, view.catalogue), lambda: question(reading))
         finally:
             timer.cancel()
             connection.close()

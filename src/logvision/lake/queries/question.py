@@ -9,6 +9,7 @@ from typing import Final
 from logvision.lake.queries.filter import NO_FILTER, Filter, FilterError, parse_filter
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}  # s
+_HOUR: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,10 @@ def question(
 
 
 def _time(text: str | None, now: datetime) -> datetime | None:
-    """ISO 8601 (without an offset: UTC), `now`, or `now-15m` (s, m, h, d, w)."""
+    """ISO 8601 (without an offset: UTC), `now`, or `now-15m` (s, m, h, d, w).
+
+    An hour ago and longer begins with its minute: panels that ask one after another ask the same.
+    """
     if not text:
         return None
     if text == "now":
@@ -40,7 +44,9 @@ def _time(text: str | None, now: datetime) -> datetime | None:
     if text.startswith("now-"):
         digits, unit = text[4:-1], text[-1]
         if digits.isascii() and digits.isdigit() and len(digits) <= 6 and unit in _UNITS:
-            return now - timedelta(seconds=int(digits) * _UNITS[unit])
+            ago = timedelta(seconds=int(digits) * _UNITS[unit])
+            start = now - ago
+            return start if ago < _HOUR else start.replace(second=0, microsecond=0)
     else:
         try:
             time = datetime.fromisoformat(text)

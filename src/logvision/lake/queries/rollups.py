@@ -6,6 +6,7 @@ that was rolled up has day rows beside its hour rows, so files are asked by what
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -86,27 +87,30 @@ def measures(
     whether rollups have a part in them.
 
     `dimension` is that of the rollups; `column` (default: the same) the expression over EVENT that
-    gives the value. `condition` narrows rollups by value and stands for the filter, of which rollups
-    know nothing. `grain` None: from events alone; else no window wider than it is used.
+    gives the value (`"site"` stands in the rollups of ALL). `condition` narrows rollups by value and
+    stands for the filter, of which rollups know nothing. `grain` None: from events alone; else no window
+    wider than it is used.
     """
     column = column or ("null::varchar" if dimension == ALL else f'"{dimension}"')
     needed = {"time", "status", "attack", "bytes"} | ({dimension} if dimension != ALL else set())
     columns = sorted(needed | ({"site"} if column == '"site"' else set()) | _columns_in(column))
     if grain is None:
-        counted = _of_events(reading.events(question, columns), dimension, column)
+        counted = of_events(reading.events(question, columns), dimension, column)
         return joined(["(", counted, ")"]), False
     finest = min(grain, MINUTE if dimension in SERIES else HOUR)
     found = cover(question, finest)
     parts = []
     if found.rolled is not None:
-        parts += _of_partials(reading, question, dimension, found.rolled, grain, condition)
-    for start, end in found.edges:
-        edge = replace(question, start=start, end=end)
-        if reading.files(start, end):
-            only = replace(reading, view=replace(reading.view, hot=()))
-            parts.append(_of_events(only.events(edge, columns), dimension, column))
+        value = "site" if column == '"site"' else "value"
+        parts += _of_partials(reading, question, dimension, value, found.rolled, grain, condition)
+    stored = replace(reading, view=replace(reading.view, hot=()))
+    parts += [
+        of_events(stored.events(replace(question, start=start, end=end), columns), dimension, column)
+        for start, end in found.edges
+        if reading.files(start, end)
+    ]
     if reading.view.hot or not parts:
-        parts.append(_of_events(reading.events(question, columns, stored=False), dimension, column))
+        parts.append(of_events(reading.events(question, columns, stored=False), dimension, column))
     union: list[str | Clause] = [parts[0]]
     for part in parts[1:]:
         union += ["union all", part]
@@ -129,45 +133,61 @@ def single(question: Question) -> tuple[str, Clause] | None:
 
 
 def sketches(reading: Reading, question: Question) -> tuple[list[bytes], list[Clause]]:
-    """Sketches of the visitors of whole hours, and the events (`client_ip`) of what is beside them."""
+    """Sketches of the visitors of whole hours and days, and the events (`client_ip`) beside them."""
     found = cover(question, HOUR)
     kept: list[bytes] = []
-    files = [str(file.path) for file in reading.view.catalogue.partials]
-    if found.rolled is not None and files:
+    for paths, grain, start, end in scans(reading, ALL, found.rolled, DAY, HOUR) if found.rolled else ():
         sql = (
-            "select visitors from read_parquet(?) where dimension = 'all' and grain = 3600"
+            "select visitors from read_parquet(?) where dimension = 'all' and grain = ?"
             " and start >= ? and start < ? and visitors is not null"
         )
-        given: list[Any] = [files, *found.rolled]
+        given: list[Any] = [paths, grain, start, end]
         if question.site is not None:
             sql += " and site = ?"
             given.append(question.site)
-        kept = [sketch for (sketch,) in reading.rows(Clause(sql, tuple(given)))]
+        kept += [sketch for (sketch,) in reading.rows(Clause(sql, tuple(given)))]
     stored = replace(reading, view=replace(reading.view, hot=()))
     edges = [replace(question, start=start, end=end) for start, end in found.edges]
     beside = [stored.events(edge, ["client_ip"]) for edge in edges if reading.files(edge.start, edge.end)]
     return kept, [*beside, reading.events(question, ["client_ip"], stored=False)]
 
 
-def _of_partials(
-    reading: Reading, question: Question, dimension: str, span: Span, grain: int, condition: Clause | None
-) -> list[Clause]:
+def scans(
+    reading: Reading, dimension: str, span: Span, widest: int, finest: int = MINUTE
+) -> Iterator[tuple[list[str], int, datetime, datetime]]:
+    """What to read to have every window of a span once: files, grain, and the bounds of the windows' starts.
+
+    One stretch after the other: a footer's bounds can be held against "and" only, not against "or".
+    """
     by_grains: dict[tuple[int, ...], list[File]] = {}
     for file in reading.view.catalogue.partials:
         has = _grains(file, dimension)
-        usable_ = tuple(g for g in (DAY, HOUR, MINUTE) if g <= grain and g in has)
-        if usable_:
-            by_grains.setdefault(usable_, []).append(file)
-    parts = []
+        those = tuple(g for g in (DAY, HOUR, MINUTE) if finest <= g <= widest and g in has)
+        if those:
+            by_grains.setdefault(those, []).append(file)
     for grains, files in by_grains.items():
-        spans = _by_grain(span, grains)
-        either = " or ".join("(grain = ? and start >= ? and start < ?)" for _ in spans)
-        given: list[Any] = [[str(file.path) for file in files], dimension]
-        given += [value for g, a, b in spans for value in (g, a, b)]
+        for grain, start, end in _by_grain(span, grains):
+            paths = [str(file.path) for file in files if _has_windows(file, start, end)]
+            if paths:
+                yield paths, grain, start, end
+
+
+def _of_partials(
+    reading: Reading,
+    question: Question,
+    dimension: str,
+    value: str,
+    span: Span,
+    grain: int,
+    condition: Clause | None,
+) -> list[Clause]:
+    parts = []
+    for paths, width, start, end in scans(reading, dimension, span, grain):
         sql = (
-            "select start, value, requests, success, errors, attacks, bytes, error from read_parquet(?)"
-            f" where dimension = ? and ({either})"
+            f"select start, {value} as value, requests, success, errors, attacks, bytes, error"
+            " from read_parquet(?) where dimension = ? and grain = ? and start >= ? and start < ?"
         )
+        given: list[Any] = [paths, dimension, width, start, end]
         if question.site is not None:
             sql += " and site = ?"
             given.append(question.site)
@@ -195,7 +215,14 @@ def _by_grain(span: Span, grains: tuple[int, ...]) -> list[tuple[int, datetime, 
     return wide
 
 
-def _of_events(source: Clause, dimension: str, column: str) -> Clause:
+def _has_windows(file: File, start: datetime, end: datetime) -> bool:
+    """Whether a partials file may have windows that begin within start <= time < end."""
+    first, last = file.time_first, file.time_last
+    return first is None or last is None or (first < end and last >= start)
+
+
+def of_events(source: Clause, dimension: str, column: str) -> Clause:
+    """Events as rows of `measures`, one each; `column`: the expression that gives the value."""
     value = f"unnest(string_split({column}, ' '))" if dimension == "rules" else f"({column})::varchar"
     return joined(
         [

@@ -1,0 +1,54 @@
+"""What questions of one page have in common: done once, and kept as long as it is asked for.
+
+Whatever is kept here hangs on files of the catalogue, which never change, so it needs no clock: a key names
+the files. Nothing that hangs on hot rows is kept, for those change with every batch.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future
+from typing import Any, Final, TypeVar
+
+KEPT: Final = 256
+"""Results kept: some pages' worth of ranges and filters, a few kB each."""
+
+T = TypeVar("T")
+
+
+class Shared:
+    """Results by key, the one that nobody asked for longest goes first. Safe from any thread."""
+
+    def __init__(self, kept: int = KEPT) -> None:
+        self._limit = kept
+        self._lock = threading.Lock()
+        self._results: OrderedDict[Hashable, Future[Any]] = OrderedDict()
+
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        """The result of `make`, which runs once per key: who asks meanwhile waits for it.
+
+        What it raises is raised to all who wait, and the next one tries again.
+        """
+        with self._lock:
+            found = self._results.get(key)
+            if found is not None:
+                self._results.move_to_end(key)
+            else:
+                mine: Future[Any] = Future()
+                self._results[key] = mine
+                if len(self._results) > self._limit:
+                    self._results.popitem(last=False)
+        if found is not None:
+            waited: T = found.result()
+            return waited
+        try:
+            made = make()
+        except BaseException as error:
+            with self._lock:
+                self._results.pop(key, None)
+            mine.set_exception(error)
+            raise
+        mine.set_result(made)
+        return made
