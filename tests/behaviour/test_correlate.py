@@ -402,6 +402,19 @@ def test_cuts_and_restarts_do_not_change_what_is_told(cuts: list[int], restart: 
 
 
 @pytest.mark.slow
+def test_what_an_actor_sends_is_kept_within_bounds() -> None:
+    desk = Desk()
+    long = [
+        attack("rce", f"/{n}?" + "x" * 100_000, n, user_agent=f"{n}" + "y" * 9_000, referer="z" * 9_000,
+               rules=f"rule-{n}", position=n)
+        for n in range(400)
+    ]  # fmt: skip
+    desk.read(events(long))
+    (incident,) = desk.own
+    assert incident.attacks["rce"] == 400
+    assert len(desk.correlator.snapshot()) < 100_000
+
+
 def test_the_number_of_actors_followed_is_bounded() -> None:
     correlator = Correlator()
     for batch in range(2):

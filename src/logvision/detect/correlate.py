@@ -57,6 +57,11 @@ method, are one actor wherever they are: a botnet, or one tool behind many proxi
 TRACKS_KEPT: Final = 4096
 """Actors followed at once, worthy or not; beyond it the one quiet for longest is let go."""
 
+TARGET_KEPT: Final = 1024
+AGENT_KEPT: Final = 256
+"""Characters of a target, and of an agent or referer, that a track keeps: 4096 actors who send megabytes must
+not fill the memory. The event itself has all of it."""
+
 SIGNING_IN: Final = frozenset({Attack.BRUTE_FORCE, Attack.STUFFING})
 
 ATTACKS: Final = {attack.value: attack for attack in Attack}
@@ -406,7 +411,7 @@ def _findings(alerts: pa.Table, events: pa.Table) -> list[Finding]:
                     evidence=tuple(row.evidence(attack, _fared(attack, outcome, row.status)) for row in rows),
                     clients=_distinct(row.client_ip for row in rows),
                     routes=_distinct(row.route for row in rows),
-                    agents=_distinct(row.user_agent for row in rows),
+                    agents=_distinct(_cut(row.user_agent, AGENT_KEPT) for row in rows),
                     countries=_distinct(row.country for row in rows),
                 ),
             )
@@ -512,16 +517,20 @@ class _Row(NamedTuple):
             position=self.position,
             time=self.time,
             method=self.method,
-            target=self.target,
+            target=_cut(self.target, TARGET_KEPT),
             status=self.status,
             bytes=self.bytes,
             score=self.score,
             attack=ATTACKS[self.attack] if self.attack else attack,
             rules=tuple(self.rules.split()) if self.rules else (),
             outcome=OUTCOMES[self.outcome] if self.outcome else outcome,
-            user_agent=self.user_agent,
-            referer=self.referer,
+            user_agent=_cut(self.user_agent, AGENT_KEPT),
+            referer=_cut(self.referer, AGENT_KEPT),
         )
+
+
+def _cut(text: str | None, length: int) -> str | None:
+    return text if text is None or len(text) <= length else text[:length]
 
 
 def _rows(events: pa.Table, rows: Ints) -> list[_Row]:

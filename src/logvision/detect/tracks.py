@@ -40,8 +40,8 @@ TLS is another, since it holds random bytes."""
 NAMES_KEPT: Final = 50
 """Rules, routes, agents, countries and members that an incident names, each."""
 
-DIGESTS_KEPT: Final = 512
-"""Alerts and targets that a track tells apart; beyond it repeats may count again."""
+DIGESTS_KEPT: Final = 128
+"""Alerts that a track tells apart; beyond it no more are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +194,7 @@ class Track:
             self.worthy = self.worthy or (grave and finding.score >= CONFIDENT)
             return
         marks = [_mark(e) for e in finding.evidence if not (exploit and self._only_sought(e))]
-        known(self.exploits if exploit else self.probes, marks, DIGESTS_KEPT)
+        known(self.exploits if exploit else self.probes, marks, DOUBTED)  # more makes no difference
         self.worthy = (
             self.worthy
             or (exploit and finding.score >= SURE)
