@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logvision.detect.canonical import canonicalise, decode, decode_text, joined
+from logvision.detect.canonical import canonicalise, decode
+from logvision.detect.decoding import decode_text
+from logvision.detect.texts import joined
 from logvision.detect.units import resolve
 
 MARKS = [

@@ -23,7 +23,8 @@ with atheris.instrument_imports(
     import pyarrow as pa
 
     from logvision.columns import constant
-    from logvision.detect.canonical import canonicalise, decode, decode_text
+    from logvision.detect.canonical import canonicalise, decode
+    from logvision.detect.decoding import decode_text
     from logvision.detect.units import Kind, Owners, split
     from logvision.detect.verify import verify
     from logvision.formats import Formats

@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logvision import native
-from logvision.detect import canonical
+from logvision.detect import canonical, decoding
 from logvision.detect.classifier import Classifier, scorable
 from logvision.detect.detector import MODEL_FILE
+from logvision.detect.texts import joined
 from logvision.detect.units import Owners, split
 from logvision.detect.verify import sql_tokens
 from logvision.formats import columnar, fields, vectors
@@ -143,7 +144,7 @@ encoded = st.lists(st.one_of(st.sampled_from(FORMS), st.binary(max_size=4)), max
 def test_canonical_forms_are_those_of_the_exact_reading(values: list[bytes], query: bool) -> None:
     found = canonical.canonicalise(pa.array(values, pa.binary()), query=query)
 
-    assert found.to_pylist() == [canonical.decode_text(value, query=query) for value in values]
+    assert found.to_pylist() == [decoding.decode_text(value, query=query) for value in values]
 
 
 @given(st.lists(encoded, max_size=8), st.booleans())
@@ -154,7 +155,7 @@ def test_plus_and_percent_alone_are_decoded_alike(values: list[bytes], query: bo
 
 @given(texts)
 def test_joined_texts(values: list[bytes]) -> None:
-    same(canonical.joined, pa.array(values, pa.binary()))
+    same(joined, pa.array(values, pa.binary()))
 
 
 @given(st.lists(st.sampled_from([b"/a?b=<script>&c=1", b"/x/../etc/passwd", b"/?q=a'b"]).flatmap(spoiled)))

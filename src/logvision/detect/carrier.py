@@ -12,7 +12,7 @@ from typing import Final
 
 import re2
 
-from logvision.detect.canonical import decode_text
+from logvision.detect.decoding import decode_text
 from logvision.detect.fusion import Evidence, Verdict
 from logvision.detect.traits import leaves_text
 from logvision.schema import Attack

@@ -20,8 +20,8 @@ import numpy as np
 import pyarrow as pa
 
 from logvision.detect import carrier, echo
-from logvision.detect.canonical import decode_text
 from logvision.detect.cascade import Gathered, gather
+from logvision.detect.decoding import decode_text
 from logvision.detect.detector import SHOWN, Detector
 from logvision.detect.fusion import HINT, MODEL, ORDINARY, Evidence, Verdict, fuse, worse
 from logvision.detect.profiles import LONGEST, MANY, ROUTE, Profile, Profiles, variables

@@ -20,7 +20,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from logvision import native
-from logvision.detect.canonical import binary, canonicalise, flattened, joined, places
+from logvision.detect.canonical import canonicalise
+from logvision.detect.texts import binary, flattened, joined, places
 
 Ints = npt.NDArray[np.int64]
 

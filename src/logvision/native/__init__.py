@@ -162,7 +162,7 @@ def v4(values: pa.Array) -> tuple[npt.NDArray[np.uint32], Flags]:
 
 
 def canonical(values: pa.BinaryArray, *, query: bool, deep: bool) -> pa.BinaryArray:
-    """The canonical text of every value (detect/canonical.py); some 2 ns a byte."""
+    """The canonical text of every value (detect/decoding.py); some 2 ns a byte."""
     data, offsets = _arrow(values)
     total = _bytes_of(values)
     out, ends = np.empty(total, np.uint8), np.empty(len(values) + 1, np.int32)

@@ -1,4 +1,4 @@
-/* Canonical form of texts: `decode_text` of detect/canonical.py, byte for byte; that file says why each step is
+/* Canonical form of texts: `decode_text` of detect/decoding.py, byte for byte; that file says why each step is
  * there. No step makes a text longer, so every step rewrites it in place, reading ahead of where it writes. */
 #include "core.h"
 
