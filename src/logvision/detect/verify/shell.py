@@ -114,7 +114,9 @@ _SHORT: Final = re2.compile(
 _HIDING: Final = re2.compile(
     rb"""['"]{2}|\\(?:\n|([a-zA-Z/]))|\^|\$@|\$\*|\$\{[a-zA-Z_]{1,3}[\d]*\}([a-z/])|\$[a-zA-Z_]{1,3}[\d]*[a-z/]|\$\w{1,2}\b|['"]"""
 )
-_SPLIT: Final = re2.compile(r"(?i)^\s*[\"']?[a-z]{0,9}(?:''|\"\"|\\|\^|\$@|\$\*)[a-z]")
+_SPLIT: Final = re2.compile(
+    r"(?i)^\s*[\"']?[a-z]{0,9}(?:''|\"\"|\\|\^|\$@|\$\*)[a-z]|^\s*(?:'[a-z]{1,4}'|\"[a-z]{1,4}\")[a-z]"
+)
 _FIRST: Final = AnyOf(rf"(?i)^\s*(?:{_SURE}|{_WORDY})(?:\s|$)")
 """A word whose quotes, backslashes or carets are not needed, and a command once they are gone."""
 _PROSE: Final = re2.compile(r"(?:[A-Za-z]{2,}[,.]?\s+){4,}")
