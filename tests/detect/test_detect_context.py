@@ -13,7 +13,7 @@ import pytest
 
 from event_tables import NOON, event, events
 from logvision.detect import Detector
-from logvision.detect.context import Asked, look
+from logvision.detect.context import Asked, look, look_where_it_tells
 from logvision.detect.detector import detect
 from logvision.detect.explain import explain
 from logvision.detect.profiles import Profiles
@@ -130,6 +130,21 @@ def test_a_quote_where_only_numbers_ever_were_is_surer_an_attack(
     detector: Detector, profiles: Profiles
 ) -> None:
     assert score("/item?id=1'", detector, profiles) > score("/item?id=1'", detector, Profiles()) >= 0.5
+
+
+def test_looks_that_are_left_out_would_have_said_nothing(detector: Detector, profiles: Profiles) -> None:
+    values = ("1", "1'", "foo(bar);", "shoes", "<script>alert(1)</script>", "../../etc/passwd")
+    targets = [
+        f"{path}={quote(v)}" for path in ("/item?id", "/item?new", "/search?q", "/x?y") for v in values
+    ]
+    asked = [Asked(t, "shop.example", t.partition("?")[0], "GET", 200) for t in (*targets, "/.env", "/item")]
+    telling, every = look_where_it_tells(asked, detector, profiles), look(asked, detector, profiles)
+    left_out = [whole for whole, found in zip(every, telling, strict=True) if found is None]
+    assert [f for f in telling if f is not None] == [
+        whole for whole, found in zip(every, telling, strict=True) if found is not None
+    ]
+    assert 0 < len(left_out) < len(asked)
+    assert all(whole.notes == () for whole in left_out)
 
 
 def test_a_departure_alone_is_nothing(detector: Detector, profiles: Profiles) -> None:

@@ -156,6 +156,7 @@ class _Part:
     name: str
     text: str  # as logged; a parameter with its "?", so that it is a target of its own
     value: bytes  # decoded; of what is longer than LONGEST the beginning
+    spoken: Sequence[Note] = ()  # what the profiles say, should anything be found about it
     owner: int = -1  # among `Owners`
     units: dict[int, list[Evidence]] = field(default_factory=dict)
     direct: frozenset[int] = frozenset()  # units that are the parameter's own value, none inside of it
@@ -163,9 +164,30 @@ class _Part:
 
 def look(requests: Sequence[Asked], detector: Detector, profiles: Profiles) -> list[Look]:
     """The verdicts in context. Cost: about 0.3 ms a request; everything is read, nothing learned."""
+    return _looked(requests, [_parts(request, profiles) for request in requests], detector)
+
+
+def look_where_it_tells(
+    requests: Sequence[Asked], detector: Detector, profiles: Profiles
+) -> list[Look | None]:
+    """`look` without those that could only say again what was said: None where no profile says anything of a
+    part and no exception is in force. That costs 50 µs a request."""
+    parts = [_parts(request, profiles) for request in requests]
+    telling = [
+        number
+        for number, (request, pieces) in enumerate(zip(requests, parts, strict=True))
+        if request.exemptions or any(part.spoken for part in pieces)
+    ]
+    looks: list[Look | None] = [None] * len(requests)
+    found = _looked([requests[n] for n in telling], [parts[n] for n in telling], detector)
+    for number, one in zip(telling, found, strict=True):
+        looks[number] = one
+    return looks
+
+
+def _looked(requests: Sequence[Asked], parts: Sequence[Sequence[_Part]], detector: Detector) -> list[Look]:
     if not requests:
         return []
-    parts = [_parts(request) for request in requests]
     found = _gathered(requests, parts, detector)
     evident = np.zeros(len(found.units), bool)
     evident[list(found.by_unit)] = True
@@ -180,7 +202,7 @@ def look(requests: Sequence[Asked], detector: Detector, profiles: Profiles) -> l
             part.direct = frozenset(unit for unit in part.units if _is_value(found.units, unit, part))
         whole = {unit: found.by_unit[unit] for unit in units_of.get(number, ())}
         apart = [*_apart(found, whole, pieces), *found.by_row.get(number, [])]
-        looks.append(_weighed(request, pieces, apart, profiles))
+        looks.append(_weighed(request, pieces, apart))
     return looks
 
 
@@ -188,7 +210,8 @@ def _is_value(units: Units, unit: int, part: _Part) -> bool:
     return bool(units.kind[unit] & int(Kind.VALUE | Kind.URL)) and units.texts[unit].as_py() == part.value
 
 
-def _parts(request: Asked) -> list[_Part]:
+def _parts(request: Asked, profiles: Profiles) -> list[_Part]:
+    """What a request is made of, with what profiles say of each part of the target where they are settled."""
     path, _, query = request.target.partition("?")
     found = [_Part("target", PATH, path, decode_text(path[:LONGEST].encode(), query=False))]
     for pair in query.split("&", PARTS)[:PARTS]:
@@ -197,6 +220,10 @@ def _parts(request: Asked) -> list[_Part]:
             said = decode_text(name[:LONGEST].encode(), query=True) if equals else BARE.encode()
             text = decode_text((value if equals else pair)[:LONGEST].encode(), query=True)
             found.append(_Part("target", said.decode("utf-8", "replace"), f"?{pair}", text))
+    arrived = profiles.get(request.site, request.route or "", ROUTE)
+    if arrived is not None and arrived.networks >= MANY:
+        for part in found:
+            part.spoken = _spoken(request, part, profiles)
     for column, header, logged in (
         ("user_agent", USER_AGENT, request.user_agent),
         ("referer", REFERER, request.referer),
@@ -247,18 +274,15 @@ def _apart(found: Gathered, whole: Mapping[int, list[Evidence]], parts: Sequence
     return [piece for pieces in whole.values() for piece in pieces if piece.rule not in known]
 
 
-def _weighed(request: Asked, parts: Sequence[_Part], apart: Sequence[Evidence], profiles: Profiles) -> Look:
+def _weighed(request: Asked, parts: Sequence[_Part], apart: Sequence[Evidence]) -> Look:
     notes: list[Note] = []
     verdict = without = ORDINARY
-    route, path = request.route or "", request.target.partition("?")[0]
-    arrived = profiles.get(request.site, route, ROUTE)
-    settled = arrived is not None and arrived.networks >= MANY
+    path = request.target.partition("?")[0]
     for part in parts:
         if not part.units:
             continue
         excepted = [each for each in request.exemptions if each.covers(part.name, part.value)]
-        spoken = _spoken(request, part, profiles) if settled and part.column == "target" else []
-        usual = next((note.rule for note in spoken if note.kind == "against"), None)
+        usual = next((note.rule for note in part.spoken if note.kind == "against"), None)
         echoed = part.column == "referer" and echo.is_echo(part.text)
         here = left = ORDINARY
         for unit, pieces in part.units.items():
@@ -271,10 +295,10 @@ def _weighed(request: Asked, parts: Sequence[_Part], apart: Sequence[Evidence], 
             left = worse(left, carrier.weighed(_fused(kept, usual), by))
         if echoed:
             here, left = echo.softened(here), echo.softened(left)
-        for note in spoken:
+        for note in part.spoken:
             here, left = _raised(here, note), _raised(left, note)
         without, verdict = worse(without, here), worse(verdict, left)
-        notes += spoken
+        notes += part.spoken
     # Rules about a request as a whole know nothing of parameters: nor do the exceptions from them.
     without = worse(without, fuse(apart))
     everywhere = [each for each in request.exemptions if each.covers(None, b"")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any, Final
 
 import numpy as np
@@ -12,8 +13,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from logvision.columns import distinct, recode
-from logvision.detect.context import BESIDE, Asked, Look, look
+from logvision.columns import distinct, plain, recode
+from logvision.detect.context import BESIDE, Asked, Look, look_where_it_tells
 from logvision.detect.detector import Detector
 from logvision.detect.profiles import MANY, ROUTE, Profiles
 from logvision.detect.units import Ints
@@ -28,6 +29,7 @@ first verdict stands, so a flood of distinct attacks costs little more."""
 AT_ONCE: Final = 512  # requests that are looked at together
 
 _COLUMNS: Final = ("target", "site", "route", "method", "user_agent", "referer", "client_ip")
+_OF_REQUEST: Final = (*_COLUMNS[:-1], "status")
 
 
 @dataclass(slots=True)
@@ -71,27 +73,39 @@ def reconsider(events: pa.Table, detector: Detector, site: Site) -> pa.Table:
     few = events.select([*_COLUMNS, "time", "status"]).take(pa.array(rows))
     first, of_row = _distinct(few, site.exemptions)
     most = len(first) if site.looks is None else int(site.looks.credit)
-    chosen: list[int] = []  # numbers of distinct requests
-    asked: list[Asked] = []
-    for number in _in_question(few, first, site):
-        if len(asked) >= most:
-            break
-        row = few.slice(int(first[number]), 1).to_pylist()[0]
-        excepted = site.at(row.pop("time"), row["site"], row["route"], row.pop("client_ip"))
-        if row["target"] is not None:
-            chosen.append(number)
-            asked.append(Asked(**row, exemptions=excepted))
+    given = few["target"].is_valid().to_numpy()[first]
+    chosen = list(islice((n for n in _in_question(few, first, site) if given[n]), most))
+    asked = _asked(few, first[chosen], site) if chosen else []
     if site.looks is not None:
         site.looks.credit -= len(asked)
     looks = [
         found
         for start in range(0, len(asked), AT_ONCE)
-        for found in look(asked[start : start + AT_ONCE], detector, site.profiles)
+        for found in look_where_it_tells(asked[start : start + AT_ONCE], detector, site.profiles)
     ]
+    # Rows by the request that they are.
+    order = np.argsort(of_row, kind="stable")
+    bounds = np.searchsorted(of_row[order], np.arange(len(first) + 1))
     changed = [
-        (rows[of_row == number], found) for number, found in zip(chosen, looks, strict=True) if found.notes
+        (rows[order[bounds[number] : bounds[number + 1]]], found)
+        for number, found in zip(chosen, looks, strict=True)
+        if found is not None and found.notes
     ]
     return _changed(events, changed, detector.threshold) if changed else events
+
+
+def _asked(few: pa.Table, at: Ints, site: Site) -> list[Asked]:
+    """Rows as requests, each with the exceptions that are in force for it."""
+    some = few.take(pa.array(at))
+    told = {name: plain(some[name]) for name in ("time", *_COLUMNS, "status")}
+    texts = zip(*(told[name] for name in _OF_REQUEST), strict=True)
+    excepted = zip(told["time"], told["site"], told["route"], told["client_ip"], strict=True)
+    return [
+        Asked(
+            **dict(zip(_OF_REQUEST, row, strict=True)), exemptions=site.at(*where) if site.exemptions else ()
+        )
+        for row, where in zip(texts, excepted, strict=True)
+    ]
 
 
 def _distinct(few: pa.Table, exemptions: Sequence[Exemption]) -> tuple[Ints, Ints]:
@@ -134,7 +148,7 @@ def _in_question(few: pa.Table, first: Ints, site: Site) -> Iterator[int]:
         yield from order[group[order]].tolist()
 
 
-def _changed(events: pa.Table, changed: Sequence[tuple[Sequence[int], Look]], threshold: float) -> pa.Table:
+def _changed(events: pa.Table, changed: Sequence[tuple[Ints, Look]], threshold: float) -> pa.Table:
     """The verdicts of these looks put in the place of the first ones."""
     score = events["score"].to_numpy().copy()
     columns = {name: list(distinct(events, name)) for name in ("attack", "rules")}
