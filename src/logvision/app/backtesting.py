@@ -25,7 +25,7 @@ from logvision.detect.outcome import Baselines
 from logvision.detect.outcome import judge as judge_outcome
 from logvision.detect.site import Site, reconsider
 from logvision.detect.volume import Volume
-from logvision.engines.embedded import State
+from logvision.engines.state import State
 from logvision.incident import Incident
 from logvision.lake import queries
 from logvision.lake.queries import Database, Question

@@ -20,7 +20,7 @@ from logvision.detect.correlate import Correlator
 from logvision.detect.outcome import Baselines
 from logvision.detect.volume import Volume
 from logvision.engines.bundle import Bundle
-from logvision.engines.embedded import State
+from logvision.engines.state import State
 from logvision.enrich.agent import Agents
 from logvision.enrich.client import TrustedProxies
 from logvision.enrich.network import Networks

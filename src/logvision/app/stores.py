@@ -18,7 +18,7 @@ from logvision.casebook.sqlite import SqliteCasebook
 from logvision.columns import constant
 from logvision.detect.profiles import Profiles
 from logvision.detect.site import Site
-from logvision.engines.embedded import State
+from logvision.engines.state import State
 from logvision.errors import Problem, SetupError, StoreError, without_secrets
 from logvision.lake.segments import Lake, Resume
 from logvision.live.base import Live

@@ -16,17 +16,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 
 import pyarrow as pa
-import zstandard
 
 from logvision import pipeline
 from logvision.casebook.base import Casebook
 from logvision.clock import Clock
-from logvision.detect.behaviour import Behaviour
-from logvision.detect.correlate import Correlator, alerts_of
-from logvision.detect.volume import Volume
 from logvision.engines.alone import Alone, Flowing, Here
 from logvision.engines.channel import Channel, Closed
 from logvision.engines.meters import Meters
+from logvision.engines.state import State
 from logvision.engines.summary import Summary
 from logvision.errors import SourceError, StoreError
 from logvision.incident import Incident
@@ -35,9 +32,8 @@ from logvision.lake.segments import Counts, Lake
 from logvision.live.base import INCIDENT, Live
 from logvision.live.ticker import Ticker
 from logvision.metrics import Metrics
-from logvision.schema import EVENT, REJECT
+from logvision.schema import REJECT
 from logvision.sources.base import Batch, Position, Reader
-from logvision.windows.folder import Folder
 
 R = TypeVar("R")
 
@@ -55,54 +51,6 @@ RETRY_S: Final = 1.0  # pause before a lost neighbour is asked again
 LEARNED_S: Final = 60.0  # what the pipeline learned is saved this often: losing a minute of it is no harm
 STATES_S: Final = 30.0  # buckets and open incidents are saved this often; what is younger is folded again
 TICK_S: Final = 0.1  # the live page is served at least this often, also when nothing comes
-
-
-@dataclass(slots=True)
-class State:
-    """What folding keeps between batches; saved with the casebook so that a restart goes on."""
-
-    folder: Folder
-    behaviour: Behaviour
-    correlator: Correlator
-    volume: Volume
-
-    def save(self) -> dict[str, bytes]:
-        """Named states for the casebook, packed: they are megabytes of numbers, most of them alike."""
-        states = {
-            "behaviour": self.behaviour.snapshot(),
-            "correlator": self.correlator.snapshot(),
-            "volume": self.volume.snapshot(),
-        }
-        pack = zstandard.ZstdCompressor(level=1)
-        return {name: pack.compress(state) for name, state in states.items()}
-
-    def restore(self, load: Callable[[str], bytes | None]) -> bool:
-        """Take up what `save` gave; False when nothing was ever saved."""
-        behaviour, correlator, volume = (_unpacked(load(n)) for n in ("behaviour", "correlator", "volume"))
-        if behaviour is None or correlator is None:
-            return False
-        self.behaviour.restore(behaviour)
-        self.correlator.restore(correlator)
-        if volume is not None:
-            self.volume.restore(volume)
-        return True
-
-    def correlate(self, events: pa.Table, claims: pa.DictionaryArray | None = None) -> Sequence[Incident]:
-        """Incidents that these events changed; `claims`: see `Behaviour.step`."""
-        alerts = pa.concat_tables([alerts_of(events), self.behaviour.step(events, claims)])
-        return self.correlator.step(alerts, events)
-
-    def measure(self, partials: pa.Table, until: datetime) -> Sequence[Incident]:
-        """Incidents that these counts changed; `until`: no earlier minute will come any more."""
-        alerts = self.volume.step(partials, until)
-        return self.correlator.step(alerts, EVENT.empty_table()) if alerts.num_rows else ()
-
-
-def _unpacked(state: bytes | None) -> bytes | None:
-    """As it was before it was packed; the states of older versions were not."""
-    if state is None or not state.startswith(zstandard.FRAME_HEADER):
-        return state
-    return zstandard.ZstdDecompressor().decompress(state)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,10 @@ from logvision import pipeline
 from logvision.casebook.base import Casebook
 from logvision.clock import Clock
 from logvision.columns import constant
-from logvision.engines.embedded import LATENESS, RETRY_S, State
+from logvision.engines.embedded import LATENESS, RETRY_S
 from logvision.engines.meters import Meters
 from logvision.engines.spark.judging import Order, Part
+from logvision.engines.state import State
 from logvision.engines.summary import Summary
 from logvision.errors import StoreError
 from logvision.incident import Incident, from_iso, iso

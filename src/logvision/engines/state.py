@@ -1,0 +1,65 @@
+"""What an engine keeps between batches after rows are judged: windows, buckets, open incidents, seasons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import pyarrow as pa
+import zstandard
+
+from logvision.detect.behaviour import Behaviour
+from logvision.detect.correlate import Correlator, alerts_of
+from logvision.detect.volume import Volume
+from logvision.incident import Incident
+from logvision.schema import EVENT
+from logvision.windows.folder import Folder
+
+
+@dataclass(slots=True)
+class State:
+    """What folding keeps between batches; saved with the casebook so that a restart goes on."""
+
+    folder: Folder
+    behaviour: Behaviour
+    correlator: Correlator
+    volume: Volume
+
+    def save(self) -> dict[str, bytes]:
+        """Named states for the casebook, packed: they are megabytes of numbers, most of them alike."""
+        states = {
+            "behaviour": self.behaviour.snapshot(),
+            "correlator": self.correlator.snapshot(),
+            "volume": self.volume.snapshot(),
+        }
+        pack = zstandard.ZstdCompressor(level=1)
+        return {name: pack.compress(state) for name, state in states.items()}
+
+    def restore(self, load: Callable[[str], bytes | None]) -> bool:
+        """Take up what `save` gave; False when nothing was ever saved."""
+        behaviour, correlator, volume = (_unpacked(load(n)) for n in ("behaviour", "correlator", "volume"))
+        if behaviour is None or correlator is None:
+            return False
+        self.behaviour.restore(behaviour)
+        self.correlator.restore(correlator)
+        if volume is not None:
+            self.volume.restore(volume)
+        return True
+
+    def correlate(self, events: pa.Table, claims: pa.DictionaryArray | None = None) -> Sequence[Incident]:
+        """Incidents that these events changed; `claims`: see `Behaviour.step`."""
+        alerts = pa.concat_tables([alerts_of(events), self.behaviour.step(events, claims)])
+        return self.correlator.step(alerts, events)
+
+    def measure(self, partials: pa.Table, until: datetime) -> Sequence[Incident]:
+        """Incidents that these counts changed; `until`: no earlier minute will come any more."""
+        alerts = self.volume.step(partials, until)
+        return self.correlator.step(alerts, EVENT.empty_table()) if alerts.num_rows else ()
+
+
+def _unpacked(state: bytes | None) -> bytes | None:
+    """As it was before it was packed; the states of older versions were not."""
+    if state is None or not state.startswith(zstandard.FRAME_HEADER):
+        return state
+    return zstandard.ZstdDecompressor().decompress(state)
