@@ -134,8 +134,8 @@ LISTS: Final[dict[str, Callable[[str], str]]] = {
     "prefix": lambda entry: f"^/{_text(entry)}(?:/|$)",
     # Consecutive whole segments anywhere in the path.
     "segment": lambda entry: f"/{_text(entry)}(?:/|$)",
-    # The whole target asks for this path, whatever follows in its query.
-    "asked": lambda entry: f"^/{_text(entry)}/?(?:\\?|$)",
+    # The whole target asks for this path, whatever follows in its query; a plus is read as a space there.
+    "asked": lambda entry: f"^/{_text(entry.replace('+', ' '))}/?(?:\\?|$)",
     # The unit is exactly this.
     "equals": lambda entry: f"^{literal(entry)}$",
     # The unit holds this.
