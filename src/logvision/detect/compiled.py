@@ -45,6 +45,7 @@ KEPT_BYTES: Final = 64 << 20
 _MAKERS: Final = (
     "pattern.py",
     "reading.py",
+    "conditions.py",
     "foreign.py",
     "rules.py",
     "database.py",

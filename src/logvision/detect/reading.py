@@ -9,41 +9,19 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
-from sigma.conditions import (
-    ConditionAND,
-    ConditionFieldEqualsValueExpression,
-    ConditionNOT,
-    ConditionOR,
-    ConditionValueExpression,
-)
 from sigma.exceptions import SigmaError
 from sigma.rule import SigmaRule
-from sigma.types import (
-    SigmaCasedString,
-    SigmaExists,
-    SigmaExpansion,
-    SigmaNull,
-    SigmaNumber,
-    SigmaRegularExpression,
-    SigmaRegularExpressionFlag,
-    SigmaString,
-    SpecialChars,
-)
 
 from logvision.detect import foreign, pattern
+from logvision.detect.conditions import Conditions, NeedError, Patterns
 from logvision.detect.rules import (
-    GIVEN,
     All,
     AnyOf,
     Atom,
     Condition,
-    Like,
-    Not,
-    Pattern,
     Rule,
     RuleError,
     RuleSet,
-    Same,
     Tests,
     Unusable,
     atoms_of,
@@ -54,29 +32,6 @@ from logvision.detect.source_lines import Lines
 from logvision.detect.units import UNITS, Kind
 from logvision.errors import Problem
 from logvision.schema import Attack, Severity
-
-_ANYWHERE: Final = Kind.TARGET | Kind.RAW_TARGET
-
-FIELDS: Final = {
-    "cs-uri-query": _ANYWHERE,  # in SigmaHQ's rules often the whole URI is meant
-    "c-uri-query": _ANYWHERE,
-    "cs-uri": _ANYWHERE,
-    "c-uri": _ANYWHERE,
-    "cs-uri-stem": Kind.PATH,
-    "c-uri-stem": Kind.PATH,
-    "cs-user-agent": Kind.AGENT | Kind.RAW_AGENT,
-    "c-useragent": Kind.AGENT | Kind.RAW_AGENT,
-    "cs-referer": Kind.REFERER | Kind.RAW_REFERER,
-    "cs-referrer": Kind.REFERER | Kind.RAW_REFERER,
-    "c-referer": Kind.REFERER | Kind.RAW_REFERER,
-    "cs-useragent": Kind.AGENT | Kind.RAW_AGENT,
-    "c-user-agent": Kind.AGENT | Kind.RAW_AGENT,
-    "cs(user-agent)": Kind.AGENT | Kind.RAW_AGENT,
-    "cs(referer)": Kind.REFERER | Kind.RAW_REFERER,
-}
-"""Sigma's field names and the units that they read."""
-
-_KEYWORDS: Final = _ANYWHERE | Kind.AGENT | Kind.RAW_AGENT | Kind.REFERER | Kind.RAW_REFERER
 
 DEFAULT_UNITS: Final = Kind.PATH | Kind.NAME | Kind.VALUE | Kind.AGENT | Kind.REFERER
 
@@ -104,10 +59,8 @@ def read(paths: Sequence[Path]) -> RuleSet:
 @dataclass
 class _Reader:
     problems: list[Problem] = field(default_factory=list)
-    patterns: list[Pattern] = field(default_factory=list)
+    patterns: Patterns = field(default_factory=Patterns)
     unusable: list[Unusable] = field(default_factory=list)
-    atoms: dict[tuple[str, bool], int] = field(default_factory=dict)
-    lists: int = 0
     list_files: list[Path] = field(default_factory=list)
 
     def read(self, paths: Sequence[Path]) -> RuleSet:
@@ -132,7 +85,7 @@ class _Reader:
             raise RuleError(self.problems)
         return RuleSet(
             tuple(rules.values()),
-            tuple(self.patterns),
+            tuple(self.patterns.found),
             tuple(self.unusable),
             digest.hexdigest()[:16],
             tuple(dict.fromkeys(self.list_files)),
@@ -274,21 +227,16 @@ class _Reader:
         text = source.read_text("utf-8")
         digest.update(text.encode())
         self.list_files.append(source)
-        number = self._number()
-        entries = 0
-        for entry in (row.split("\t")[0].strip() for row in text.splitlines()):
-            if entry and not entry.startswith("# "):
-                entries += 1
-                self.patterns.append(Pattern(number, pattern.LISTS[spec["match"]](entry), True, path.stem))
+        entries = [row.split("\t")[0].strip() for row in text.splitlines()]
+        entries = [entry for entry in entries if entry and not entry.startswith("# ")]
         if not entries:
             self._problem(path, where, f"no entries in {source}", "one entry a line")
+        form = pattern.LISTS[spec["match"]]
+        number = self.patterns.all_of([form(entry) for entry in entries], rule=path.stem)
         return Atom(number, own.units)
 
-    def _number(self) -> int:
-        self.lists += 1
-        return len(self.atoms) + self.lists
-
     def _conditions(self, path: Path, lines: Lines, sigma: SigmaRule, own: _Own) -> Condition | None:
+        conditions = Conditions(path.stem, own.units, self.patterns)
         trees: list[Condition] = []
         try:
             parsed = [each.parsed for each in sigma.detection.parsed_condition]
@@ -297,8 +245,8 @@ class _Reader:
             return None
         for tree in parsed:
             try:
-                trees.append(self._tree(path, tree, own))
-            except _NeedError as need:
+                trees.append(conditions.condition(tree))
+            except NeedError as need:
                 self.unusable.append(Unusable(path.stem, path, str(need)))
                 return None
             except pattern.PatternError as error:
@@ -311,87 +259,6 @@ class _Reader:
                 return None
         return trees[0] if len(trees) == 1 else AnyOf(tuple(trees))
 
-    def _tree(self, path: Path, node: Any, own: _Own) -> Condition:
-        match node:
-            case ConditionAND() | ConditionOR():
-                parts = [self._tree(path, each, own) for each in node.args]
-                return All(tuple(parts)) if isinstance(node, ConditionAND) else AnyOf(tuple(parts))
-            case ConditionNOT():
-                return Not(self._tree(path, node.args[0], own))
-            case ConditionValueExpression():
-                return self._atom(path, _contained(node.value), _KEYWORDS)
-            case ConditionFieldEqualsValueExpression():
-                return self._field(path, node.field, node.value, own)
-        raise _NeedError(f"the condition {type(node).__name__}")
-
-    def _field(self, path: Path, name: str, value: Any, own: _Own) -> Condition:
-        if name in ("sc-status", "cs-method"):
-            if isinstance(value, SigmaNumber):
-                return Same(name, (int(value.number),))
-            if isinstance(value, SigmaString) and not value.contains_special():
-                text = str(value)
-                return Same(name, (int(text) if name == "sc-status" and text.isdigit() else text.upper(),))
-            raise _NeedError(f"{name} compared with {type(value).__name__}")
-        if name in ("cs-host", "c-host", "cs(host)", "r-dns"):
-            return self._host(path, value)
-        name = name.lower()
-        kinds = own.units if name == "unit" else UNITS.get(name.removeprefix("unit."), FIELDS.get(name))
-        column = foreign.HEADERS.get(kinds or Kind(0))
-        if column is not None and (isinstance(value, SigmaNull) or str(value) == ""):
-            return Same(column, (None,))
-        if column is not None and isinstance(value, SigmaExists):
-            return Same(column, (GIVEN,) if value.exists else (None,))
-        if name.endswith("-uri-extension"):
-            if not isinstance(value, SigmaString):
-                raise _NeedError(f"{name} compared with {type(value).__name__}")
-            value = SigmaString("*." + str(value))
-            kinds = Kind.PATH
-        if kinds is None or (name in UNITS and name != "unit"):
-            raise _NeedError(f"the field {name}")
-        return self._atom(path, value, kinds, query=name.endswith("-uri-query"))
-
-    def _host(self, path: Path, value: Any) -> Condition:
-        """The site that a log names, or the host of a whole address that a proxy is asked for."""
-        if isinstance(value, SigmaExpansion):
-            return AnyOf(tuple(self._host(path, each) for each in value.values))
-        if not isinstance(value, SigmaString):
-            raise _NeedError(f"cs-host compared with {type(value).__name__}")
-        body = _wildcards(value)
-        pattern.check(body, True)
-        return AnyOf(
-            (Like("cs-host", body, True), self._pattern(path, foreign.asked(body), True, Kind.RAW_TARGET))
-        )
-
-    def _atom(self, path: Path, value: Any, kinds: Kind, *, query: bool = False) -> Condition:
-        match value:
-            case SigmaExpansion():
-                return AnyOf(tuple(self._atom(path, each, kinds, query=query) for each in value.values))
-            case SigmaRegularExpression():
-                expression = pattern.bounded(str(value.regexp))
-                caseless = SigmaRegularExpressionFlag.IGNORECASE in value.flags
-                expression, inline = pattern.inline_caseless(expression)
-                caseless |= inline
-            case SigmaString() | SigmaNumber():
-                expression = _wildcards(
-                    value if isinstance(value, SigmaString) else SigmaString(str(value.number))
-                )
-                caseless = not isinstance(value, SigmaCasedString)
-            case _:
-                raise _NeedError(f"a value of type {type(value).__name__}")
-        if query and expression.startswith("^"):
-            expression = (
-                "(?:^|\\?)" + expression[1:]
-            )  # the whole address is read, where a query has one before it
-        return self._pattern(path, expression, caseless, kinds)
-
-    def _pattern(self, path: Path, expression: str, caseless: bool, kinds: Kind) -> Atom:
-        pattern.check(expression, caseless)
-        key = (expression, caseless)
-        if key not in self.atoms:
-            self.atoms[key] = len(self.atoms) + self.lists + 1
-            self.patterns.append(Pattern(self.atoms[key], expression, caseless, path.stem))
-        return Atom(self.atoms[key], kinds)
-
 
 @dataclass(frozen=True, slots=True)
 class _Own:
@@ -401,34 +268,6 @@ class _Own:
     units: Kind
     tests: Tests
     list: Any
-
-
-class _NeedError(Exception):
-    """The rule needs something that a log line does not say."""
-
-
-def _wildcards(value: SigmaString) -> str:
-    parts = list(value.s)
-    start = parts and parts[0] == SpecialChars.WILDCARD_MULTI
-    end = parts and parts[-1] == SpecialChars.WILDCARD_MULTI
-    body = "".join(
-        pattern.literal(part)
-        if isinstance(part, str)
-        else ".*"
-        if part == SpecialChars.WILDCARD_MULTI
-        else "."
-        for part in (parts[1 if start else 0 : -1 if end else None])
-    )
-    return ("" if start else "^") + body + ("" if end else "$")
-
-
-def _contained(value: Any) -> Any:
-    """A keyword matches anywhere in the text."""
-    if not isinstance(value, SigmaString):
-        return value
-    text = SigmaString("")
-    text.s = [SpecialChars.WILDCARD_MULTI, *value.s, SpecialChars.WILDCARD_MULTI]
-    return text
 
 
 def _raw(kinds: Kind) -> Kind:
