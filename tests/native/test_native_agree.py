@@ -65,6 +65,7 @@ def test_the_core_is_in_use_here() -> None:
     assert native.STATE == "in use"
 
 
+@settings(deadline=None)  # the first call of many things
 @given(texts)
 def test_distinct_values_and_codes(values: list[bytes]) -> None:
     same(vectors.encode, slices(values))
@@ -158,23 +159,44 @@ def test_joined_texts(values: list[bytes]) -> None:
     same(joined, pa.array(values, pa.binary()))
 
 
-@given(st.lists(st.sampled_from([b"/a?b=<script>&c=1", b"/x/../etc/passwd", b"/?q=a'b"]).flatmap(spoiled)))
-def test_units_their_marks_and_their_scores(values: list[bytes]) -> None:
+ADDRESSES = [
+    *rb"/ ? & = a b=1 // http:// HTTPS://h.x/ javascript:// data: ftp: %2F%2F %26 %3D .. . # + []".split(),
+    *rb"n=1&n=2 n[]=1&n[]=2 ; ;a=b &amp; &#60; &lt [1] QWxhZGRpbjpvcGVuIHNlc2FtZQ== xxxxxxxxxxxxxxxx".split(),
+    *(
+        b"u=http%3A%2F%2Fx%2Fp%3Fq%3D1",
+        b"u=http://x/p?u=http%3A%2F%2Fy%2Fp%3Fu%3D%252F%252Fz%252F%253Fk%253Dv",
+    ),
+    *(b"\xc3\xa9", b"\xff", b" ", b"/*x*/", b"%u002f", b"/a?b=<script>&c=1", b"/x/../etc/passwd", b"/?q=a'b"),
+    *(b"\\", b"%00", b"%0b", b'{"a":1}'),
+]
+addresses = st.lists(st.one_of(st.sampled_from(ADDRESSES), st.binary(max_size=2)), max_size=12).map(b"".join)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(addresses, max_size=8), st.lists(addresses.map(b"/?".__add__), max_size=8))
+def test_units_their_marks_and_their_scores(targets: list[bytes], referers: list[bytes]) -> None:
     model = Classifier.open(MODEL_FILE)
 
-    def scored() -> tuple[Any, ...]:
+    def scored() -> list[list[tuple[Any, ...]]]:
+        """Kind, text, marked and score of every unit, and what units each owner has."""
         units = split(
-            Owners(pa.array(values, pa.binary()), pa.array([], pa.string()), pa.array([], pa.string()))
+            Owners(pa.array(targets, pa.binary()), pa.array([], pa.string()), pa.array(referers, pa.binary()))
         )
         scores = model.score(units)
-        return units.texts, units.kind, units.owner, units.unit, scorable(units), scores.units, scores.scores
+        texts = list(zip(units.kind.tolist(), units.texts.to_pylist(), strict=True))
+        found = dict(zip(scores.units.tolist(), scores.scores.round(3).tolist(), strict=True))
+        marked = set(scorable(units).tolist())
+        each = [(*text, number in marked, found.get(number, 0.0)) for number, text in enumerate(texts)]
+        uses = [(o, *texts[u]) for o, u in zip(units.owner.tolist(), units.unit.tolist(), strict=True)]
+        return [sorted(each), sorted(uses)]
 
-    *found, scores = scored()
+    each, uses = scored()
     with without_core():
-        *expected, other_scores = scored()
-    for one, other in zip(found, expected, strict=True):
-        assert one.tolist() == other.tolist()
-    np.testing.assert_allclose(scores, other_scores, rtol=1e-4)
+        other_each, other_uses = scored()
+
+    assert uses == other_uses
+    assert [one[:3] for one in each] == [one[:3] for one in other_each]
+    np.testing.assert_allclose([one[3] for one in each], [one[3] for one in other_each], atol=2e-3)
 
 
 SQL = [
@@ -216,7 +238,7 @@ sql = st.lists(
 )
 
 
-@settings(max_examples=600)
+@settings(max_examples=600, deadline=None)
 @given(sql.map("".join), st.sampled_from(["", "'", '"', "`", "$$", "*/"]))
 def test_sql_is_cut_into_the_same_tokens(text: str, quote: str) -> None:
     found = sql_tokens.tokens(text, quote)

@@ -131,12 +131,15 @@ def split(owners: Owners, kinds: Kind = EVERY) -> Units:
     `kinds`: of the whole texts as logged and of whole targets, only these are made; no rule asks for others.
     """
     pile = _Pile(kinds)
-    _targets(pile, owners.targets, np.arange(len(owners.targets)))
+    left = [_targets(pile, owners.targets, np.arange(len(owners.targets)))]
     agents = np.arange(len(owners.agents)) + owners.first_agent
     decoded = canonicalise(owners.agents, query=False)
     pile.add(Kind.AGENT, agents, decoded)
     pile.add(Kind.RAW_AGENT, agents, owners.agents.cast(pa.binary()))
-    _referers(pile, owners.referers, np.arange(len(owners.referers)) + owners.first_referer)
+    left.append(_referers(pile, owners.referers, np.arange(len(owners.referers)) + owners.first_referer))
+    urls = pa.concat_arrays([some for some, _ in left])
+    if len(urls):
+        _url_parts(pile, urls, np.concatenate([of for _, of in left]), NEST)
     return pile.units()
 
 
@@ -180,23 +183,33 @@ _SHARED: Final = Kind.PATH | Kind.NAME | Kind.VALUE | Kind.URL
 _NONE: Final = np.zeros(0, np.int64)
 
 
-def _targets(pile: _Pile, targets: pa.Array, owners: Ints) -> None:
-    if not len(targets):
-        return
+_Left = tuple[pa.BinaryArray, Ints]
+"""Addresses whose parts are still to be found, and their owners."""
+
+
+def _targets(pile: _Pile, targets: pa.Array, owners: Ints) -> _Left:
     raw = targets.cast(pa.binary())
     pile.add(Kind.RAW_TARGET, owners, raw)
     if Kind.TARGET & pile.wanted:
         pile.add(Kind.TARGET, owners, canonicalise(raw, query=True, deep=False))
-    _url_parts(pile, raw, owners, NEST)
+    return _addresses(pile, raw, owners)
 
 
-def _referers(pile: _Pile, referers: pa.Array, owners: Ints) -> None:
-    if not len(referers):
-        return
+def _referers(pile: _Pile, referers: pa.Array, owners: Ints) -> _Left:
     raw = referers.cast(pa.binary())
     pile.add(Kind.RAW_REFERER, owners, raw)
     pile.add(Kind.REFERER, owners, canonicalise(raw, query=False))
-    _url_parts(pile, raw, owners, NEST)
+    return _addresses(pile, raw, owners)
+
+
+def _addresses(pile: _Pile, urls: pa.BinaryArray, owners: Ints) -> _Left:
+    """The parts of ordinary addresses, whose owners follow each other; the core leaves the others."""
+    if not native.HERE or not len(urls):
+        return urls, owners
+    found, left = native.parts(urls, int(owners[0]), NEST)
+    for kind, part in zip((Kind.PATH, Kind.NAME, Kind.VALUE, Kind.URL), found, strict=False):
+        pile.add(kind, *part)
+    return urls.take(pa.array(left)), owners[left]
 
 
 _ABSOLUTE: Final = r"^(?:[a-zA-Z][a-zA-Z0-9+.-]{1,12}:)?//[^/?#]*"

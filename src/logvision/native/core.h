@@ -25,6 +25,9 @@ typedef int64_t i64;
 /* A keyed 64-bit hash: the key is of the process, so nobody can send texts that all fall on one slot. */
 u64 lv_hash(const u8 *at, size_t size, u64 key);
 
+/* The canonical form of a text, never longer than it; returns its size. */
+size_t lv_decoded(const u8 *text, size_t size, int query, u8 *out);
+
 static inline int lv_same(const u8 *a, const u8 *b, size_t size) { return size == 0 || memcmp(a, b, size) == 0; }
 
 #endif
