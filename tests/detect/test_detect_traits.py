@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logvision.detect.traits import CODE, FIRST_LENGTH, KINDS, TRAITS, breaks_out, longest, named, traits
+from logvision.detect.traits import (
+    CODE,
+    FIRST_LENGTH,
+    KINDS,
+    READ,
+    TRAITS,
+    breaks_out,
+    longest,
+    named,
+    traits,
+    traits_of,
+)
 
 
 def test_every_byte_is_of_exactly_one_kind() -> None:
@@ -25,6 +36,13 @@ def test_every_byte_is_of_exactly_one_kind() -> None:
 )
 def test_the_kinds_of_characters_are_named(value: bytes, kinds: list[str]) -> None:
     assert named(traits(value)) == kinds
+
+
+@given(
+    st.lists(st.one_of(st.binary(max_size=40), st.binary(min_size=READ - 2, max_size=READ + 2)), max_size=9)
+)
+def test_many_values_have_the_traits_that_each_has(values: list[bytes]) -> None:
+    assert traits_of(values).tolist() == [traits(value) for value in values]
 
 
 @pytest.mark.parametrize("value", [b"f(x) == y", b"<b class='x'>", b'rate(a{b="c"}[5m])', b"a[0];"])

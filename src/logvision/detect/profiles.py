@@ -26,7 +26,7 @@ import pyarrow.compute as pc
 from logvision.columns import distinct, hashes
 from logvision.detect import baselines
 from logvision.detect.behaviour import network_of
-from logvision.detect.traits import READ, TRAITS, traits
+from logvision.detect.traits import READ, TRAITS, traits_of
 
 MANY: Final = 30
 """Networks that must have been seen before a profile or one of its traits counts for normal."""
@@ -134,20 +134,27 @@ class Profiles:
         self._credit -= rows.size
         picked = events.select(_READ).take(pa.array(rows))
         keys: list[Key] = []
-        values: list[int] = []
+        values: list[bytes] = []
         networks: list[int] = []
         texts = [picked[name].cast(pa.string()).to_pylist() for name in _READ]
+        teachers = {client: _bit_of(client) for client in set(texts[-1])}
+        for client in list(teachers):
+            if baselines.network_of(client) in attackers:
+                del teachers[client]
         for site, route, path, query, client in zip(*texts, strict=True):
-            if len(route) > ROUTE_LENGTH or baselines.network_of(client) in attackers:
+            network = teachers.get(client)
+            if network is None or len(route) > ROUTE_LENGTH:
                 continue
-            network = zlib.crc32((network_of(client) or "").encode()) % BITS
-            for piece in (Piece(ROUTE, b""), *pieces(path, query, route)):
-                keys.append((site or "", route, piece.name))
-                values.append(traits(piece.value))
-                networks.append(network)
-        self._note(keys, values, networks)
+            at = site or ""
+            keys.append((at, route, ROUTE))
+            values.append(b"")
+            taught = pieces(path, query, route)
+            keys += [(at, route, name) for name, _ in taught]
+            values += [value for _, value in taught]
+            networks += [network] * (1 + len(taught))
+        self._note(keys, traits_of(values), networks)
 
-    def _note(self, keys: Sequence[Key], values: Sequence[int], networks: Sequence[int]) -> None:
+    def _note(self, keys: Sequence[Key], values: npt.NDArray[np.uint64], networks: Sequence[int]) -> None:
         if not keys:
             return
         at = np.array([self._row(key) for key in keys])
@@ -157,7 +164,7 @@ class Profiles:
         self._taught += len(keys)
         kept = np.flatnonzero(at >= 0)
         rows, network = at[kept], np.array(networks, np.int64)[kept]
-        bits = np.array(values, np.uint64)[kept]
+        bits = values[kept]
         np.add.at(self._requests, rows, 1)
         self._tick[rows] = self._taught
         for trait in range(TRAITS):
@@ -258,6 +265,11 @@ class Profiles:
 
 
 _READ: Final = ["site", "route", "path", "query", "client_ip"]
+
+
+def _bit_of(client: str) -> int:
+    """The bit that stands for the network of an address."""
+    return zlib.crc32((network_of(client) or "").encode()) % BITS
 
 
 def _telling(events: pa.Table, known_by: Mapping[str, int]) -> npt.NDArray[np.int64]:

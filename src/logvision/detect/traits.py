@@ -6,8 +6,11 @@ the values are.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
 import re2
 
 KINDS: Final = (
@@ -79,6 +82,25 @@ def traits(value: bytes) -> int:
     if (found & MARKS).bit_count() >= CODE_KINDS:
         found |= CODE
     return found | 1 << FIRST_LENGTH + min(len(value).bit_length(), LENGTHS - 1)
+
+
+def traits_of(values: Sequence[bytes]) -> npt.NDArray[np.uint64]:
+    """`traits` of many values at once. Cost: 50 ns, 2 ns a byte more."""
+    sizes = np.fromiter(map(len, values), np.int64, len(values))
+    read = np.minimum(sizes, READ)
+    found = np.zeros(len(values), np.uint64)
+    full = np.flatnonzero(read)
+    if full.size:
+        text = b"".join(values if sizes.max() <= READ else [value[:READ] for value in values])
+        kinds = _KIND_BIT[np.frombuffer(text, np.uint8)]
+        found[full] = np.bitwise_or.reduceat(kinds, (np.cumsum(read) - read)[full])
+    found[np.bitwise_count(found & np.uint64(MARKS)) >= CODE_KINDS] |= np.uint64(CODE)
+    # The length's number of bits is the exponent that frexp gives.
+    length = np.minimum(np.frexp(sizes.astype(np.float64))[1], LENGTHS - 1)
+    return found | np.uint64(1) << (FIRST_LENGTH + length).astype(np.uint64)
+
+
+_KIND_BIT: Final = np.uint64(1) << np.frombuffer(_BIT, np.uint8).astype(np.uint64)
 
 
 def named(bits: int) -> list[str]:
