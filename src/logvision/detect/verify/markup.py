@@ -92,7 +92,7 @@ _PROOFS: Final = Proofs([
         (r"<xml\s+(?:src|id)\s*=|\bdatasrc\s*=\s*[\"']?#", 0.8, "an island of data"),
         (rf"^[)}}\]'\";]+\s*{_DO}\s*[(`][^)]{{0,40}}[)`]\s*[;,{{}}(\[]*$", 0.75, "a block is closed and a call follows"),
         (rf"<(?:{_TAG}|[a-z]{{1,20}}-[a-z]{{1,20}})\b[^<>]{{0,300}}?\b(?:srcdoc|formaction|xlink:href|allowscriptaccess|autofocus|contenteditable|attributename|ng-\w+|v-\w+|http-equiv)\s*=?", 0.7, "an element with an active attribute"),
-        (r"<!\[CDATA\[|<!ENTITY|<\?xml-stylesheet|<\?import|<!--\[if", 0.72, "a construct that hides markup"),
+        (r"<!\[CDATA\[|<!ENTITY|<\?xml-stylesheet(?:[^>]{0,120}(?::|//|#)|[^>]{0,80}$)|<\?import|<!--\[if", 0.72, "a construct that hides markup"),
         (rf"^[^<]*[\"'`]\s*/?\s*>\s*<(?:{_TAG})\b", 0.85, "an attribute is closed and an element follows"),
         (r"^[^<]*[\"']\s*/?>\s*(?:<!--|<)", 0.72, "an attribute is closed and markup follows"),
         (r"[\"'`]\s*(?:autofocus|onfocus|formaction|srcdoc)\b", 0.7, "a quote is closed and an attribute that acts follows"),

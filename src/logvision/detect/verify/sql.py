@@ -54,7 +54,7 @@ _READINGS: Final = (
     (rf"^{_V}\)*&[!(+]*1\)*c", "n", 0.72, "a constant condition is added and the rest is made a comment"),
     (rf"^{_V}\)*&[!(+]*1\)*$", "n", 0.35, "a constant condition is added"),
     (rf"^(?:s|{_V})\)*(?:[+,=]|&)[(+]*(?:T\(|\(S|[f]\([^;]*S|[fgi]\([^;b]*=)", "nqd", 0.94, "a subquery or a telling function is computed in"),
-    (rf"^s\)*(?:OY[(+]*(?:1|s|C|\(S|f|b[c,])|H{_X}=|L1|I[Kb]|W{_X}=)", "qd", 0.88, "the quote is closed and a clause is added"),
+    (rf"^s\)*(?:OY[(+]*(?:1|s|C|\(S|f|b[c,])|H{_X}=|L1|I[Kv]|Ib(?:$|[c;,(])|W{_X}=)", "qd", 0.88, "the quote is closed and a clause is added"),
     (rf"^{_V}\)+(?:Kb)?W[(]*{_X}=", "n", 0.93, "a parenthesis is closed and a clause is added"),
     (rf"^s\)+(?:Kb)?W[(]*{_X}=", "qd", 0.93, "the quote and a parenthesis are closed and a clause is added"),
     (r"^s(?:=bb)?\)+[;&]", "qd", 0.9, "the quote and a parenthesis are closed"),

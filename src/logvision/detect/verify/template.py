@@ -38,7 +38,7 @@ _STRONG: Final = re2.compile(
     r"(?:script|dns|url|file|env|sys|base64decoder|javascript|const|xml|properties|resourcebundle|localhost|urlencoder)\s*:|File\.(?:open|read)|IO\.popen|Dir\.|`|%x[({\[]|Kernel|\bputs\b|system\(|\bdump\s*\(|app\.request|\bglobals?\b|range\.constructor|\.getEngineByName|ScriptEngine|print\s*\(|sleep\s*\(|response\.|out\.print|Server\.|eval\s*\(|execute\s*\(|include\s|debug\b|settings\.|\bsecret|bin/|etc/passwd|cat\s|whoami|'[^']*'\s*\*\s*\d|\"[^\"]*\"\s*\*\s*\d)"
 )
 _BLOCK: Final = re2.compile(
-    r"(?i)\{\$smarty\.|\{\w{1,40}::\w{1,40}\(|\{\{\s*\.\w{1,30}\s+[\"'`]|\{\{#(?:with|each|if)\s+\"|\$\{(?:ctx|java|env|sys|main|log4j|bundle|docker|k8s|spring|sd|marker):[^}]{1,60}\}|\{%-?\s*(?:if|for|set|import|include|extends|block|macro|raw|debug|print|load|call|with|from|do)\b|\{\{\s*[\w.]{1,60}\s*\([^)]*\)|\{\{=|(?:\{\{|\$\{|#\{)\s*(?:['\"][^'\"]{0,40}['\"]\s*[.|]\s*\w|\d+\s*\|\s*\w|self\s*\})|\$\{\{<%\[%|<%=\s*\w+|#(?:set|foreach|if|include|parse)\s*\("
+    r"(?i)\{\$smarty\.|\{\w{1,40}::\w{1,40}\(|\{\{\s*\.\w{1,30}\s+[\"'`]|\{\{#(?:with|each|if)\s+\"|\$\{(?:ctx|java|env|sys|main|log4j|bundle|docker|k8s|spring|sd|marker):[^}]{1,60}\}|\{%-?\s*(?:if|for|set|import|include|extends|block|macro|raw|debug|print|load|call|with|from|do)\b|\{\{\s*[\w.]{1,60}\s*\([^)]*\)|\{\{=|(?:\{\{|\$\{|#\{)\s*(?:['\"][^'\"]{0,40}['\"]\s*[.|]\s*\w|\d+\s*\|\s*\w|self\s*\})|\$\{\{<%\[%|<%=\s*\w+\s*[.(\[|?:+*]|#(?:set|foreach|if|include|parse)\s*\("
 )
 _WHICH: Final = Which(_JNDI, _STRONG, _BLOCK, _SUM)
 
