@@ -11,7 +11,7 @@ import time
 from abc import ABC, abstractmethod
 from pathlib import Path
 
-START_S = 90.0  # a JVM on a busy machine
+START_S = 180.0  # a JVM on a machine that has little to spare
 STOP_S = 30.0
 LOOK_S = 0.05
 TOLD = 4_000  # characters of the log in an error's message
@@ -66,6 +66,20 @@ class Server(ABC):
 
     def start(self) -> None:
         """Start it, or start it again on the same port with its data; returns once it answers."""
+        self.launch()
+        assert self._process is not None
+        deadline = time.monotonic() + START_S
+        while not self.ready():
+            status = self._process.poll()
+            if status is not None:
+                raise ServerError(f"{self.name} ended with {status} while starting: {self.logged()}")
+            if time.monotonic() > deadline:
+                self.kill()
+                raise ServerError(f"{self.name} did not answer within {START_S:g} s: {self.logged()}")
+            time.sleep(LOOK_S)
+
+    def launch(self) -> None:
+        """Start it and do not wait until it answers."""
         if answers(self.port):
             raise ServerError(f"{self.name} cannot start: something listens on {self.address} already")
         command = self.command()
@@ -80,15 +94,6 @@ class Server(ABC):
                 cwd=self.folder,
                 start_new_session=True,  # a Ctrl-C is for us, who stop it in its turn
             )
-        deadline = time.monotonic() + START_S
-        while not self.ready():
-            status = self._process.poll()
-            if status is not None:
-                raise ServerError(f"{self.name} ended with {status} while starting: {self.logged()}")
-            if time.monotonic() > deadline:
-                self.kill()
-                raise ServerError(f"{self.name} did not answer within {START_S:g} s: {self.logged()}")
-            time.sleep(LOOK_S)
 
     def stop(self) -> None:
         """Ask it to end, and wait; kill it if it does not. May be called when it is not running."""
@@ -123,7 +128,11 @@ class Server(ABC):
             process.wait(STOP_S)
 
     def __enter__(self) -> Server:
-        self.start()
+        try:
+            self.start()
+        except BaseException:  # a Ctrl-C while it starts, too
+            self.kill()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

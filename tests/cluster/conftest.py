@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,10 @@ from cli_logs import mixed
 from fleet import Page, run
 from logvision.live.redis import RedisLive
 from servers import MongoDB, Redis
+
+QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto"
+os.environ.setdefault("SPARK_SUBMIT_OPTS", QUICK)
+"""Spark starts with half of the work; what it runs afterwards is short."""
 
 
 @pytest.fixture(scope="module")

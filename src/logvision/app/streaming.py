@@ -63,7 +63,7 @@ def stream(settings: Settings, job: Job, say: Say, stop: threading.Event | None 
     needs_spark()
     from logvision.engines.spark.alerts import AlertTopic  # noqa: PLC0415 - an extra
     from logvision.engines.spark.fold import Fold, Places  # noqa: PLC0415
-    from logvision.engines.spark.session import jars_of, session  # noqa: PLC0415
+    from logvision.engines.spark.session import end, jars_of, session  # noqa: PLC0415
     from logvision.engines.spark.stream import Judges, Stream, Topic  # noqa: PLC0415
 
     stop = stop or threading.Event()
@@ -83,7 +83,7 @@ def stream(settings: Settings, job: Job, say: Say, stop: threading.Event | None 
         metrics = Metrics()
         live = stack.enter_context(open_live(settings.live.url, metrics))
         spark = session(job.master, jars, {"spark.driver.memory": job.memory} if job.memory else {})
-        stack.callback(spark.stop)
+        stack.callback(end, spark)
         alerts = None
         if job.alerts is not None:
             alerts = AlertTopic(spark, job.kafka, job.alerts, job.kafka_settings)
@@ -111,7 +111,8 @@ def stream(settings: Settings, job: Job, say: Say, stop: threading.Event | None 
         upkeep = Upkeep(stores, settings.lake, settings.casebook, clock)
         problems: Mapping[str, Any] = {
             "engine": lambda: fold.problem,
-            "kafka": lambda: job_stream.problem,
+            "kafka": lambda: job_stream.problem or (alerts.problem if alerts else None),
+            "spark": lambda: job_stream.trouble,
             "rules": lambda: rules.problem,
             "upkeep": lambda: upkeep.problem,
         }

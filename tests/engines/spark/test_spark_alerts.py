@@ -47,6 +47,7 @@ def test_a_broker_that_does_not_take_them_is_a_lost_neighbour(error: Exception) 
         AlertTopic(Session(error), "127.0.0.1:1", "alerts")([])  # type: ignore[arg-type]
 
 
-def test_any_other_failure_of_a_task_is_a_bug_and_raised_as_it_is() -> None:
-    with pytest.raises(Failed, match="NullPointerException"):
-        AlertTopic(Session(Failed("java.lang.NullPointerException")), "127.0.0.1:1", "alerts")([])  # type: ignore[arg-type]
+def test_a_failure_of_our_own_functions_is_raised_as_it_is() -> None:
+    ours = "An error occurred.\n: org.apache.spark.api.python.PythonException: KeyError: 'x'"
+    with pytest.raises(Failed, match="KeyError"):
+        AlertTopic(Session(Failed(ours)), "127.0.0.1:1", "alerts")([])  # type: ignore[arg-type]

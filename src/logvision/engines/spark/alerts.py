@@ -9,12 +9,10 @@ from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
+from logvision.engines.spark.failures import is_lost, words
 from logvision.errors import StoreError
 from logvision.incident import Incident
 from logvision.lake import export
-
-KAFKA: Final = "org.apache.kafka"
-"""What stands in a failure of the broker or of its client."""
 
 WAITS: Final[Mapping[str, str]] = {
     "kafka.max.block.ms": "10000",
@@ -32,6 +30,7 @@ class AlertTopic:
         self._spark = spark
         own = {f"kafka.{name}": value for name, value in (kafka or {}).items()}
         self._options = {**WAITS, **own, "kafka.bootstrap.servers": bootstrap, "topic": topic}
+        self.problem: str | None = None  # why none can be sent right now
 
     def __call__(self, incidents: Sequence[Incident]) -> None:
         """Send these; acknowledged when it returns. Raises StoreError when the broker does not take them."""
@@ -41,7 +40,8 @@ class AlertTopic:
         try:
             frame.write.format("kafka").options(**self._options).save()
         except (PySparkException, Py4JJavaError) as error:
-            # A task that failed comes as the latter, whatever it failed of: only Kafka is waited for.
-            if isinstance(error, Py4JJavaError) and KAFKA not in str(error):
+            if not is_lost(error):
                 raise
-            raise StoreError(f"alerts: {str(error).strip().partition(chr(10))[0][:300]}") from error
+            self.problem = f"alerts: {words(error)}"
+            raise StoreError(self.problem) from error
+        self.problem = None

@@ -129,9 +129,10 @@ class Fold:
         claims = constant(None, events.num_rows) if self._anonymiser else None
         self._learn(events.drop_columns(["route", "kind"]), AGAIN)
         changed, _ = self._folded(events, claims, from_iso(newest) if newest else None)
-        self._tell(changed)
+        self._insist(lambda: self._tell(changed))
         assert file.last is not None  # `take_up` takes no other
-        self._keep(changed, file.last, whole=True)
+        sequence = file.last
+        self._insist(lambda: self._keep(changed, sequence, whole=True))
 
     def seen(self, batch: str) -> bool:
         """Whether this batch is committed already; batches come in order."""

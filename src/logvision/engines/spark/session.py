@@ -6,9 +6,11 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from py4j.protocol import Py4JNetworkError
 from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
 
@@ -54,6 +56,12 @@ def session(
         return builder.getOrCreate()
     except PySparkRuntimeError as error:
         raise SetupError(Problem("Spark", str(error), "a master that can be reached")) from error
+
+
+def end(spark: SparkSession) -> None:
+    """Stop a session; may be called when its Java is gone."""
+    with suppress(Py4JNetworkError, ConnectionError):
+        spark.stop()
 
 
 def jars_of(folder: Path) -> list[Path]:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import orjson
 import pyarrow as pa
+from py4j.protocol import Py4JJavaError, Py4JNetworkError
 from pyspark import Broadcast
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
@@ -18,10 +19,11 @@ from pyspark.sql.streaming.query import StreamingQuery
 
 from logvision.engines.bundle import Bundle
 from logvision.engines.embedded import RETRY_S, TICK_S
+from logvision.engines.spark.failures import is_broker_lost, is_lost, is_set_up_badly, words
 from logvision.engines.spark.fold import Fold
 from logvision.engines.spark.judging import SENT_DDL, Order, Part, task, unpack
 from logvision.engines.spark.messages import MESSAGE
-from logvision.errors import StoreError
+from logvision.errors import Problem, SetupError, StoreError
 
 WAITS: Final[Mapping[str, str]] = {
     # A broker that is gone is told of within seconds, and asked again until it is back.
@@ -98,7 +100,8 @@ class Stream:
         self._begun = threading.Event()
         self._folding = threading.Lock()  # held while a batch is judged and folded
         self._failure: BaseException | None = None
-        self.problem: str | None = None  # why nothing can be read right now
+        self.problem: str | None = None  # why nothing can be read right now: Kafka
+        self.trouble: str | None = None  # why nothing can be judged right now: Spark and its disks
 
     def progress(self) -> Mapping[str, Any]:
         """What Spark said of the last batch; empty: none yet."""
@@ -110,38 +113,54 @@ class Stream:
         return found
 
     def run(self) -> None:
-        """Block until the end. A broker that is lost is waited for; raises what folding raised."""
+        """Block until the end. A neighbour that is lost is waited for; raises what folding raised.
+
+        Raises SetupError when the source or its settings are none, StoreError when Java is gone.
+        """
         while not self._stop.is_set():
-            query = self._start()
             try:
-                while not self._stop.is_set():
-                    if not query.isActive:
-                        query.awaitTermination()
-                        break
-                    time.sleep(TICK_S)
-                    self._fold.tick()
-                    if self.problem and query.recentProgress:
-                        self.problem = None
-            except PySparkException as error:
+                self._query_to_its_end()
+            except (PySparkException, Py4JJavaError) as error:
                 self._ended(error)
                 continue
-            finally:
-                with self._folding:  # a batch that is being folded is kept whole
-                    query.stop()
-                self._query = None
+            except (Py4JNetworkError, ConnectionError) as error:
+                raise StoreError(f"Java has ended under the job: {words(error)}") from error
             if self._failure is not None:
                 raise self._failure
             if self._topic.once:
                 break
         self._fold.save()
 
-    def _ended(self, error: PySparkException) -> None:
+    def _query_to_its_end(self) -> None:
+        query = self._start()
+        try:
+            while not self._stop.is_set():
+                if not query.isActive:
+                    query.awaitTermination()
+                    break
+                time.sleep(TICK_S)
+                self._fold.tick()
+                if (self.problem or self.trouble) and query.recentProgress:
+                    self.problem = self.trouble = None
+        finally:
+            with self._folding:  # a batch that is being folded is kept whole
+                query.stop()
+            self._query = None
+
+    def _ended(self, error: PySparkException | Py4JJavaError) -> None:
         """A query that failed: by our own fault, or because it has lost a neighbour."""
         if self._stop.is_set():
             return
         if self._failure is not None:
             raise self._failure from error
-        self.problem = _first_line(str(error))
+        said = words(error)
+        if is_set_up_badly(error):
+            raise SetupError(
+                Problem("Spark", said, "Kafka's source in --jars, settings that it takes")
+            ) from error
+        if not is_lost(error):
+            raise error
+        self.problem, self.trouble = (said, None) if is_broker_lost(error) else (None, said)
         self._stop.wait(RETRY_S)
 
     def _start(self) -> StreamingQuery:
@@ -179,15 +198,12 @@ class Stream:
             name = f"{query.id}/{number}"
             if self._fold.seen(name):
                 return
+            judged = False
             try:
                 parts = self._judges.judge(frame, self._fold.order(), self._fold)
+                judged = True
                 self._fold.batch(name, parts)
             except BaseException as error:
-                # What Spark raises without an executor's Python in it is a broker that cannot be read.
-                if not isinstance(error, PySparkException) or "PythonException" in str(error):
+                if judged or not is_lost(error):
                     self._failure = error
                 raise
-
-
-def _first_line(text: str) -> str:
-    return text.strip().partition("\n")[0][:300]
