@@ -22,7 +22,6 @@ from logvision.cli.options import (
 )
 from logvision.cli.output import err, say
 from logvision.sources.base import Source
-from logvision.sources.generate import Format, GenerateSource
 
 
 def register(door: typer.Typer) -> None:
@@ -85,6 +84,8 @@ def watch(
         )
         source = parts.source(wanted, follow=True)
     else:
+        from logvision.sources.generate import Format, GenerateSource  # noqa: PLC0415 - 45 MB for a demo only
+
         source = GenerateSource(seed=settings.source.seed, rate=settings.source.rate, format=Format.JSON)
         if "folder" not in settings.lake.model_fields_set:
             settings = settings.model_copy(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import pyarrow as pa
@@ -109,6 +110,29 @@ class Reading:
         return Clause(f"({' union all '.join(parts)})", tuple(given))
 
 
+class _DuckDB:
+    """The library and a database in memory that reaches nothing but one folder."""
+
+    def __init__(self, folder: Path, config: Mapping[str, str | int]) -> None:
+        # Where nobody asks, as in a scan or while no page is open, 50 MB less.
+        self.library: Any = import_module("duckdb")
+        closed = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+        self.root = self.library.connect(":memory:", config={**config, **closed})
+        allowed = str(folder.resolve()).replace("'", "''")
+        for setting in (
+            "TimeZone = 'UTC'",
+            "enable_progress_bar = false",
+            "parquet_metadata_cache = true",
+            "preserve_insertion_order = false",
+            "python_enable_replacements = false",
+            "temp_directory = ''",
+            f"allowed_directories = ['{allowed}']",
+            "enable_external_access = false",
+            "lock_configuration = true",
+        ):
+            self.root.execute(f"set {setting}")
+
+
 class Database:
     """Answers questions about one lake, from any thread."""
 
@@ -117,28 +141,9 @@ class Database:
         self._shared = Shared()
         self._places: Places = {}
         self._running = threading.BoundedSemaphore(AT_ONCE)
-        config: dict[str, Any] = {
-            "threads": threads,
-            "memory_limit": memory,
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-        }
-        # A scan has no questions: it does without the library and its 15 MB.
-        self._duckdb: Any = import_module("duckdb")
-        self._root = self._duckdb.connect(":memory:", config=config)
-        folder = str(lake.folder.resolve()).replace("'", "''")
-        for setting in (
-            "TimeZone = 'UTC'",
-            "enable_progress_bar = false",
-            "parquet_metadata_cache = true",
-            "preserve_insertion_order = false",
-            "python_enable_replacements = false",
-            "temp_directory = ''",
-            f"allowed_directories = ['{folder}']",
-            "enable_external_access = false",
-            "lock_configuration = true",
-        ):
-            self._root.execute(f"set {setting}")
+        self._opening = threading.Lock()
+        self._config: dict[str, str | int] = {"threads": threads, "memory_limit": memory}
+        self._opened: _DuckDB | None = None
 
     def ask(self, question: Callable[[Reading], T], key: Hashable = None) -> T:
         """What `question` finds. Raises StoreError when files cannot be read, memory or time run out.
@@ -147,25 +152,33 @@ class Database:
         Compaction may take a file away under a question that saw it: it is asked again then.
         """
         with self._running:
+            duckdb = self._open().library
             for tries_left in (2, 1, 0):
                 try:
                     return self._ask(question, key)
-                except self._duckdb.IOException as error:
+                except duckdb.IOException as error:
                     if not tries_left:
                         raise StoreError(f"the lake cannot be read: {_first_line(error)}") from error
                     self.lake.refresh()
-                except self._duckdb.OutOfMemoryException as error:
+                except duckdb.OutOfMemoryException as error:
                     raise StoreError("the question needs more memory than a question may take") from error
-                except self._duckdb.InterruptException as error:
+                except duckdb.InterruptException as error:
                     raise StoreError(f"the question took longer than {PATIENCE_S:g} s") from error
         raise AssertionError("unreachable")
 
     def close(self) -> None:
-        self._root.close()
+        if self._opened is not None:
+            self._opened.root.close()
+
+    def _open(self) -> _DuckDB:
+        with self._opening:
+            if self._opened is None:
+                self._opened = _DuckDB(self.lake.folder, self._config)
+            return self._opened
 
     def _ask(self, question: Callable[[Reading], T], key: Hashable) -> T:
         view = self.lake.view()
-        connection = self._root.cursor()
+        connection = self._open().root.cursor()
         timer = threading.Timer(PATIENCE_S, connection.interrupt)
         timer.daemon = True
         timer.start()
