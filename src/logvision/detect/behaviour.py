@@ -297,9 +297,11 @@ def _outcome(rule: Scenario, batch: _Batch, over: Overflow, worked: Mask | None)
     """What the scenario says; of a flood, whether the server held, gave way or shut the door."""
     if worked is not None and worked[over.rows].any():
         return Outcome.WORKED
+    status = batch.status[over.rows]
+    if rule.outcome is Outcome.UNKNOWN and np.all((status == 404) | (status == 410)):
+        return Outcome.MISSED
     if rule.attack is not Attack.FLOOD:
         return rule.outcome
-    status = batch.status[over.rows]
     if np.mean(status >= 500) > GAVE_WAY:
         return Outcome.WORKED
     return Outcome.BLOCKED if np.mean((status == 403) | (status == 429)) > GAVE_WAY else Outcome.MISSED

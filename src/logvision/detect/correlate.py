@@ -16,7 +16,7 @@ part of it.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -226,15 +226,30 @@ class Correlator:
 
     def _campaign(self, actor: str, finding: Finding, clients: Sequence[str]) -> list[Track]:
         """A finding about several addresses at once, which become members."""
+        networks = {f"net:{network_of(client)}" for client in clients}
+        if actor.startswith("site:") and len(networks) == 1:
+            near = self._alive(next(iter(networks)), finding)
+            if near is not None and self._alike(near, finding):  # it is that network's doing
+                return self._join(near, finding, [actor])
         track = self._alive(actor, finding) or self._begin(finding, actor)
         track.add(finding)
-        changed = [track]
+        changed = [track, *self._same_campaign(track, finding, networks)]
         for client in clients:
             track.join(client)
             single = self._alive(f"ip:{client}", finding)
             if single is not None and self._alike(track, finding) and set(single.counts) & set(track.counts):
                 changed.append(self._swallow(track, single))
         return changed
+
+    def _same_campaign(self, track: Track, finding: Finding, networks: Collection[str]) -> list[Track]:
+        """What stands under another name and is about the same addresses: a site's campaign that comes of one
+        network is that network's, and networks that take part in a site's are parts of it."""
+        if track.actor.startswith("net:"):
+            site = self._alive(f"site:{finding.site or '-'}", finding)
+            inside = site is not None and {f"net:{network_of(one)}" for one in site.members} == {track.actor}
+            return [self._swallow(track, site)] if site is not None and inside else []
+        parts = [part for one in sorted(networks) if (part := self._alive(one, finding)) is not None]
+        return [self._swallow(track, part) for part in parts if not SIGNING_IN.isdisjoint(part.counts)]
 
     def _gather(self, actor: str, finding: Finding, crowd: Sequence[str]) -> list[Track]:
         """Make one campaign of the tracks of these addresses."""
