@@ -293,6 +293,29 @@ def test_a_topic_that_is_not_there_yet_is_waited_for(kafka: Kafka, tmp_path: Pat
     assert lake_counts(data) == every({f"web1:{log}": 50})
 
 
+def test_a_topic_made_anew_with_fewer_partitions_is_taken_up_by_both_sides(
+    kafka: Kafka, tmp_path: Path
+) -> None:
+    admin, partitions = AdminClient({"bootstrap.servers": kafka.address}), 20
+    logs, data = [tmp_path / f"{number}.log" for number in range(6)], tmp_path / "data"
+    with watched(kafka, "remade", data) as run:
+        shipper = None
+        for turn in range(4):
+            make_topic(kafka, "remade", partitions)
+            for log in logs:
+                write(log, range(turn * 100, turn * 100 + 100))
+            shipper = shipper or Shipper(kafka, "remade", tmp_path / "state", *logs).start()
+            # As many lines as the former one had and more: its offsets mean nothing.
+            lines = 600 * (turn + 1)
+            run.until(lambda lines=lines: lake_counts(data).total() >= lines, "lines of this topic")
+            admin.delete_topics(["remade"])["remade"].result(30)
+            run.until(lambda: run.get("api/sources")["rows"][0]["state"] == "waiting", "the page says so")
+            partitions = max(2, partitions // 3)
+        assert shipper is not None
+        shipper.end()
+    assert lake_counts(data) == every({f"web1:{log}": 400 for log in logs})
+
+
 def test_a_broker_that_wants_a_password_and_tls_is_served_by_settings_passed_through(
     secure_kafka: SecureKafka, tmp_path: Path
 ) -> None:

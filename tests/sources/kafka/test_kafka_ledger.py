@@ -159,3 +159,69 @@ def test_each_line_is_given_once_whatever_was_sent_again(
             if found is not None:
                 given.append((source, found))
     assert sorted(given) == [(source, position) for source in sent for position in sent[source]]
+
+
+def bare(offset: int, partition: int = 0) -> Message:
+    """A line of a program that writes no headers."""
+    return (partition, offset, b"%d" % offset, None)
+
+
+def test_a_topic_that_was_made_anew_is_read_from_its_beginning_and_counts_on() -> None:
+    ledger = Ledger(TOPIC)
+    assert not ledger.belongs("one")
+    ledger.batches([bare(0), bare(1), shipped(2, 50), shipped(0, 9, "web2:/b.log", partition=1)])
+    assert not ledger.belongs("one")
+    assert ledger.belongs("two")
+    assert [ledger.start(partition, -1, None) for partition in (0, 1)] == [None, None]
+    # Of what a shipper sends again into the new topic nothing counts twice.
+    found = rows(ledger.batches([bare(0), bare(1), shipped(2, 50), shipped(3, 60)]))
+    assert found == {"kafka:lines/0": [(2, b"0"), (3, b"1")], "web1:/a.log": [(60, b"60")]}
+
+
+def test_a_topic_that_was_made_anew_while_nobody_read_is_known_by_what_was_committed() -> None:
+    first = Ledger(TOPIC)
+    first.belongs("one")
+    committed = resume(first.batches([bare(0), bare(1), shipped(0, 9, partition=1)]))
+    again = Ledger(TOPIC)
+    again.take_up(committed)
+    assert again.belongs("two")
+    assert again.start(0, -1, None) is None
+    found = again.batches([bare(0)])
+    assert rows(found) == {"kafka:lines/0": [(2, b"0")]}
+    # The source that sent nothing since still names the former topic: that is no third one.
+    third = Ledger(TOPIC)
+    third.take_up(committed | resume(found))
+    third.belongs("two")
+    assert third.start(0, -1, None) == 1
+    assert rows(third.batches([bare(1)])) == {"kafka:lines/0": [(3, b"1")]}
+
+
+def test_positions_of_a_former_topic_are_not_told_to_the_group() -> None:
+    ledger = Ledger(TOPIC)
+    ledger.belongs("one")
+    old = resume(ledger.batches([shipped(8, 50), shipped(5, 9, "web2:/b.log", partition=1)]))
+    ledger.belongs("two")
+    new = resume(ledger.batches([shipped(0, 60)]))
+    assert {number: offset for number, (offset, _) in durable(TOPIC, old | new, "two").items()} == {0: 1}
+    assert durable(TOPIC, old, "one").keys() == {0, 1}
+
+
+def test_what_a_reader_told_the_group_of_a_former_topic_is_no_offset_of_the_new_one() -> None:
+    late = Ledger(TOPIC)
+    late.belongs("one")
+    offset, note = durable(TOPIC, resume(late.batches([shipped(8, 50)])), "one")[0]
+    assert offset == 9
+    reader = Ledger(TOPIC)
+    reader.belongs("two")
+    assert reader.start(0, offset, note) is None
+    assert rows(reader.batches([shipped(0, 50), shipped(1, 60)])) == {"web1:/a.log": [(60, b"60")]}
+    same = Ledger(TOPIC)
+    same.belongs("one")
+    assert same.start(0, offset, note) == 9
+
+
+def test_positions_without_an_id_are_those_of_the_topic_that_is_there() -> None:
+    first, again = Ledger(TOPIC), Ledger(TOPIC)
+    again.take_up(resume(first.batches([bare(0), bare(1)])))
+    assert not again.belongs("one")
+    assert again.start(0, -1, None) == 2

@@ -16,6 +16,9 @@ from logvision.sources.kafka.origin import Headers, Pace, Seen, of_message, whol
 NOTE_LIMIT: Final = 4_000
 """Bytes of text that a group keeps beside an offset; a broker allows 4,096."""
 
+TOPIC_ID: Final = ""
+"""Key of the topic's id in that text, beside those of sources; none is called so."""
+
 Message = tuple[int, int, bytes | None, Headers]
 """Partition, offset, value (None: the message has none), headers."""
 
@@ -41,8 +44,10 @@ class Ledger:
     read_bytes: dict[str, int] = field(default_factory=dict)  # of each source, since the start
     repeats: int = 0  # lines that were sent again, and dropped
     mean: float = 200.0  # bytes of a line, lately
+    id: str | None = None  # of the topic that the name stands for; None: not known
     _began: dict[int, int] = field(default_factory=dict)  # partition to how often it began anew
     _offsets: dict[str, dict[str, int]] = field(default_factory=dict)  # source to partition to next offset
+    _ids: dict[str, str] = field(default_factory=dict)  # source to the topic of its offsets, where known
 
     def take_up(self, resume: Positions) -> None:
         """Go on from what was committed; positions of other topics and kinds are left alone."""
@@ -51,11 +56,39 @@ class Ledger:
                 continue
             self.seen.merge({source: position["pace"]})
             self._offsets[source] = dict(position["offsets"])
+            if "id" in position:
+                self._ids[source] = position["id"]
             for number, offset in position["offsets"].items():
                 partition = self.home[source] = int(number)
                 self.given[partition] = max(self.given.get(partition, 0), offset)
             for number, began in position.get("began", {}).items():
                 self._began[int(number)] = max(self._began.get(int(number), 0), began)
+
+    def belongs(self, id_: str) -> bool:
+        """Take note of which topic the name stands for now; True: of another one than before, or than what
+        was taken up.
+
+        Offsets of another one mean nothing: its partitions are read from the beginning.
+        """
+        changed = self.id not in (None, id_)
+        self.id = id_
+        stale = [source for source, known in self._ids.items() if known != id_]
+        gone: set[int] = set()
+        for source in stale:
+            gone |= {int(number) for number in self._offsets.pop(source)}
+            del self._ids[source]
+        if not changed and not stale:
+            return False
+        self.given = {}
+        for offsets in self._offsets.values():
+            for text, offset in offsets.items():
+                self.given[int(text)] = max(self.given.get(int(text), 0), offset)
+        if changed:
+            gone |= self.next.keys()
+        for number in gone - self.given.keys():
+            self._began[number] = self._began.get(number, 0) + 1
+        self.next.clear()
+        return True
 
     def start(self, partition: int, shared: int, note: str | None) -> int | None:
         """Where a partition goes on: after what this reader or its group has read, whichever is further.
@@ -63,8 +96,9 @@ class Ledger:
         `shared`: the group's offset, negative when it has none; `note`: what stands beside it. None: nobody
         has read anything.
         """
-        if note:
-            self._learn(note)
+        told = self._learn(note) if note else None
+        if None not in (told, self.id) and told != self.id:
+            shared = -1  # told by a reader that had not heard yet that the topic was made anew
         start = max(self.given.get(partition, -1), shared)
         if start < 0:
             return None
@@ -94,6 +128,8 @@ class Ledger:
             self.home[source] = partition
             self.given[partition] = offset + 1
             self._offsets.setdefault(source, {})[str(partition)] = offset + 1
+            if self.id is not None:
+                self._ids[source] = self.id
         return [self._batch(source, found) for source, found in rows.items()]
 
     def _batch(self, source: str, rows: _Rows) -> Batch:
@@ -114,37 +150,45 @@ class Ledger:
             "offsets": dict(offsets),
             "pace": list(self.seen.paces[source]),
             **({"began": began} if began else {}),
+            **({"id": self._ids[source]} if source in self._ids else {}),
         }
         return Batch(source, records, resume, rows.bytes)
 
-    def _learn(self, note: str) -> None:
-        """What the reader that had a partition before has seen of its sources."""
+    def _learn(self, note: str) -> str | None:
+        """What the reader that had a partition before has seen of its sources; gives the topic's id in it."""
         try:
-            self.seen.merge(orjson.loads(note))
+            told = orjson.loads(note)
+            id_ = told.pop(TOPIC_ID, None)
+            self.seen.merge(told)
         except (ValueError, TypeError, AttributeError):
-            return  # another program's note
+            return None  # another program's note
+        return str(id_) if id_ is not None else None
 
 
-def durable(topic: str, positions: Positions) -> dict[int, tuple[int, str]]:
-    """Partition to the offset that these positions cover and a note of what was seen of its sources."""
+def durable(topic: str, positions: Positions, id_: str | None = None) -> dict[int, tuple[int, str]]:
+    """Partition to the offset that these positions cover and a note of what was seen of its sources.
+
+    `id_`: of the topic that the name stands for; positions in another one are left out.
+    """
     offsets: dict[int, int] = {}
     paces: dict[int, dict[str, Any]] = {}
     for source, position in positions.items():
-        if position.get("topic") != topic:
+        if position.get("topic") != topic or position.get("id", id_) != id_:
             continue
         for number, offset in position["offsets"].items():
             offsets[int(number)] = max(offsets.get(int(number), 0), offset)
             paces.setdefault(int(number), {})[source] = position["pace"]
-    return {partition: (offset, _note(paces[partition])) for partition, offset in offsets.items()}
+    return {partition: (offset, _note(paces[partition], id_)) for partition, offset in offsets.items()}
 
 
-def _note(paces: Mapping[str, Any]) -> str:
-    """As much of what was seen as fits, the sources that were read furthest first."""
+def _note(paces: Mapping[str, Any], id_: str | None) -> str:
+    """As much of what was seen as fits, the sources that were read furthest first, and the topic's id."""
     kept: dict[str, Any] = {}
-    size = 2
+    last = {} if id_ is None else {TOPIC_ID: id_}
+    size = 2 + len(orjson.dumps(last))
     for source, pace in sorted(paces.items(), key=lambda item: -Pace(*item[1]).highest):
         size += len(orjson.dumps({source: pace}))
         if size > NOTE_LIMIT:
             break
         kept[source] = pace
-    return orjson.dumps(kept).decode()
+    return orjson.dumps(kept | last).decode()

@@ -22,6 +22,7 @@ from logvision.clock import Clock, SystemClock
 from logvision.errors import SourceError
 from logvision.sources.base import Batch, Positions, SourceStatus
 from logvision.sources.kafka.client import Settings, connect, shown, text
+from logvision.sources.kafka.identity import GONE, Identity
 from logvision.sources.kafka.ledger import Ledger, durable
 
 TURN_S: Final = 0.04  # longest turn of `read` while messages come
@@ -96,6 +97,9 @@ class KafkaReader:
         self._durable: dict[int, tuple[int, str]] = {}
         self._share_at = 0.0
         self._settled = threading.Condition()
+        self._identity = Identity(options.brokers, options.topic, options.settings)
+        self._id: str | None = None  # of the topic that the client has met; null: of none yet
+        self._anew = False  # it has met another one since
         self._consumer = self._connect()
 
     def _connect(self) -> Consumer:
@@ -108,7 +112,10 @@ class KafkaReader:
     def read(self, limit: int) -> list[Batch]:
         if self._closing:
             return []
-        if self._broken is not None:
+        id_ = self._identity.heard(self._options.clock.monotonic())
+        if id_ is not None:
+            self._meets(id_)
+        if self._broken is not None or self._anew:
             self._reconnect()
         self._share(wait=False)
         self._revoked.clear()
@@ -125,6 +132,8 @@ class KafkaReader:
                 break
         if self._broken is not None:
             raise SourceError(self._broken)
+        if self._anew:
+            return []  # what was read is read again, from the beginning of the topic
         batches = self._ledger.batches(
             (message.partition(), message.offset(), message.value(), message.headers())  # type: ignore[misc]
             for message in messages
@@ -141,7 +150,7 @@ class KafkaReader:
 
     def committed(self, positions: Positions) -> None:
         """The group is told, and the partitions of these positions may go to another reader."""
-        found = durable(self._options.topic, positions)
+        found = durable(self._options.topic, positions, self._ledger.id)
         with self._settled:
             self._durable.update(found)
             self._settled.notify_all()
@@ -158,12 +167,23 @@ class KafkaReader:
             self._closing = True
             self._consumer.close()
 
+    def _meets(self, id_: str) -> None:
+        """The client of one topic would not find into another of its name."""
+        self._anew |= self._id not in (None, id_)
+        if id_ == GONE:
+            self._problem = f"there is no topic {self._options.topic}"
+            return
+        self._id = id_
+        if self._ledger.belongs(id_):
+            with self._settled:
+                self._durable.clear()
+
     def _reconnect(self) -> None:
         """A new client in place of one that is of no use; partitions go on where they were read to."""
         self._closing = True
         self._consumer.close()
         self._assigned.clear()
-        self._closing, self._broken = False, None
+        self._closing, self._broken, self._id, self._anew = False, None, None, False
         self._consumer = self._connect()
 
     def _is_ours(self, message: Message) -> bool:
@@ -177,9 +197,14 @@ class KafkaReader:
     def _comes(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """Partitions are assigned to this reader."""
         try:
+            id_ = self._identity.ask(ASK_S)
             stored = consumer.committed(partitions, timeout=ASK_S)
         except KafkaException as error:
             self._broken = f"the group's offsets are not known: {text(error)}"
+            return
+        if id_ is not None:
+            self._meets(id_)
+        if self._anew:
             return
         fallback = OFFSET_BEGINNING if self._options.history else OFFSET_END
         starts = []

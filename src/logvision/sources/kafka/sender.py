@@ -13,6 +13,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from logvision.schema import RAW_KEPT
 from logvision.sources.base import LINE_LIMIT, Batch, Position
 from logvision.sources.kafka.client import Settings, connect, shown, text
+from logvision.sources.kafka.identity import GONE, Identity
 from logvision.sources.kafka.origin import Origin, to_headers
 
 ROOM_S: Final = 0.1  # wait for room in the queue, between two looks at whether to stop
@@ -70,6 +71,8 @@ class Sender:
     lines: int = 0  # of batches that were acknowledged whole
     _flight: dict[str, deque[_Parcel]] = field(default_factory=dict)
     _producer: Producer = field(init=False)
+    _identity: Identity = field(init=False)
+    _id: str | None = None  # of the topic that lines are sent to
 
     def __post_init__(self) -> None:
         """Raises SetupError for properties that the client does not know."""
@@ -77,17 +80,19 @@ class Sender:
         if self.alone:
             ours["batch.num.messages"] = 1
         self._producer = connect(Producer, ours, self.target.settings, error_cb=self._failed)
+        self._identity = Identity(self.target.brokers, self.target.topic, self.target.settings)
 
     def partitions(self, patience_s: float) -> int:
         """How many partitions the topic has; 0: not known, and `problem` says why."""
         try:
             found = self._producer.list_topics(self.target.topic, timeout=patience_s)
+            topic = found.topics[self.target.topic]
+            if topic.error is not None:
+                self.problem = f"topic {self.target.topic}: {text(topic.error)}"
+                return 0
+            self._id = self._identity.ask(patience_s)
         except KafkaException as error:
             self.problem = f"{self.target.brokers}: {text(error)}"
-            return 0
-        topic = found.topics[self.target.topic]
-        if topic.error is not None:
-            self.problem = f"topic {self.target.topic}: {text(topic.error)}"
             return 0
         return len(topic.partitions)
 
@@ -111,7 +116,7 @@ class Sender:
                         self.target.topic, line, key, partition, on_delivery=answer, headers=[*headers]
                     )
                 except BufferError:
-                    self._producer.poll(ROOM_S)
+                    self.poll(ROOM_S)
                 except KafkaException as error:
                     self.problem = text(error)
                 else:
@@ -123,12 +128,17 @@ class Sender:
     def poll(self, seconds: float) -> None:
         """Take answers, for so long if there is none."""
         self._producer.poll(seconds)
+        id_ = self._identity.heard(time.monotonic())
+        if id_ not in (None, GONE, self._id):
+            if self._id is not None and self.problem is None:
+                self.problem = f"topic {self.target.topic} was made anew"
+            self._id = id_
 
     def flush(self, seconds: float) -> bool:
         """Wait for all answers; False when some did not come in time."""
         until = time.monotonic() + seconds
         while len(self._producer) and self.problem is None and time.monotonic() < until:
-            self._producer.poll(ROOM_S)
+            self.poll(ROOM_S)
         return not len(self._producer)
 
     def acknowledged(self) -> dict[str, Position]:
