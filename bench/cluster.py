@@ -1,6 +1,6 @@
 """The distributed mode in figures: the Spark path beside the embedded engine, and latency to the browser.
 
-    python bench/cluster.py [--parts embedded,local1,local2,latency] [--lines 300000] [--rate 2000]
+    python bench/cluster.py [--parts embedded,local1,local2,latency] [--lines 600000] [--rate 2000]
                             [--seconds 240] [--results FOLDER] [LOG...]
 
 Everything is real and on this machine (deploy/servers): a broker, a MongoDB-compatible server, Redis, the
@@ -8,7 +8,7 @@ job, a web process, a shipper. They share its cores, and their CPU is told apart
 
 `embedded`: `logvision scan` of the logs (generated with attacks, unless LOGs are given), start left out.
 `local1`, `local2`: the same logs, shipped to a topic of 8 partitions, through the job on local[1] and
-local[2], from the first batch folded to the last: lines a second, CPU a line of each part.
+local[2], from when three tenths of them are folded: lines a second, CPU a line of each part.
 `latency`: a log grows at --rate with attacks in it; each row that a browser's stream is shown is held against
 the moment of its write. Steady state: the first 20 seconds are left out.
 
@@ -46,6 +46,7 @@ from speed import timed
 
 PARTITIONS: Final = 8
 ROWS: Final = 50_000  # lines of a batch at most
+WARM: Final = 0.3  # of the lines of a throughput run, left out: the JVM compiles what it runs meanwhile
 WARM_S: Final = 20.0  # of the latency run, left out
 PATIENCE_S: Final = 240.0  # without a line more
 ATTACK_EVERY: Final = 200  # lines of the latency run
@@ -94,7 +95,8 @@ def embedded(logs: Logs, folder: Path) -> dict[str, Any]:
     one = folder / "one.log"
     with logs.files()[0].open("rb") as log:
         one.write_bytes(log.readline())
-    start = timed("start", [*LOGVISION, "scan", str(one), "--data", str(folder / "one"), "--json"])
+    for turn in range(2):  # the first one compiles the rules
+        start = timed("start", [*LOGVISION, "scan", str(one), "--data", str(folder / f"one{turn}"), "--json"])
     words = ["scan", *map(str, logs.files()), "--data", str(folder / "embedded"), "--json"]
     run = timed("embedded", [*LOGVISION, *words])
     lines, seconds, cpu = logs.count(), run.wall_s - start.wall_s, run.cpu_s - start.cpu_s
@@ -120,15 +122,21 @@ def throughput(cores: int, logs: Logs, folder: Path) -> dict[str, Any]:
         with job:
             for lines in growth(job, total):
                 marks.append((time.monotonic(), lines, processes.of_job(job) | processes.trees(servers)))
-    (began, first, spent), (ended, last, used) = marks[0], marks[-1]
+        kept = {
+            "log": logs.files(),
+            "topic": sorted((folder / "kafka" / "data").glob("lines-*/*.log")),
+            "lake": sorted(one.lake.rglob("*.parquet")),
+        }
+    warm = next(mark for mark in marks if mark[1] >= total * WARM)
+    (began, first, spent), (ended, last, used) = warm, marks[-1]
     if last <= first:
-        raise ServerError(f"all {last:,.0f} lines came in one batch: nothing to measure; give it more lines")
+        raise ServerError(f"{last:,.0f} lines are too few batches to measure: give it more lines")
     lines = last - first
     cpu = {name: round(1e6 * (used[name] - spent[name]) / lines, 2) for name in used}
     job_us = sum(cpu[name] for name in processes.JOB)
     return {
         "lines": round(lines),
-        "batches": len(marks) - 1,
+        "batches": len(marks) - 1 - marks.index(warm),
         "seconds": round(ended - began, 2),
         "lines_per_s": round(lines / (ended - began)),
         "cpu_us_per_line": round(job_us, 2),
@@ -136,6 +144,7 @@ def throughput(cores: int, logs: Logs, folder: Path) -> dict[str, Any]:
         "cpu_us_per_line_of": cpu,
         "ship_us_per_line": round(1e6 * shipped.cpu_s / total, 2),
         "broker_in_us_per_line": round(1e6 * took / total, 2),
+        "bytes_per_line": {name: round(size(*where) / total, 1) for name, where in kept.items()},
         "counted": round(last),
         "lost": total - round(last),
     }
@@ -244,6 +253,10 @@ def growth(job: Job, total: float) -> Iterator[float]:
 FOLDED: Final = ("logvision_fold_events_rows_total", "logvision_fold_rejects_rows_total")
 
 
+def size(*files: Path) -> int:
+    return sum(file.stat().st_size for file in files)
+
+
 def folded(told: Mapping[str, float]) -> float:
     return sum(value for name, value in told.items() if name.startswith(FOLDED))
 
@@ -301,7 +314,7 @@ def main() -> int:
     )
     parser.add_argument("logs", nargs="*", type=Path, help="plain logs for throughput; without: generated")
     parser.add_argument("--parts", default="embedded,local1,local2,latency")
-    parser.add_argument("--lines", type=int, default=300_000, help="to generate")
+    parser.add_argument("--lines", type=int, default=600_000, help="to generate")
     parser.add_argument("--rate", type=int, default=2_000, help="lines a second of the latency part")
     parser.add_argument("--seconds", type=float, default=240, help="of the latency part")
     parser.add_argument("--results", type=Path, default=Path(__file__).parent / "results")
