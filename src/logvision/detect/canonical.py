@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from logvision import native
 from logvision.detect import decoding_columns
-from logvision.detect.decoding import Edit, edited, passes
+from logvision.detect.decoding import Edit, decode_text, edited, passes
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,11 @@ def decode(raw: bytes, *, query: bool) -> Decoded:
         text, starts, ends = _apply(text, starts, ends, edits)
         steps.append(Step(name, text))
     return Decoded(text, tuple(steps), starts, ends)
+
+
+def canonical_text(raw: bytes, *, query: bool) -> bytes:
+    """The canonical text of one value, without the map; 1 µs."""
+    return native.canonical_text(raw, query) if native.HERE else decode_text(raw, query=query)
 
 
 def _apply(

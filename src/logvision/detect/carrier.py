@@ -8,11 +8,12 @@ nothing is learned here. What a site's own parameters hold is the business of `c
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 import re2
 
-from logvision.detect.decoding import decode_text
+from logvision.detect.canonical import canonical_text
 from logvision.detect.fusion import Evidence, Verdict
 from logvision.detect.traits import leaves_text
 from logvision.schema import Attack
@@ -102,7 +103,24 @@ _WRITTEN_ABOUT: Final = frozenset(
 
 def weight(path: str, name: str) -> float:
     """How much half a proof is worth in this parameter of this page."""
-    if _WRITTEN.search(name) or _WRITING.search(path):
+    return WRITTEN if _WRITING.search(path) else _of_name(name)
+
+
+def _of_name(name: str) -> float:
+    """The weight by the parameter's name alone. Short names come again and again and are remembered."""
+    return _remembered(name) if len(name) <= _SHORT else _named(name)
+
+
+_SHORT: Final = 80
+
+
+@lru_cache(4096)
+def _remembered(name: str) -> float:
+    return _named(name)
+
+
+def _named(name: str) -> float:
+    if _WRITTEN.search(name):
         return WRITTEN
     return CLOSED if _TAKES_NUMBER.search(name) else OTHER
 
@@ -133,8 +151,8 @@ def sought(target: str) -> bytes | None:
             if _SEARCHED.search(name.decode("latin-1")):
                 found.append(value)
             continue
-        text = decode_text(value, query=True)
-        if not _SEARCHED.search(decode_text(name[:80], query=True).decode("latin-1")) or leaves_text(text):
+        text = canonical_text(value, query=True)
+        if not _SEARCHED.search(canonical_text(name[:80], query=True).decode("latin-1")) or leaves_text(text):
             return None
         found.append(text)
     return max(found, key=len, default=None)
@@ -204,12 +222,13 @@ PARAMETERS: Final = 200
 def weights(target: bytes) -> dict[bytes, float]:
     """What half a proof is worth by decoded value; of parameters that hold the same value the least."""
     path, _, query = target.partition(b"?")
-    plain = path.decode("latin-1")
+    writing = _WRITING.search(path.decode("latin-1")) is not None
     found: dict[bytes, float] = {}
     for pair in query.split(b"&", PARAMETERS)[:PARAMETERS]:
         name, equals, value = pair.partition(b"=")
         if equals:
-            by = weight(plain, decode_text(name[:80], query=True).decode("latin-1"))
-            text = decode_text(value, query=True)
+            said = canonical_text(name[:80], query=True).decode("latin-1")
+            by = WRITTEN if writing else _of_name(said)
+            text = canonical_text(value, query=True)
             found[text] = min(found.get(text, by), by)
     return found

@@ -28,7 +28,7 @@ JUDGED: Final = int(Kind.PATH | Kind.NAME | Kind.VALUE | Kind.AGENT | Kind.REFER
 _VALUES: Final = int(Kind.VALUE | Kind.URL)
 """Kinds of units that are a parameter's value: as it stands, and read as an address."""
 
-CREDIT: Final = 100_000
+CREDIT: Final = 30_000
 CREDIT_PER_ROW: Final = 1 / 32
 """New units that may be verified: as many as this at once, and one more for every 32nd row, so that a scan by
 a tool is read in full and a log made of nothing but new attacks costs about as much again as an ordinary one:
@@ -133,11 +133,11 @@ def _ordinary(units: Units, suspicious: list[int], size: int) -> npt.NDArray[np.
 
 
 def _of_units(found: Gathered) -> dict[int, Verdict]:
-    # The same pieces are found together again and again: each combination is fused once.
-    known: dict[tuple[int, ...], Verdict] = {}
+    # Like pieces are found together again and again: each combination is fused once.
+    known: dict[tuple[tuple[str, str, float], ...], Verdict] = {}
     of_unit: dict[int, Verdict] = {}
     for unit, pieces in found.by_unit.items():
-        key = tuple(map(id, pieces))
+        key = tuple([(piece.rule, piece.attack.value, piece.strength) for piece in pieces])
         verdict = known.get(key)
         if verdict is None:
             verdict = known[key] = fuse(pieces)
@@ -163,14 +163,15 @@ def gather(
     candidates = _candidates(units, found, doubted)
     verification.credit = min(CREDIT, verification.credit + rows.size * CREDIT_PER_ROW)
     unsettled = found.halves.tolist()
-    for unit in candidates.tolist():
+    texts = units.texts.take(pa.array(candidates)).to_pylist()
+    kinds = [Kind(kind) for kind in units.kind[candidates].tolist()]
+    for unit, text, kind in zip(candidates.tolist(), texts, kinds, strict=True):
         # The suspicious few: a loop, each of them read for what it claims to be.
         if bounded and verification.credit <= 0:
             verification.left_over += 1
             unsettled.append(unit)
             continue
-        text = units.texts[unit].as_py()
-        pieces, known = verification.of(text, Kind(int(units.kind[unit])))
+        pieces, known = verification.of(text, kind)
         if bounded and not known:
             verification.credit -= 1 + len(text) // 1024
         if pieces:

@@ -38,6 +38,7 @@ _FUNCTIONS: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "lv_v4": (None, (_P, _P, _I, _P, _P)),
     "lv_canonical": (_I, (_P, _P, _I, _i, _i, _P, _P)),
     "lv_parts": (_I, (_P, _P, _I, _I, _i, _P, _P, _P, _P, _P)),
+    "lv_text": (_I, (_P, _I, _i, _P)),
     "lv_joined": (None, (_P, _P, _I, _P, _P)),
     "lv_marked": (None, (_P, _P, _I, _P, _P)),
     "lv_margins": (None, (_P, _P, _P, _I, _I, _P, _P, _i, _P, _P)),
@@ -170,6 +171,13 @@ def canonical(values: pa.BinaryArray, *, query: bool, deep: bool) -> pa.BinaryAr
     if not _C.lv_canonical(data, offsets, len(values), query, deep, _at(out), _at(ends)):
         return values
     return pa.Array.from_buffers(pa.binary(), len(values), [None, pa.py_buffer(ends), pa.py_buffer(out)])
+
+
+def canonical_text(text: bytes, query: bool) -> bytes:
+    """The canonical form of one text."""
+    out = ctypes.create_string_buffer(len(text))
+    size = _C.lv_text(text, len(text), query, out)
+    return out.raw[:size]
 
 
 def parts(urls: pa.BinaryArray, owner: int, depth: int) -> tuple[list[tuple[Places, pa.BinaryArray]], Places]:

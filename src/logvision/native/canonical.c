@@ -289,6 +289,10 @@ size_t lv_decoded(const u8 *text, size_t size, int query, u8 *out) {
     return touched(text, size, query) < size ? decoded(out, size, query, 1) : size;
 }
 
+LV_API i64 lv_text(const u8 *text, i64 size, i32 query, u8 *out) {
+    return (i64)lv_decoded(text, (size_t)size, query, out);
+}
+
 /* The canonical text of every value. `out` is as large as all values together, `ends` has rows + 1 offsets.
  * Returns how many values were changed or might have been. */
 LV_API i64 lv_canonical(const u8 *data, const i32 *offsets, i64 rows, i32 query, i32 deep, u8 *out, i32 *ends) {
