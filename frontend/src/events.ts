@@ -81,7 +81,7 @@ const WIDTHS: Partial<Record<Column, number>> = {
   user_agent: 14,
   client_ip: 9,
   peer_ip: 9,
-  country: 4.2,
+  country: 5,
   score: 5.2,
   attack: 8.5,
   outcome: 7,

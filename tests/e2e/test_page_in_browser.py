@@ -172,6 +172,20 @@ def test_an_incident_is_decided_upon(page: Page, full: str) -> None:
     expect(page.get_by_text("<b>looked at</b>")).to_be_visible()
 
 
+def test_an_incident_of_many_addresses_fits_a_narrow_page(page: Page, full: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 900})
+    page.goto(f"{full}/incidents/{0xABCDEF:032x}")
+    expect(page.get_by_text("26 addresses act as one")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+
+
+def test_an_empty_range_says_so_instead_of_drawing_another_time(page: Page) -> None:
+    with _serving("empty") as base:
+        page.goto(f"{base}/explore")
+        expect(page.get_by_role("img", name="Requests over time")).to_have_count(0)
+        expect(page.get_by_text("Nothing in this time range.").first).to_be_visible()
+
+
 def test_the_language_changes_and_stays(page: Page, full: str) -> None:
     page.goto(f"{full}/overview")
     page.get_by_role("button", name="切换到中文").click()

@@ -454,6 +454,8 @@ export const en = {
   'state.closed': 'Closed',
   'check.rules': 'Rules',
   'check.upkeep': 'Upkeep',
+  'check.exceptions': 'Exceptions',
+  'check.backtest': 'Backtest',
   'check.lake': 'Lake',
   'check.sources': 'Sources',
   'check.engine': 'Engine',

@@ -451,6 +451,8 @@ export const zh: Record<Key, string> = {
   'state.closed': '已关闭',
   'check.rules': '规则',
   'check.upkeep': '日常维护',
+  'check.exceptions': '例外',
+  'check.backtest': '回测',
   'check.lake': '数据湖',
   'check.sources': '日志源',
   'check.engine': '引擎',
