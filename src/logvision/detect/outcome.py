@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from logvision.columns import arrivals, distinct, plain, text
+from logvision.detect import carrier
 from logvision.detect.asked import Asked, read
 from logvision.detect.baselines import Learned, Ordinary, Site, network_of, packed, parameter_of, unpacked
 from logvision.detect.spots import Answer, Shape, Spot
@@ -239,6 +240,7 @@ def _case(
         attack=attack,
         status=status or 0,
         path=path or "",
+        query=query or "",
         answer=Answer(-1 if size is None or method == "HEAD" else size, duration_us, asked),
         # Who looks for files has as many places as names: they share one spot.
         spot=baselines.spot(place if query or door or attack not in SOUGHT else (*place[:2], "", "")),
@@ -259,6 +261,7 @@ class _Case:
     attack: Attack
     status: int
     path: str
+    query: str
     answer: Answer
     spot: Spot
     site: Site
@@ -395,17 +398,24 @@ class _Case:
         unlike = shape.middle is not None and abs(shape.residual(self.answer) - shape.middle) > max(
             512, 4 * self.answer.asked.length
         )
-        if unlike and (self.attack is not Attack.RCE or not ordinary):
-            return Outcome.WORKED
-        if ordinary is not True and (shape.apart or (self.attack is Attack.SSRF and self.spot.refused > 0)):
+        other = unlike and (self.attack is not Attack.RCE or not ordinary)
+        other |= ordinary is not True and (
+            shape.apart or (self.attack is Attack.SSRF and self.spot.refused > 0)
+        )
+        if other and not self._searched():
             return Outcome.WORKED
         return Outcome.MISSED if ordinary else Outcome.UNKNOWN
+
+    def _searched(self) -> bool:
+        """Whether it is what somebody may look for, where every question is answered otherwise."""
+        return carrier.sought(f"{self.path}?{self.query}") is not None
 
     def _other(self, ordinary: bool | None) -> Outcome:
         if ordinary:
             return Outcome.MISSED
         told = ordinary is False or self.spot.refused > 0 or (self.route is None and self.site.tells())
-        return Outcome.WORKED if told and self.answer.size > 0 else Outcome.UNKNOWN
+        told = told and self.answer.size > 0 and not self._searched()
+        return Outcome.WORKED if told else Outcome.UNKNOWN
 
     def _ordinary(self) -> bool | None:
         """Whether the route ordinarily answers so; None: not known."""
