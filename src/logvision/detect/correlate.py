@@ -257,7 +257,7 @@ class Correlator:
         if not near:
             actors |= dict.fromkeys(f"net:{network_of(name)}" for name in crowd)
         parts = [t for one in actors if (t := self._alive(one, finding)) is not None]
-        track = (None if near else self._alive(actor, finding)) or self._begin(finding, actor)
+        track = self._alive(actor, finding) or self._begin(finding, actor)
         for name in crowd:
             track.join(name)
         return [track, *(self._swallow(track, part) for part in parts if near or self._alike(part, finding))]

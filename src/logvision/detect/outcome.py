@@ -273,6 +273,8 @@ class _Case:
 
     def note(self) -> None:
         """Let the spot and the site know, before any case of the batch is judged."""
+        if not self.spot.left:
+            self.spot.left = carrier.sought(f"{self.path}?{self.query}") is None
         if self.door:
             self.spot.try_door(self.status)
         elif self.status in (400, 404, 422):
@@ -407,8 +409,8 @@ class _Case:
         return Outcome.MISSED if ordinary else Outcome.UNKNOWN
 
     def _searched(self) -> bool:
-        """Whether it is what somebody may look for, where every question is answered otherwise."""
-        return carrier.sought(f"{self.path}?{self.query}") is not None
+        """Whether it is all that somebody may look for, where every question is answered otherwise."""
+        return not self.spot.left
 
     def _other(self, ordinary: bool | None) -> Outcome:
         if ordinary:

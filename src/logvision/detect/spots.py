@@ -64,6 +64,7 @@ class Spot:
     broken: int = 0  # payloads that it broke on: 500, 502, 503
     obeyed: bool = False  # a condition or a delay was followed, at any time
     doors: list[int] = field(default_factory=list)  # status of each password sent, the latest
+    left: bool = False  # a payload was more than what somebody may look for: see `carrier.sought`
 
     def note(self, answer: Answer) -> None:
         self.answers.append(answer)
@@ -151,7 +152,7 @@ class Spot:
         answers = [
             [[a.size, a.duration_us, list(a.asked)] for a in kept] for kept in (self.answers, self.conditions)
         ]
-        return [*answers, self.controls, self.refused, self.broken, self.obeyed, self.doors]
+        return [*answers, self.controls, self.refused, self.broken, self.obeyed, self.doors, self.left]
 
     @staticmethod
     def of(document: Sequence[Any]) -> Spot:
