@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from event_tables import event, events
 from lake_folders import commit, files, kill, reject, stored_rows
 from logvision.errors import SetupError, StoreError
-from logvision.lake import storage
+from logvision.lake import segments, storage
 from logvision.lake.segments import Counts, Lake, Resume
 from logvision.schema import EVENT, PARTIAL, REJECT
 from logvision.windows.partials import partial
@@ -151,6 +151,20 @@ def test_a_full_disk_is_a_store_error_and_the_same_commit_may_be_tried_again(
     commit(lake, [event(position=1)])
     assert [row["position"] for row in stored_rows(lake)] == [1]
     assert lake.catalogue.rejects == ()  # those of the failed try are gone
+
+
+def test_a_dimension_of_many_values_has_row_groups_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = partial(events(event(position=i + 1, target=f"/{i}") for i in range(40)))
+    monkeypatch.setattr(segments, "SMALL_GROUP", 30)
+    monkeypatch.setattr(segments, "PARTIAL_GROUP", 25)
+    groups = list(segments.by_dimension(rows))
+    assert pa.concat_tables(groups).equals(rows)
+    with_paths = [group for group in groups if "path" in group["dimension"].to_pylist()]
+    assert [(set(g["dimension"].to_pylist()), g.num_rows) for g in with_paths] == [
+        ({"path"}, 25),
+        ({"path"}, 15),
+    ]
+    assert all(0 < group.num_rows <= 30 for group in groups)
 
 
 def test_a_second_writer_is_told_in_one_sentence(lake: Lake) -> None:

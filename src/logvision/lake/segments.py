@@ -282,7 +282,7 @@ def by_dimension(partials: pa.Table) -> Iterator[pa.Table]:
     ends = np.append(np.flatnonzero((np.diff(grain) != 0) | (np.diff(code) != 0)) + 1, partials.num_rows)
     begin = upto = 0
     for end in ends.tolist():
-        if end - begin > SMALL_GROUP:
+        if begin < upto and end - begin > SMALL_GROUP:
             yield from storage.cut(partials.slice(begin, upto - begin), PARTIAL_GROUP)
             begin = upto
         upto = end

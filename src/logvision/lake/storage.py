@@ -147,7 +147,8 @@ def rename(temporary: Path, final: Path) -> None:
 
 def _encoding(names: Sequence[str], level: int) -> dict[str, Any]:
     """How Parquet writes columns of these names."""
-    delta = [name for name in _DELTA if name in names]
+    # Bytes of a window are all different: a dictionary only makes them longer.
+    delta = [name for name in (*_DELTA, *(("bytes",) if "grain" in names else ())) if name in names]
     return {
         "compression": "zstd",
         "compression_level": level,
