@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import struct
 import subprocess
 from pathlib import Path
 
 import fetch
+from servers import jvm
 from servers.process import Server, ServerError, answers, free_port
 
 CLUSTER_ID = "bG9ndmlzaW9uLWNsdXN0ZQ"  # any 16 bytes in base64 without padding
@@ -17,16 +17,6 @@ JVM = ["-Xmx256m", "-Xms64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-X
 
 API_VERSIONS = struct.pack(">hhih", 18, 0, 1, -1)
 """A request that a broker answers once it takes clients: ApiVersions, version 0, no client id."""
-
-LOGGING = """
-status = error
-appender.out.type = Console
-appender.out.name = out
-appender.out.layout.type = PatternLayout
-appender.out.layout.pattern = %d{HH:mm:ss.SSS} %p %c{1}: %m%n
-rootLogger.level = warn
-rootLogger.appenderRef.out.ref = out
-"""
 
 
 class Kafka(Server):
@@ -40,18 +30,15 @@ class Kafka(Server):
 
     @classmethod
     def lacking(cls) -> str | None:
-        if shutil.which("java") is None:
-            return "no Java 17 on the PATH"
-        return None if fetch.fetched("kafka") else "no Kafka in .cluster: python deploy/fetch.py kafka"
+        return jvm.lacking("kafka", "Kafka")
 
     def command(self) -> list[str]:
-        settings, logging = self.folder / "server.properties", self.folder / "log4j2.properties"
+        settings = self.folder / "server.properties"
         settings.write_text("".join(f"{name}={value}\n" for name, value in self.settings().items()))
-        logging.write_text(LOGGING)
         java = [
             "java",
             *JVM,
-            f"-Dlog4j2.configurationFile={logging}",
+            jvm.logging(self.folder, "warn"),
             "-cp",
             f"{fetch.folder('kafka')}/*",
         ]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 import fetch
+from servers import jvm
 from servers.process import Server, answers
 
 LOGVISION = [sys.executable, "-m", "logvision"]
@@ -49,11 +49,9 @@ class Job(Server):
 
     @classmethod
     def lacking(cls) -> str | None:
-        if shutil.which("java") is None:
-            return "no Java 17 on the PATH"
         if find_spec("pyspark") is None:
             return "no pyspark: pip install 'logvision[spark,cluster]'"
-        return None if fetch.fetched("spark") else "no jars in .cluster: python deploy/fetch.py spark"
+        return jvm.lacking("spark", "jars")
 
     def command(self) -> list[str]:
         fleet = self.fleet

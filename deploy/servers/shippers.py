@@ -6,22 +6,13 @@ import shutil
 from pathlib import Path
 
 import fetch
+from servers import jvm
 from servers.process import Server, answers
 
 DEPLOY = Path(fetch.__file__).parent
 
 SBIN = "/usr/sbin:/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin"
 """Where daemons stand, whatever the PATH."""
-
-LOGGING = """
-status = error
-appender.out.type = Console
-appender.out.name = out
-appender.out.layout.type = PatternLayout
-appender.out.layout.pattern = %d{HH:mm:ss.SSS} %p %c{1}: %m%n
-rootLogger.level = info
-rootLogger.appenderRef.out.ref = out
-"""
 
 
 class Flume(Server):
@@ -32,16 +23,13 @@ class Flume(Server):
 
     @classmethod
     def lacking(cls) -> str | None:
-        if shutil.which("java") is None:
-            return "no Java 17 on the PATH"
-        return None if fetch.fetched("flume") else "no Flume in .cluster: python deploy/fetch.py flume"
+        return jvm.lacking("flume", "Flume")
 
     def command(self) -> list[str]:
-        agent, logging = self.folder / "flume.properties", self.folder / "log4j2.properties"
+        agent = self.folder / "flume.properties"
         agent.write_text(self.properties)
-        logging.write_text(LOGGING)
         java = ["java", "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
-        java += [f"-Dlog4j2.configurationFile={logging}", "-cp", f"{fetch.folder('flume')}/*"]
+        java += [jvm.logging(self.folder, "info"), "-cp", f"{fetch.folder('flume')}/*"]
         return [
             *java,
             "org.apache.flume.node.Application",

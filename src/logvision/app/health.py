@@ -6,9 +6,10 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 from logvision.app.aside import aside
+from logvision.app.problems import LOOK_S, PERIOD_S, Problems, Teller, checks
 from logvision.app.pulse import LAG
 from logvision.clock import Clock
 from logvision.engines.embedded import Embedded
@@ -17,12 +18,6 @@ from logvision.live.base import HEALTH, Live
 from logvision.metrics import Metrics
 from logvision.pipeline import Knowledge
 from logvision.sources.base import Reader, SourceStatus
-
-PERIOD_S: Final = 5.0
-LOOK_S: Final = 0.5  # a changed state is told this soon
-
-Problems = Mapping[str, Callable[[], str | None]]
-"""Name of a part to what is wrong with it now; None: nothing."""
 
 
 class Health:
@@ -48,8 +43,7 @@ class Health:
         self._live = live
         self._clock = clock
         self._others = dict(others or {})
-        self._say = say
-        self._said: dict[str, str] = {}
+        self._teller = None if say is None else Teller(say)
         self._stop = threading.Event()
         self._rates: dict[str, float] = {}
         self._before: tuple[float, dict[str, int]] = (clock.monotonic(), {})
@@ -94,11 +88,7 @@ class Health:
                 "ok": not lost,
                 "detail": "; ".join(f"{name}: {detail}" for name, detail in lost.items()) or "all there",
             },
-            *(
-                {"name": name, "ok": problem is None, "detail": problem or "as it should be"}
-                for name, ask in self._others.items()
-                for problem in [ask()]
-            ),
+            *checks(self._others),
         ]
 
     def _lost(self) -> dict[str, str]:
@@ -106,17 +96,12 @@ class Health:
 
     def speak(self) -> None:
         """Tell the operator what has gone wrong, or is well again, since the last time."""
-        if self._say is None:
+        if self._teller is None:
             return
-        now = self._lost()
+        wrong = self._lost()
         if self._engine.problem is not None:
-            now["engine"] = self._engine.problem
-        for name, detail in now.items():
-            if self._said.get(name) != detail:
-                self._say(f"{name}: {detail}")
-        for name in self._said.keys() - now.keys():
-            self._say(f"{name}: well again")
-        self._said = now
+            wrong["engine"] = self._engine.problem
+        self._teller.tell(wrong)
 
     @contextmanager
     def telling(self) -> Iterator[None]:

@@ -12,19 +12,15 @@ from typing import Any, Final
 import orjson
 
 from logvision.app.aside import aside
+from logvision.app.problems import LOOK_S, PERIOD_S, Problems, Teller, checks
 from logvision.clock import Clock
 from logvision.errors import Problem, SetupError
 from logvision.lake.segments import Counts
 from logvision.live.base import HEALTH, Live
 from logvision.metrics import Metrics
 
-PERIOD_S: Final = 5.0
-LOOK_S: Final = 0.5  # a changed state is told this soon
-
 LAG: Final = ("logvision_read_lag_rows", "Lines of a partition that wait to be read")
 """Name and help of the gauge, for every engine that reads a topic; label: topic/partition."""
-
-Problems = Mapping[str, Callable[[], str | None]]
 
 
 class Pulse:
@@ -46,8 +42,7 @@ class Pulse:
         self._live = live
         self._clock = clock
         self._problems = problems
-        self._say = say
-        self._said: dict[str, str] = {}
+        self._teller = Teller(say)
         self._stop = threading.Event()
         self._lag = metrics.gauge(*LAG)
         self._seconds = metrics.gauge("logvision_stream_batch_seconds", "What the last batch took")
@@ -57,11 +52,7 @@ class Pulse:
 
     def checks(self) -> list[Mapping[str, Any]]:
         """Rows of GET /api/health: every part of the job and what is wrong with it."""
-        found = ((name, ask()) for name, ask in self._problems.items())
-        return [
-            {"name": name, "ok": problem is None, "detail": problem or "as it should be"}
-            for name, problem in found
-        ]
+        return checks(self._problems)
 
     def sources(self) -> list[Mapping[str, Any]]:
         """Rows of GET /api/sources, one per source."""
@@ -92,24 +83,14 @@ class Pulse:
         told: object = None
         due = 0.0
         while not self._stop.wait(LOOK_S):
-            checks = self.checks()
-            self._speak(checks)
+            found = self.checks()
+            self._teller.tell({row["name"]: row["detail"] for row in found if not row["ok"]})
             now = self._clock.monotonic()
-            if checks == told and now < due:
+            if found == told and now < due:
                 continue
-            told, due = checks, now + PERIOD_S
+            told, due = found, now + PERIOD_S
             self._measure()
-            self._live.publish(HEALTH, {"sources": self.sources(), "checks": checks})
-
-    def _speak(self, checks: list[Mapping[str, Any]]) -> None:
-        """Tell the operator what has gone wrong, or is well again, since the last time."""
-        now = {row["name"]: row["detail"] for row in checks if not row["ok"]}
-        for name, detail in now.items():
-            if self._said.get(name) != detail:
-                self._say(f"{name}: {detail}")
-        for name in self._said.keys() - now.keys():
-            self._say(f"{name}: well again")
-        self._said = now
+            self._live.publish(HEALTH, {"sources": self.sources(), "checks": found})
 
     def _measure(self) -> None:
         progress = self._progress()
