@@ -31,6 +31,9 @@ EVIDENCE: Final = Evidence(
 _ANYWHERE: Final = frozenset({Attack.LOG4SHELL})
 """Attacks on whatever writes or reads the log: where they stand does not matter."""
 
+LISTENING: Final = "out-of-band-host"
+"""A referer from a host that has no pages but only listens is no page's address."""
+
 
 def is_echo(referer: str) -> bool:
     """Whether a browser would have written this referer; linear in its length."""
@@ -39,6 +42,6 @@ def is_echo(referer: str) -> bool:
 
 def softened(verdict: Verdict) -> Verdict:
     """What a verdict on such a referer is worth."""
-    if verdict.attack in _ANYWHERE or verdict.score <= ECHO_AT_MOST:
+    if verdict.attack in _ANYWHERE or LISTENING in verdict.rules or verdict.score <= ECHO_AT_MOST:
         return verdict
     return Verdict(ECHO_AT_MOST, verdict.attack, verdict.rules)

@@ -156,7 +156,14 @@ def _verify(text: str, *, is_path: bool) -> list[Evidence]:  # noqa: PLR0912  on
                 strength = 0.85
             sentence = f"it climbs {net} steps above the site's root"
             if net <= 0:
-                strength = 0.75 if _ASKED in held else 0.72 if climbs >= 3 and "../.." in text else 0.1
+                # A browser writes a slash for every backslash of an address.
+                strength = (
+                    0.75
+                    if _ASKED in held or "..\\" in text
+                    else 0.72
+                    if climbs >= 3 and "../.." in text
+                    else 0.1
+                )
         elif net >= 3:
             strength, sentence = (0.7 if static else 0.93), f"it climbs {net} steps above where it starts"
         elif net == 2:

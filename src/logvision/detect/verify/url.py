@@ -23,7 +23,7 @@ _URL: Final = re2.compile(
     r"(?i)^[\s'\"]*(?:url:|view-source:)?([a-z][a-z0-9+.-]{1,15}):(/{0,4}|\\{1,2}|/?\\/?)([^/\\?#\s]*)([^\s]*)"
 )
 _SCHEMES: Final = {
-    "gopher": 0.97, "dict": 0.95, "tftp": 0.93, "ldap": 0.85, "ldaps": 0.85, "sftp": 0.8, "netdoc": 0.95, "ftp": 0.35,
+    "gopher": 0.97, "dict": 0.95, "tftp": 0.93, "ldap": 0.85, "ldaps": 0.85, "sftp": 0.8, "ftps": 0.6, "netdoc": 0.95, "ftp": 0.35,
     "ssh2": 0.9, "smb": 0.85, "ldapi": 0.9, "rmi": 0.9, "jar": 0.93, "telnet": 0.7, "imap": 0.7, "svn": 0.7, "finger": 0.8,
     "vbscript": 0.8, "expect": 0.95, "ogg": 0.85, "redis": 0.8, "rediss": 0.8, "memcached": 0.85, "mongodb": 0.4, "ssh": 0.4, "scp": 0.7,
     "imaps": 0.7, "pop3": 0.72, "pop3s": 0.72, "smtp": 0.72, "smtps": 0.72, "rsync": 0.72, "nfs": 0.4, "ipp": 0.4, "mysql": 0.4, "postgres": 0.4,
@@ -60,7 +60,7 @@ _BARE: Final = re2.compile(
 )
 """A host of the machine itself without a scheme; programs put one before it."""
 _CONFUSED: Final = re2.compile(
-    r"(?i)^https?://[^/]{1,80}\x00|^https?:/{2,3}[^/\s@]{1,80}[\s&#?\\]+@|^https?://[\w.-]+(?::\d+)?\s*[&#?\\]{1,3}\s*@[\w.\[\]:-]+|^https?://[\w.-]+:\d+[?#]@|^https?://[\w-]+(?:\.[\w-]+)+&[\w-]+(?:\.[\w-]+)+/?$"
+    r"(?i)^https?://[^/]{1,80}\x00|^https?:/{2,3}[^/\s@]{1,80}[\s&#?\\]+@|^https?://[\w.-]+(?::\d+)?\s*[&#?\\]{1,3}\s*@[\w.\[\]:-]+|^https?://[\w.-]+:\d+[?#]@|^https?://[\w-]+(?:\.[\w-]+)+&[\w-]+(?:\.[\w-]+)+/?$|^https?://[\w.-]+/:[^/?#\s]{0,40}@[\w.-]+\.\w{2,}/?$"
 )
 """Two hosts in one address: parsers disagree which of them is asked."""
 _ENDS_UP: Final = re2.compile(
@@ -113,6 +113,8 @@ def verify(text: str) -> list[Evidence]:  # noqa: PLR0911, PLR0912  one return a
     if name.startswith("[") and "://" in bare:
         special = not plain or name[1:5].lower() in ("fe80", "fc00", "fd00", "::]", "::1]", "::ff", "64:f")
         strength = 0.8 if special else 0.45 if name[1:2] in "23" else 0.6  # 2000::/3 is the open network
+        if rest.split("?")[0].endswith((".php", ".txt", ".sh", ".jsp", ".exe")):
+            strength = max(strength, 0.72)  # a script of a host that hides its name
         return [_ssrf(strength, f"{host} is an address that no page links to")]
     if scheme in ("http", "https", "ftp"):
         if address in _METADATA or (_INTERNAL_PATH.search(rest) and (address or _LOCAL.match(name))):
