@@ -37,7 +37,8 @@ const number = (value: unknown): number => (typeof value === 'number' ? value : 
 function inChinese({ summary_key, summary_args: args, actor }: Incident): string | null {
   if (summary_key !== 'actor' && summary_key !== 'campaign') return null
   const members = number(args.members)
-  const many = `${count(members, 'zh')} 个地址`
+  // Of a campaign 1000 addresses are told apart.
+  const many = `${count(members, 'zh')} 个${members >= 1000 ? '以上的' : ''}地址`
   const who = actor.startsWith('site:')
     ? many
     : actor.startsWith('agent:')

@@ -224,7 +224,7 @@ def far(count: int, every: float, agent: str | None = None, **more: Any) -> list
             f"/backup/{n % 40}.zip",
             n * every,
             method="HEAD",
-            client_ip=f"10.{n % 12}.{n % 5}.{n}",
+            client_ip=f"10.{n % 12}.{n % 5 + n // 200}.{n % 200}",
             user_agent=agent,
             position=n + 1,
             **more,
@@ -244,6 +244,12 @@ def test_a_list_dealt_out_to_addresses_everywhere_is_one_campaign() -> None:
         "nothing it tried was there."
     )
     assert [(i.member_count, i.events) for i in incidents(*far(60, 30))] == [(60, 60)]
+
+
+def test_a_campaign_of_very_many_addresses_says_that_there_are_more() -> None:
+    (campaign,) = incidents(*far(1200, 1))
+    assert campaign.member_count == 1000
+    assert campaign.summary.startswith("1000 or more addresses with one agent tried secret files")
 
 
 def test_addresses_that_do_the_same_now_and_then_or_with_agents_of_their_own_are_no_campaign() -> None:

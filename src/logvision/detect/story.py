@@ -9,6 +9,9 @@ from typing import Any, Final
 
 from logvision.schema import Attack, Outcome, Severity, Stage
 
+MEMBERS_KEPT: Final = 1000
+"""Addresses of a campaign that are told apart; there may be more."""
+
 SEVERITIES: Final = tuple(Severity)
 STAGES: Final = tuple(Stage)
 
@@ -218,11 +221,12 @@ def summary(
         "outcome": outcome.value,
         "how": _how(attacks, outcome),
     }
-    who = f"{members} addresses of {args['actor']}" if members > 1 else args["actor"]
+    many = f"{members} or more addresses" if members >= MEMBERS_KEPT else f"{members} addresses"
+    who = f"{many} of {args['actor']}" if members > 1 else args["actor"]
     if actor.startswith("site:"):
-        who = f"{members} addresses"
+        who = many
     elif actor.startswith("agent:"):  # what a client says of itself stands in no sentence of ours
-        who = f"{members} addresses with one agent"
+        who = f"{many} with one agent"
     place = f" ({country})" if country else ""
     where = f" on {site}" if site else ""
     count = "one request" if events == 1 else f"{events} requests within {lasting(span)}"

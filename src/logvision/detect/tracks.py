@@ -136,7 +136,7 @@ class Track:
         self.worthy = True
 
     def join(self, member: str) -> None:
-        known(self.members, [member], NAMES_KEPT * 20)
+        known(self.members, [member], story.MEMBERS_KEPT)
 
     def absorb(self, other: Track) -> None:
         """Make another track a part of this campaign."""
