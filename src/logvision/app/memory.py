@@ -62,9 +62,14 @@ class _Absent(MetaPathFinder):
 
 
 def keep() -> None:
-    """What stands now stays to the end: the garbage collector need not walk through it again and again."""
+    """What stands now stays to the end: the garbage collector need not walk through it again and again.
+
+    What comes after is seldom a cycle: it may wait for a collection that is worth it.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+    give_back()
 
 
 def settle() -> None:

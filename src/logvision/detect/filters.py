@@ -27,7 +27,7 @@ from logvision.errors import Problem
 from logvision.schema import EVENT, TEXT
 
 Mask = npt.NDArray[np.bool_]
-
+Some = npt.NDArray[np.int64] | None  # numbers of some rows; None: all
 _OF_TEXT: Final = ("contains", "startswith", "endswith", "re")
 _OF_NUMBER: Final = ("gt", "gte", "lt", "lte")
 _WORD: Final = re.compile(r"\s*(\(|\)|[A-Za-z_][\w*]*|1)")
@@ -110,34 +110,36 @@ class Rows:
 
     def fit(self, condition: Filter) -> Mask:
         """Which rows fit."""
-        return self._fit(condition, np.ones(self._events.num_rows, np.bool_))
+        return self._fit(condition, None)
 
-    def _fit(self, condition: Filter, among: Mask) -> Mask:
-        """Which of the rows `among` fit; cheap parts first, dear ones only of what is left."""
+    def _fit(self, condition: Filter, rows: Some) -> Mask:
+        """Which of these rows fit; cheap parts first, dear ones only of what is left."""
         match condition:
             case Test():
-                return (
-                    self._number(condition, among)
-                    if condition.field in NUMBER_FIELDS
-                    else self._text(condition, among)
-                )
+                number = condition.field in NUMBER_FIELDS
+                return self._number(condition, rows) if number else self._text(condition, rows)
             case Not(part):
-                return among & ~self._fit(part, among)
+                return ~self._fit(part, rows)
             case All(parts):
-                for part in parts:
-                    if not among.any():
+                found = self._fit(parts[0], rows)
+                for part in parts[1:]:
+                    left = np.flatnonzero(found)
+                    if not left.size:
                         break
-                    among = self._fit(part, among)
-                return among
+                    found[left] = self._fit(part, left if rows is None else rows[left])
+                return found
             case AnyOf(parts):
-                found = np.zeros(among.size, np.bool_)
-                for part in parts:
-                    found |= self._fit(part, among & ~found)
+                found = self._fit(parts[0], rows)
+                for part in parts[1:]:
+                    left = np.flatnonzero(~found)
+                    if not left.size:
+                        break
+                    found[left] = self._fit(part, left if rows is None else rows[left])
                 return found
 
-    def _text(self, test: Test, among: Mask) -> Mask:
+    def _text(self, test: Test, rows: Some) -> Mask:
         if test in self._masks:
-            return among & self._masks[test]
+            return _some(self._masks[test], rows)
         if test.field not in self._columns:
             self._columns[test.field] = columns.distinct(self._events, test.field)
         values, codes = self._columns[test.field]
@@ -147,25 +149,31 @@ class Rows:
             answers[-1] = None in test.values  # code -1: null
             self._answers[test] = answers
         if len(values) > FEW:
+            codes = codes if rows is None else codes[rows]
             wanted = np.zeros(len(values) + 1, np.bool_)
-            wanted[codes[among]] = True
+            wanted[codes] = True
             asked = np.flatnonzero(wanted & (answers < 0))
         else:
             asked = np.flatnonzero(answers < 0)
         if asked.size:
             answers[asked] = _fits(values.take(pa.array(asked)), test)
         if len(values) > FEW:
-            return np.asarray(among & (answers[codes] == 1))
+            return np.asarray((answers == 1)[codes])
         self._masks[test] = (answers == 1)[codes]
-        return among & self._masks[test]
+        return _some(self._masks[test], rows)
 
-    def _number(self, test: Test, among: Mask) -> Mask:
+    def _number(self, test: Test, rows: Some) -> Mask:
         if test not in self._numbers:
             if test.field not in self._floats:
                 column = pc.cast(self._events[test.field], pa.float64()).fill_null(np.inf)
                 self._floats[test.field] = column.to_numpy()
             self._numbers[test] = _number(test, self._floats[test.field])
-        return among & self._numbers[test]
+        return _some(self._numbers[test], rows)
+
+
+def _some(mask: Mask, rows: Some) -> Mask:
+    """Of these rows, always an array of its own."""
+    return mask.copy() if rows is None else mask[rows]
 
 
 def _cost(condition: Filter) -> int:

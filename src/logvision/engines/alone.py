@@ -55,8 +55,9 @@ class Here:
         self._seconds = seconds
 
     def __call__(self, records: pa.Table, read_at: datetime) -> Flowing:
-        begun = pipeline.begin(records, read_at)
-        return lambda: pipeline.through(pipeline.ALONE, begun, self._known, self._seconds)
+        begun = [pipeline.begin(records, read_at)]
+        # Taken out of the list, so that the lines go when the last step that reads them is done.
+        return lambda: pipeline.through(pipeline.ALONE, begun.pop(), self._known, self._seconds)
 
 
 class Lost(LogVisionError):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 
@@ -32,12 +32,12 @@ from logvision.lake.segments import Counts, Lake
 from logvision.live.base import INCIDENT, Live
 from logvision.live.ticker import Ticker
 from logvision.metrics import Metrics
-from logvision.schema import REJECT
+from logvision.schema import RECORD, REJECT
 from logvision.sources.base import Batch, Position, Reader
 
 R = TypeVar("R")
 
-READ_BYTES: Final = 8 << 20
+READ_BYTES: Final = 6 << 20
 """A block of history: large enough to share work between equal values, small enough for memory."""
 
 LATENESS: Final = timedelta(seconds=60)
@@ -112,6 +112,17 @@ class _Flush:
     incidents: list[Incident]
     states: dict[str, bytes]
     whole: bool  # the states are those after this segment, so the casebook's cursor moves on to it
+
+
+def _whole(parts: Sequence[_Judged]) -> tuple[pa.Table, pa.DictionaryArray | None]:
+    """The events of some batches in a row as one, a chunk and a dictionary a column, and their claims."""
+    events, claims = parts[0].events, parts[0].claims
+    if len(parts) > 1:
+        events = pa.concat_tables([part.events for part in parts]).unify_dictionaries().combine_chunks()
+        if claims is not None:
+            several = pa.chunked_array([part.claims for part in parts])
+            claims = several.unify_dictionaries().combine_chunks()
+    return events, claims
 
 
 OnIncident = Callable[[Incident], None]
@@ -227,6 +238,7 @@ class Embedded:
             self._problems.pop("read", None)
             if batches:
                 self._read.put(self._begun(batches))
+                del batches  # while the next are read, only the channel holds these
             elif self._reader.finished:
                 break
             else:
@@ -246,13 +258,17 @@ class Embedded:
             while True:
                 read = self._read.get()
                 if read is not None:
-                    self._judged.put(self._judge(read))
+                    judged = self._judge(read)
+                    del read  # raw lines are not kept while room or more lines are waited for
+                    self._judged.put(judged)
+                    del judged
         except Closed:
             self._judged.end()
 
     def _judge(self, read: _Read) -> _Judged:
         begun = self._clock.monotonic()
-        flow = pipeline.through(pipeline.LEARNING, read.alone(), self._known, self.seconds)
+        flow = replace(read.alone(), records=RECORD.empty_table())
+        flow = pipeline.through(pipeline.LEARNING, flow, self._known, self.seconds)
         self._meters.judged(self._clock.monotonic() - begun)
         events, rejects = flow.events, flow.rejects
         claims = None
@@ -275,6 +291,7 @@ class Embedded:
                     if not pending.rows:
                         pending.since = self._clock.monotonic()
                     self._fold(judged, pending)
+                    del judged
                 if self._ticker is not None:
                     self._ticker.tick()
                 if self._due(pending):
@@ -309,13 +326,8 @@ class Embedded:
         waiting, pending.waiting = pending.waiting, []
         if not waiting:
             return
-        events, claims = waiting[0].events, waiting[0].claims
-        if len(waiting) > 1:
-            events = pa.concat_tables([judged.events for judged in waiting])
-            events = events.unify_dictionaries().combine_chunks()
-            if claims is not None:
-                claims = pa.chunked_array([judged.claims for judged in waiting]).unify_dictionaries()
-                claims = claims.combine_chunks()
+        events, claims = _whole(waiting)
+        del waiting
         changed = self._state.correlate(events, claims)
         self._meters.changed(changed, self._clock.now())
         if self._lake is not None:
@@ -375,6 +387,7 @@ class Embedded:
             flush = self._flushes.get()
             if flush is not None:
                 self._commit(flush)
+                del flush  # a segment is not kept while the next is waited for
 
     def _commit(self, flush: _Flush) -> None:
         lake, casebook = self._lake, self._casebook
