@@ -185,9 +185,13 @@ class _Scope:
         match condition:
             case Atom():
                 found = self.atom(condition)
-                return found if within is None else np.intersect1d(found, within, assume_unique=True)
+                if within is not None and len(found):
+                    found = np.intersect1d(found, within, assume_unique=True)
+                return found
             case AnyOf(parts):
-                return np.unique(np.concatenate([self.evaluate(part, within) for part in parts]))
+                # Most parts hold nowhere, and sorting what is sorted costs more than asking.
+                each = [found for part in parts if len(found := self.evaluate(part, within))]
+                return each[0] if len(each) == 1 else np.unique(np.concatenate([NONE, *each]))
             case All(parts):
                 # Patterns first: they narrow what the rest is asked about.
                 for part in sorted(parts, key=lambda part: (not positive(part), _cost(part))):
@@ -197,7 +201,8 @@ class _Scope:
                 return within if within is not None else NONE
             case Not(part):
                 assert within is not None, "rules are checked to need something present"
-                return np.setdiff1d(within, self.evaluate(part, within), assume_unique=True)
+                found = self.evaluate(part, within)
+                return np.setdiff1d(within, found, assume_unique=True) if len(found) else within
             case Same() | Like():
                 assert within is not None, "rules are checked to need something present"
                 return self.same(condition, within)
@@ -216,9 +221,18 @@ class _UnitScope(_Scope):
 class _RowScope(_Scope):
     def __init__(self, units: _UnitScope, all_units: Units, rows: Rows) -> None:
         self._by_unit, self._units, self._rows = units, all_units, rows
+        self._known: dict[Atom, Ints] = {}
 
     def atom(self, atom: Atom) -> Ints:
-        units = self._by_unit.atom(atom)
+        found = self._known.get(atom)
+        if found is None:
+            found = self._known[atom] = self._of(self._by_unit.atom(atom))
+        return found
+
+    def _of(self, units: Ints) -> Ints:
+        """Rows that have one of these units."""
+        if not len(units):
+            return NONE
         wanted = np.zeros(len(self._units), bool)
         wanted[units] = True
         owners = np.unique(self._units.owner[wanted[self._units.unit]])
@@ -241,11 +255,11 @@ def rows_of(owners: Ints, rows: Rows) -> Ints:
     """Rows whose target, agent or referer is one of these owners."""
     hit = np.zeros(rows.size, bool)
     if len(owners):
-        table = np.zeros(int(owners.max()) + 2, bool)
+        last = max(int(codes.max(initial=-1)) for codes in (owners, *rows.owners))
+        table = np.zeros(last + 2, bool)
         table[owners] = True
         for codes in rows.owners:
-            # -1 (null) and ids past the table land on its last entry, which is false.
-            hit |= table[np.where((codes < 0) | (codes >= len(table)), len(table) - 1, codes)]
+            hit |= table[codes]  # -1 (null) is the last entry, which is false
     return np.flatnonzero(hit)
 
 

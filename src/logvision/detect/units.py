@@ -162,8 +162,7 @@ class _Pile:
             owners += [owner for owner, _ in found]
             of_kind = pa.concat_arrays([each for _, each in found])
             if kind & _SHARED:
-                encoded = of_kind.dictionary_encode()
-                of_kind, codes = encoded.dictionary, encoded.indices.to_numpy().astype(np.int64)
+                of_kind, codes = _distinct(of_kind)
             else:
                 codes = np.arange(len(of_kind))
             texts.append(of_kind)
@@ -175,6 +174,16 @@ class _Pile:
         return Units(
             everything, buffer, ends, np.concatenate(kinds), np.concatenate(owners), np.concatenate(units)
         )
+
+
+def _distinct(texts: pa.BinaryArray) -> tuple[pa.BinaryArray, Ints]:
+    """The distinct texts in order of appearance, and which one each is."""
+    if native.HERE:
+        flat, offsets = flattened(texts)
+        values, codes = native.distinct(flat, offsets[:-1], offsets[1:])
+        return values, codes.astype(np.int64)
+    encoded = texts.dictionary_encode()
+    return encoded.dictionary, encoded.indices.to_numpy().astype(np.int64)
 
 
 _SHARED: Final = Kind.PATH | Kind.NAME | Kind.VALUE | Kind.URL

@@ -2,7 +2,7 @@
 #include "core.h"
 
 typedef struct {
-    u32 tag;
+    u32 tag; /* half of the hash: its low bits say where the slot is, so that a table grows without any text */
     i32 code; /* -1: free */
 } Slot;
 
@@ -31,7 +31,7 @@ LV_API i64 lv_distinct(const u8 *data, const i64 *starts, const i64 *ends, i64 r
         }
         u64 hash = lv_hash(text, size, key);
         u32 tag = (u32)(hash >> 32);
-        size_t at = hash & mask;
+        size_t at = tag & mask;
         for (;; at = (at + 1) & mask) {
             i32 code = slots[at].code;
             if (code < 0) {
@@ -55,12 +55,11 @@ LV_API i64 lv_distinct(const u8 *data, const i64 *starts, const i64 *ends, i64 r
                 free(slots);
                 return -1;
             }
-            for (i64 code = 0; code < found; code++) {
-                i64 other = first[code];
-                u64 again = lv_hash(data + starts[other], (size_t)(ends[other] - starts[other]), key);
-                size_t place = again & (wider - 1);
+            for (size_t from = 0; from < count; from++) {
+                if (slots[from].code < 0) continue;
+                size_t place = slots[from].tag & (wider - 1);
                 while (grown[place].code >= 0) place = (place + 1) & (wider - 1);
-                grown[place] = (Slot){(u32)(again >> 32), (i32)code};
+                grown[place] = slots[from];
             }
             free(slots);
             slots = grown;
