@@ -100,6 +100,7 @@ class KafkaReader:
         self._identity = Identity(options.brokers, options.topic, options.settings)
         self._id: str | None = None  # of the topic that the client has met; null: of none yet
         self._anew = False  # it has met another one since
+        self._from_start = options.history  # what nobody has read is; always of a topic that was made anew
         self._consumer = self._connect()
 
     def _connect(self) -> Consumer:
@@ -168,13 +169,14 @@ class KafkaReader:
             self._consumer.close()
 
     def _meets(self, id_: str) -> None:
-        """The client of one topic would not find into another of its name."""
+        """Take note of which topic there is: the client of one would not find into another of its name."""
         self._anew |= self._id not in (None, id_)
         if id_ == GONE:
             self._problem = f"there is no topic {self._options.topic}"
             return
         self._id = id_
         if self._ledger.belongs(id_):
+            self._from_start = True
             with self._settled:
                 self._durable.clear()
 
@@ -206,7 +208,7 @@ class KafkaReader:
             self._meets(id_)
         if self._anew:
             return
-        fallback = OFFSET_BEGINNING if self._options.history else OFFSET_END
+        fallback = OFFSET_BEGINNING if self._from_start else OFFSET_END
         starts = []
         for found in stored:
             start = self._ledger.start(found.partition, found.offset, found.metadata)
@@ -330,7 +332,7 @@ class KafkaReader:
         if partition is None or assigned is None or assigned.high is None:
             return None
         # Of what nobody has read yet, all waits; whoever wants no history has not heard of an end yet.
-        start = self._ledger.next.get(partition, 0 if self._options.history else None)
+        start = self._ledger.next.get(partition, 0 if self._from_start else None)
         return None if start is None else max(0, assigned.high - start)
 
     def _lag_bytes(self, partition: int | None) -> int | None:
