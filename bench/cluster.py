@@ -1,6 +1,6 @@
 """The distributed mode in figures: the Spark path beside the embedded engine, and latency to the browser.
 
-    python bench/cluster.py [--parts embedded,local1,local2,latency] [--lines 600000] [--rate 2000]
+    python bench/cluster.py [--parts embedded,local1,local2,latency] [--lines 800000] [--rate 2000]
                             [--seconds 240] [--results FOLDER] [LOG...]
 
 Everything is real and on this machine (deploy/servers): a broker, a MongoDB-compatible server, Redis, the
@@ -8,7 +8,7 @@ job, a web process, a shipper. They share its cores, and their CPU is told apart
 
 `embedded`: `logvision scan` of the logs (generated with attacks, unless LOGs are given), start left out.
 `local1`, `local2`: the same logs, shipped to a topic of 8 partitions, through the job on local[1] and
-local[2], from when three tenths of them are folded: lines a second, CPU a line of each part.
+local[2], from when four tenths of them are folded: lines a second, CPU a line of each part.
 `latency`: a log grows at --rate with attacks in it; each row that a browser's stream is shown is held against
 the moment of its write. Steady state: the first 20 seconds are left out.
 
@@ -46,7 +46,7 @@ from speed import timed
 
 PARTITIONS: Final = 8
 ROWS: Final = 50_000  # lines of a batch at most
-WARM: Final = 0.3  # of the lines of a throughput run, left out: the JVM compiles what it runs meanwhile
+WARM: Final = 0.4  # of the lines of a throughput run, left out: the JVM compiles what it runs meanwhile
 WARM_S: Final = 20.0  # of the latency run, left out
 PATIENCE_S: Final = 240.0  # without a line more
 ATTACK_EVERY: Final = 200  # lines of the latency run
@@ -314,7 +314,7 @@ def main() -> int:
     )
     parser.add_argument("logs", nargs="*", type=Path, help="plain logs for throughput; without: generated")
     parser.add_argument("--parts", default="embedded,local1,local2,latency")
-    parser.add_argument("--lines", type=int, default=600_000, help="to generate")
+    parser.add_argument("--lines", type=int, default=800_000, help="to generate")
     parser.add_argument("--rate", type=int, default=2_000, help="lines a second of the latency part")
     parser.add_argument("--seconds", type=float, default=240, help="of the latency part")
     parser.add_argument("--results", type=Path, default=Path(__file__).parent / "results")
