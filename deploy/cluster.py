@@ -33,6 +33,7 @@ def main(arguments: list[str]) -> int:
         for name, found in lacking.items():
             print(f"{name}: {found}", file=sys.stderr)
         return 2
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell turns off behind an `&`
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with ExitStack() as stack:
         folder = asked.folder or Path(stack.enter_context(TemporaryDirectory(prefix="logvision-cluster-")))
