@@ -12,7 +12,18 @@ import orjson
 import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewPartitions
-from shippers import Shipper, every, lake_counts, messages, once, topic_source, write
+from shippers import (
+    Shipper,
+    every,
+    incidents,
+    lake_counts,
+    messages,
+    once,
+    text,
+    topic_source,
+    undisturbed,
+    write,
+)
 from whole_runs import Watched, event_rows, line, reject_rows, until
 
 from cluster_servers import make_topic
@@ -54,7 +65,7 @@ def test_lines_of_several_logs_stand_in_the_lake_once_each_with_their_places(
         assert {row["state"] for row in rows.values()} == {"following"}
     assert lake_counts(tmp_path / "data") == expected
     ends = [row["position"] for row in event_rows(tmp_path / "data") if row["bytes"] == 299]
-    size = logs[0].stat().st_size - len(line(299, "/page/299"))
+    size = logs[0].stat().st_size - len(text(299))
     assert ends == [size] * 3  # a line's place is that in its log, not that in the topic
 
 
@@ -67,6 +78,7 @@ def test_a_restart_of_the_reader_goes_on_after_its_last_segment(kafka: Kafka, tm
         with watched(kafka, "restart", data) as run:
             run.until(lambda part=part: lake_counts(data).total() >= part * 100 + 100, "the lines")
     assert lake_counts(data) == every({f"web1:{log}": 300})
+    assert incidents(data) == undisturbed({f"web1:{log}": log}, tmp_path / "undisturbed")
 
 
 def test_a_broker_that_stops_and_starts_costs_nothing_and_is_missed_meanwhile(
@@ -96,6 +108,7 @@ def test_a_broker_that_stops_and_starts_costs_nothing_and_is_missed_meanwhile(
     assert "no broker can be reached" in said
     assert "3,000 lines sent" in said
     assert lake_counts(data) == every({f"web1:{log}": 3000})
+    assert incidents(data) == undisturbed({f"web1:{log}": log}, tmp_path / "undisturbed")
 
 
 def test_a_shipper_killed_between_send_and_acknowledgement_repeats_lines_that_count_once(
@@ -118,6 +131,7 @@ def test_a_shipper_killed_between_send_and_acknowledgement_repeats_lines_that_co
     with watched(kafka, "killed", data) as run:
         run.until(lambda: lake_counts(data).total() >= lines, "the lines")
     assert lake_counts(data) == every({f"web1:{log}": lines})
+    assert incidents(data) == undisturbed({f"web1:{log}": log}, tmp_path / "undisturbed")
 
 
 def test_a_lost_position_file_sends_everything_again_and_loses_nothing(kafka: Kafka, tmp_path: Path) -> None:
@@ -223,15 +237,17 @@ def test_two_readers_of_a_group_share_the_partitions_and_count_each_line_once_be
 
 def test_eight_shippers_on_twenty_partitions_lose_and_repeat_nothing(kafka: Kafka, tmp_path: Path) -> None:
     make_topic(kafka, "many", 20)
-    data, sizes = tmp_path / "data", {}
+    data, sizes, logs = tmp_path / "data", {}, {}
     shippers = []
     for number in range(8):
         folder = tmp_path / f"web{number}"
         folder.mkdir()
         for log in range(3):
             lines = 8000 if number == log == 0 else 100 * (1 + log)  # one source has most of it
-            write(folder / f"{log}.log", range(lines))
-            sizes[f"web{number}:{folder}/{log}.log"] = lines
+            path = folder / f"{log}.log"
+            write(path, range(lines))
+            name = f"web{number}:{path}"
+            sizes[name], logs[name] = lines, path
         state = tmp_path / f"state{number}"
         words = ("--once", folder / "*.log")
         shippers.append(Shipper(kafka, "many", state, *words, host=f"web{number}").start())
@@ -240,6 +256,7 @@ def test_eight_shippers_on_twenty_partitions_lose_and_repeat_nothing(kafka: Kafk
             shipper.wait()
         run.until(lambda: lake_counts(data).total() >= sum(sizes.values()), "the lines")
     assert lake_counts(data) == every(sizes)
+    assert incidents(data) == undisturbed(logs, tmp_path / "undisturbed")
 
 
 def test_clocks_that_differ_and_lines_out_of_order_are_all_kept(kafka: Kafka, tmp_path: Path) -> None:
@@ -261,6 +278,8 @@ def test_clocks_that_differ_and_lines_out_of_order_are_all_kept(kafka: Kafka, tm
                 sizes[f"{host}:{log}"] = 200 * (round_ + 1)
         run.until(lambda: lake_counts(data).total() >= sum(sizes.values()), "the lines")
     assert lake_counts(data) == every(sizes)
+    logs = {f"{host}:{tmp_path}/{host}.log": tmp_path / f"{host}.log" for host in hosts}
+    assert incidents(data) == undisturbed(logs, tmp_path / "undisturbed")
 
 
 def test_partitions_that_are_added_are_read_and_a_log_stays_in_its_own(kafka: Kafka, tmp_path: Path) -> None:
@@ -277,6 +296,7 @@ def test_partitions_that_are_added_are_read_and_a_log_stays_in_its_own(kafka: Ka
         once(kafka, "growing", tmp_path / "state", old, new)
         run.until(lambda: lake_counts(data).total() >= 300, "lines of new partitions")
     assert lake_counts(data) == every({f"web1:{old}": 200, f"web1:{new}": 100})
+    assert incidents(data) == undisturbed({f"web1:{old}": old, f"web1:{new}": new}, tmp_path / "undisturbed")
     assert orjson.loads((tmp_path / "state").read_bytes())["partitions"][str(old)] == 0
 
 
