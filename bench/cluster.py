@@ -322,6 +322,7 @@ def main() -> int:
     lacking = [text for kind in (Kafka, MongoDB, Redis, Job) if (text := kind.lacking()) is not None]
     if lacking:
         raise SystemExit("\n".join(lacking))
+    subprocess.run([*LOGVISION, "check"], check=True, stdout=subprocess.DEVNULL)  # compiles the rules once
     results, failed = Results(options.results), False
     with tempfile.TemporaryDirectory(prefix="logvision-cluster-bench-") as name:
         scratch = Path(name)
