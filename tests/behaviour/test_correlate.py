@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from event_tables import NOON, event, events
 from logvision.detect import scenarios
+from logvision.detect.alerts import alerts_of
 from logvision.detect.behaviour import Behaviour
-from logvision.detect.correlate import Correlator, alerts_of
+from logvision.detect.correlate import Correlator
 from logvision.incident import Incident
 from logvision.schema import ALERT, EVENT
 

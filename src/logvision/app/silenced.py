@@ -9,8 +9,9 @@ import pyarrow as pa
 
 from logvision.app.stores import Stores, site_of
 from logvision.detect import Detector
+from logvision.detect.alerts import alerts_of
 from logvision.detect.cascade import Verification
-from logvision.detect.correlate import Correlator, alerts_of
+from logvision.detect.correlate import Correlator
 from logvision.detect.detector import detect
 from logvision.detect.site import Site, reconsider
 from logvision.exemption import MARK

@@ -16,9 +16,9 @@ part of it.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -26,17 +26,15 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from logvision.columns import distinct, plain
-from logvision.detect import story
+from logvision.columns import distinct
+from logvision.detect.alerts import GAP
 from logvision.detect.behaviour import network_of
+from logvision.detect.findings import findings_of, rows_of
 from logvision.detect.tracks import SURE, Finding, Track, known
-from logvision.incident import Evidence, Incident
-from logvision.schema import ALERT, EVIDENCE_KEPT, TEXT, Attack, Outcome, Severity
+from logvision.incident import Incident
+from logvision.schema import Attack, Outcome
 
 Ints = npt.NDArray[np.int64]
-
-GAP: Final = timedelta(hours=6)
-"""Quiet for longer than this, what was no incident yet is forgotten."""
 
 SLOW_GAP: Final = timedelta(hours=24)
 """Quiet for longer than this ends an incident; what comes later begins another. Who attacks over days rests
@@ -57,106 +55,7 @@ method, are one actor wherever they are: a botnet, or one tool behind many proxi
 TRACKS_KEPT: Final = 4096
 """Actors followed at once, worthy or not; beyond it the one quiet for longest is let go."""
 
-TARGET_KEPT: Final = 1024
-AGENT_KEPT: Final = 256
-"""Characters of a target, and of an agent or referer, that a track keeps: 4096 actors who send megabytes must
-not fill the memory. The event itself has all of it."""
-
 SIGNING_IN: Final = frozenset({Attack.BRUTE_FORCE, Attack.STUFFING})
-
-ATTACKS: Final = {attack.value: attack for attack in Attack}
-OUTCOMES: Final = {outcome.value: outcome for outcome in Outcome}
-"""By their text: a look-up is a quarter of a call of the class."""
-
-
-def alerts_of(events: pa.Table) -> pa.Table:
-    """Attack events as ALERT rows: one per actor, site, class and set of rules, in order of arrival.
-
-    An actor quiet for longer than GAP begins another row. Evidence is the first events and the newest,
-    in order of arrival. Cost is that of the attack events alone.
-    """
-    attacks = events.filter(pc.is_valid(events["attack"]))
-    if not attacks.num_rows:
-        return ALERT.empty_table()
-    texts = {n: distinct(attacks, n) for n in ("client_ip", "site", "attack", "rules", "outcome", "source")}
-    names = {name: [*values.to_pylist(), None] for name, (values, _) in texts.items()}  # code -1 is the last
-    codes = {name: of_row for name, (_, of_row) in texts.items()}
-    times = attacks["time"].cast(pa.int64()).to_numpy()
-    group, firsts = _grouped(codes, times)
-    order = np.argsort(group, kind="stable")
-    begins = np.flatnonzero(np.diff(group[order], prepend=-1))
-    sizes = np.diff(np.append(begins, order.size))
-    worst = np.array([story.WORST.index(OUTCOMES[o]) if o else 2 for o in names["outcome"]])[codes["outcome"]]
-    told = {name: [names[name][code] for code in codes[name][firsts].tolist()] for name in names}
-    actors = [
-        f"site:{site or '-'}" if client is None else f"ip:{client}"
-        for client, site in zip(told["client_ip"], told["site"], strict=True)
-    ]
-    done = {
-        "detector": ["classifier" if rules is None else "signature" for rules in told["rules"]],
-        "rule": [rules or "classifier" for rules in told["rules"]],
-        "attack": told["attack"],
-        "severity": [story.GRADE[ATTACKS[attack]].value for attack in told["attack"]],
-        "score": np.maximum.reduceat(attacks["score"].to_numpy()[order], begins),
-        "actor": actors,
-        "site": told["site"],
-        "outcome": [
-            story.WORST[number].value for number in np.maximum.reduceat(worst[order], begins).tolist()
-        ],
-        "first_seen": np.minimum.reduceat(times[order], begins),
-        "last_seen": np.maximum.reduceat(times[order], begins),
-        "events": sizes,
-        "evidence": _evidence_of(attacks, order, begins, sizes),
-        "explanation": [
-            f"{story.NAMES[ATTACKS[a]][:1].upper()}{story.NAMES[ATTACKS[a]][1:]}:"
-            f" {count} {'request' if count == 1 else 'requests'}."
-            for a, count in zip(told["attack"], sizes.tolist(), strict=True)
-        ],
-    }
-    return pa.table([_as(done[field.name], field.type) for field in ALERT], schema=ALERT)
-
-
-def _grouped(codes: Mapping[str, npt.NDArray[np.int32]], times: Ints) -> tuple[Ints, Ints]:
-    """A number for each row's alert, in order of arrival, and the first row of each."""
-    clients, sites = codes["client_ip"].astype(np.int64), codes["site"].astype(np.int64)
-    actor = np.where(clients >= 0, clients, int(clients.max()) + 2 + sites)
-    actor -= actor.min()
-    order = np.argsort(actor, kind="stable")
-    quiet = np.abs(np.diff(times[order], prepend=times[order[0]])) > GAP // timedelta(microseconds=1)
-    quiet &= np.diff(actor[order], prepend=actor[order[0]]) == 0
-    stretch = np.empty(order.size, np.int64)
-    stretch[order] = np.cumsum(quiet)
-    group = actor
-    for part in (sites, codes["attack"], codes["rules"], stretch):
-        low, width = int(part.min()), int(part.max()) - int(part.min()) + 1
-        group = group * width + (part - low)
-        _, group = np.unique(group, return_inverse=True)
-    _, firsts = np.unique(group, return_index=True)
-    arrival = np.argsort(firsts)
-    number = np.empty(arrival.size, np.int64)
-    number[arrival] = np.arange(arrival.size)
-    return number[group], firsts[arrival]
-
-
-def _evidence_of(attacks: pa.Table, order: Ints, begins: Ints, sizes: Ints) -> pa.ListArray:
-    """The first rows of each group, and the newest."""
-    half = EVIDENCE_KEPT // 2
-    place = np.arange(order.size) - np.repeat(begins, sizes)
-    kept = (place < half) | (place >= np.repeat(sizes, sizes) - half)
-    rows = attacks.select(["source", "position"]).take(pa.array(order[kept]))
-    offsets = np.append(0, np.cumsum(np.minimum(sizes, 2 * half)))
-    places = pa.StructArray.from_arrays(
-        [rows["source"].cast(pa.string()).combine_chunks(), rows["position"].combine_chunks()],
-        fields=list(ALERT.field("evidence").type.value_type),
-    )
-    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), places, type=ALERT.field("evidence").type)
-
-
-def _as(values: Any, kind: pa.DataType) -> pa.Array:
-    """Values as a column of this type; microseconds may stand for times."""
-    if isinstance(values, pa.Array):
-        return values
-    return pa.array(values, pa.string()).dictionary_encode() if kind == TEXT else pa.array(values, kind)
 
 
 class Correlator:
@@ -178,7 +77,7 @@ class Correlator:
             return []
         changed: OrderedDict[str, Track] = OrderedDict()
         self._ended.clear()
-        for finding in _findings(alerts, events):
+        for finding in findings_of(alerts, events):
             for track in self._place(finding, events):
                 changed[track.id] = track
                 if track.actor not in self._guessing and not SIGNING_IN.isdisjoint(track.counts):
@@ -344,7 +243,7 @@ class Correlator:
         clients, codes = distinct(events, "client_ip")
         guess = np.append(pc.is_in(clients, pa.array(guessers, pa.string())).to_numpy(False), False)
         changed = []
-        for row in _rows(events, rows[guess[codes[rows]]]):
+        for row in rows_of(events, rows[guess[codes[rows]]]):
             for track in guessers[str(row.client_ip)]:
                 gap = SITE_GAP if track.actor.startswith("site:") else GAP
                 if not track.first_seen <= row.time <= track.last_seen + gap:
@@ -392,90 +291,6 @@ def _answered_well(events: pa.Table) -> Ints:
     return np.flatnonzero(post[codes] & np.isin(status, (200, 201, 204, 302, 303)))
 
 
-def _findings(alerts: pa.Table, events: pa.Table) -> list[Finding]:
-    """Alerts with the details of their evidence, in the order in which their first evidence arrived."""
-    if not alerts.num_rows:
-        return []
-    details = _details(alerts, events)
-    told = (
-        *("detector", "actor", "site", "rule", "attack", "severity", "score", "outcome"),
-        *("first_seen", "last_seen", "events"),
-    )
-    found = []
-    for number, alert in enumerate(zip(*(plain(alerts[name]) for name in told), strict=True)):
-        detector, actor, site, rule, attack, severity, score, outcome, first_seen, last_seen, count = alert
-        rows = details.get(number, ())
-        behaviour = detector == "behaviour"
-        attack, outcome = ATTACKS[attack], OUTCOMES[outcome]
-        found.append(
-            (
-                rows[0].number if rows else events.num_rows,
-                Finding(
-                    actor=actor,
-                    site=site,
-                    rule=rule,
-                    attack=attack,
-                    severity=Severity(severity),
-                    score=score,
-                    outcome=outcome,
-                    first_seen=first_seen,
-                    last_seen=last_seen,
-                    events=count,
-                    behaviour=behaviour,
-                    digest=f"{rule} {first_seen.isoformat() if behaviour else attack.value}",
-                    evidence=tuple(row.evidence(attack, _fared(attack, outcome, row.status)) for row in rows),
-                    clients=_distinct(row.client_ip for row in rows),
-                    routes=_distinct(row.route for row in rows),
-                    agents=_distinct(_cut(row.user_agent, AGENT_KEPT) for row in rows),
-                    countries=_distinct(row.country for row in rows),
-                ),
-            )
-        )
-    return [finding for _, finding in sorted(found, key=lambda pair: pair[0])]
-
-
-def _fared(attack: Attack, outcome: Outcome, status: int | None) -> Outcome:
-    """How an event of an alert fared that does not say so itself; the alert says how the best of them did."""
-    if attack is Attack.FLOOD and status is not None and status >= 500:
-        return Outcome.WORKED
-    if attack is Attack.FLOOD:
-        return Outcome.BLOCKED if status in (403, 429) else Outcome.MISSED
-    gone = status in (404, 410) and outcome in (Outcome.WORKED, Outcome.UNKNOWN)
-    return Outcome.MISSED if gone else outcome
-
-
-def _details(alerts: pa.Table, events: pa.Table) -> dict[int, list[_Row]]:
-    """Per alert, its events that are at hand, in the order of arrival."""
-    alert, row = _at_hand(alerts["evidence"].combine_chunks(), events)
-    used, which = np.unique(row, return_inverse=True)
-    rows = _rows(events, used)
-    of_alert: dict[int, list[_Row]] = {}
-    for number, place in zip(alert.tolist(), which.tolist(), strict=True):
-        of_alert.setdefault(number, []).append(rows[place])
-    return of_alert
-
-
-def _at_hand(evidence: pa.ListArray, events: pa.Table) -> tuple[Ints, Ints]:
-    """Which alert and which row of `events` belong together, in order of both."""
-    alert = pc.list_parent_indices(evidence).to_numpy()
-    places = pc.list_flatten(evidence)
-    wanted = places.field("position").to_numpy()
-    names, codes = distinct(events, "source")
-    source = pc.fill_null(pc.index_in(places.field("source"), names), -1).to_numpy()
-    positions = events["position"].to_numpy()
-    row = np.full(alert.size, -1, np.int64)
-    for code in np.unique(source).tolist():
-        mine, rows = np.flatnonzero(source == code), np.flatnonzero(codes == code)
-        if code < 0 or not rows.size:
-            continue
-        rows = rows[np.argsort(positions[rows], kind="stable")]
-        at = np.minimum(np.searchsorted(positions[rows], wanted[mine]), rows.size - 1)
-        row[mine] = np.where(positions[rows][at] == wanted[mine], rows[at], -1)
-    known = np.flatnonzero(row >= 0)
-    order = known[np.lexsort((row[known], alert[known]))]
-    return alert[order], row[order]
-
-
 def _clients(finding: Finding, events: pa.Table) -> list[str]:
     """Addresses that did in this batch what the evidence of a campaign shows: same route, same answer."""
     kind, _, name = finding.actor.partition(":")
@@ -502,59 +317,3 @@ def _among(events: pa.Table, name: str, wanted: Iterable[str | None]) -> npt.NDA
     values, codes = distinct(events, name)
     texts = pa.array([text for text in wanted if text is not None], pa.string())
     return np.asarray(np.append(pc.is_in(values, texts).to_numpy(False), False)[codes])
-
-
-class _Row(NamedTuple):
-    """What of an event an incident tells."""
-
-    number: int  # which row of its batch
-    source: str
-    position: int
-    time: datetime
-    client_ip: str | None
-    method: str | None
-    target: str | None
-    status: int | None
-    bytes: int | None
-    score: float
-    attack: str | None
-    rules: str | None
-    outcome: str | None
-    user_agent: str | None
-    referer: str | None
-    route: str | None
-    country: str | None
-
-    def evidence(self, attack: Attack, outcome: Outcome) -> Evidence:
-        """As evidence; what the event itself does not say is that of the alert."""
-        return Evidence(
-            source=self.source,
-            position=self.position,
-            time=self.time,
-            method=self.method,
-            target=_cut(self.target, TARGET_KEPT),
-            status=self.status,
-            bytes=self.bytes,
-            score=self.score,
-            attack=ATTACKS[self.attack] if self.attack else attack,
-            rules=tuple(self.rules.split()) if self.rules else (),
-            outcome=OUTCOMES[self.outcome] if self.outcome else outcome,
-            user_agent=_cut(self.user_agent, AGENT_KEPT),
-            referer=_cut(self.referer, AGENT_KEPT),
-        )
-
-
-def _cut(text: str | None, length: int) -> str | None:
-    return text if text is None or len(text) <= length else text[:length]
-
-
-def _rows(events: pa.Table, rows: Ints) -> list[_Row]:
-    some = events.select(_Row._fields[1:]).take(pa.array(rows))
-    return [
-        _Row(*row)
-        for row in zip(rows.tolist(), *(plain(some[name]) for name in some.column_names), strict=True)
-    ]
-
-
-def _distinct(values: Iterable[str | None]) -> tuple[str, ...]:
-    return tuple(value for value in dict.fromkeys(values) if value is not None)

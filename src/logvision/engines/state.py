@@ -9,8 +9,9 @@ from datetime import datetime
 import pyarrow as pa
 import zstandard
 
+from logvision.detect.alerts import alerts_of
 from logvision.detect.behaviour import Behaviour
-from logvision.detect.correlate import Correlator, alerts_of
+from logvision.detect.correlate import Correlator
 from logvision.detect.volume import Volume
 from logvision.incident import Incident
 from logvision.schema import EVENT

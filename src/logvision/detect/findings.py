@@ -1,0 +1,165 @@
+"""Alerts with what their evidence tells: the form in which incidents take them up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from logvision.columns import distinct, plain
+from logvision.detect.alerts import ATTACKS, OUTCOMES
+from logvision.detect.tracks import Finding
+from logvision.incident import Evidence
+from logvision.schema import Attack, Outcome, Severity
+
+Ints = npt.NDArray[np.int64]
+
+TARGET_KEPT: Final = 1024
+AGENT_KEPT: Final = 256
+"""Characters of a target, and of an agent or referer, that a track keeps: 4096 actors who send megabytes must
+not fill the memory. The event itself has all of it."""
+
+
+def findings_of(alerts: pa.Table, events: pa.Table) -> list[Finding]:
+    """Alerts with the details of their evidence, in the order in which their first evidence arrived."""
+    if not alerts.num_rows:
+        return []
+    details = _details(alerts, events)
+    told = (
+        *("detector", "actor", "site", "rule", "attack", "severity", "score", "outcome"),
+        *("first_seen", "last_seen", "events"),
+    )
+    found = []
+    for number, alert in enumerate(zip(*(plain(alerts[name]) for name in told), strict=True)):
+        detector, actor, site, rule, attack, severity, score, outcome, first_seen, last_seen, count = alert
+        rows = details.get(number, ())
+        behaviour = detector == "behaviour"
+        attack, outcome = ATTACKS[attack], OUTCOMES[outcome]
+        found.append(
+            (
+                rows[0].number if rows else events.num_rows,
+                Finding(
+                    actor=actor,
+                    site=site,
+                    rule=rule,
+                    attack=attack,
+                    severity=Severity(severity),
+                    score=score,
+                    outcome=outcome,
+                    first_seen=first_seen,
+                    last_seen=last_seen,
+                    events=count,
+                    behaviour=behaviour,
+                    digest=f"{rule} {first_seen.isoformat() if behaviour else attack.value}",
+                    evidence=tuple(row.evidence(attack, _fared(attack, outcome, row.status)) for row in rows),
+                    clients=_distinct(row.client_ip for row in rows),
+                    routes=_distinct(row.route for row in rows),
+                    agents=_distinct(cut(row.user_agent, AGENT_KEPT) for row in rows),
+                    countries=_distinct(row.country for row in rows),
+                ),
+            )
+        )
+    return [finding for _, finding in sorted(found, key=lambda pair: pair[0])]
+
+
+def _fared(attack: Attack, outcome: Outcome, status: int | None) -> Outcome:
+    """How an event of an alert fared that does not say so itself; the alert says how the best of them did."""
+    if attack is Attack.FLOOD and status is not None and status >= 500:
+        return Outcome.WORKED
+    if attack is Attack.FLOOD:
+        return Outcome.BLOCKED if status in (403, 429) else Outcome.MISSED
+    gone = status in (404, 410) and outcome in (Outcome.WORKED, Outcome.UNKNOWN)
+    return Outcome.MISSED if gone else outcome
+
+
+def _details(alerts: pa.Table, events: pa.Table) -> dict[int, list[Row]]:
+    """Per alert, its events that are at hand, in the order of arrival."""
+    alert, row = _at_hand(alerts["evidence"].combine_chunks(), events)
+    used, which = np.unique(row, return_inverse=True)
+    rows = rows_of(events, used)
+    of_alert: dict[int, list[Row]] = {}
+    for number, place in zip(alert.tolist(), which.tolist(), strict=True):
+        of_alert.setdefault(number, []).append(rows[place])
+    return of_alert
+
+
+def _at_hand(evidence: pa.ListArray, events: pa.Table) -> tuple[Ints, Ints]:
+    """Which alert and which row of `events` belong together, in order of both."""
+    alert = pc.list_parent_indices(evidence).to_numpy()
+    places = pc.list_flatten(evidence)
+    wanted = places.field("position").to_numpy()
+    names, codes = distinct(events, "source")
+    source = pc.fill_null(pc.index_in(places.field("source"), names), -1).to_numpy()
+    positions = events["position"].to_numpy()
+    row = np.full(alert.size, -1, np.int64)
+    for code in np.unique(source).tolist():
+        mine, rows = np.flatnonzero(source == code), np.flatnonzero(codes == code)
+        if code < 0 or not rows.size:
+            continue
+        rows = rows[np.argsort(positions[rows], kind="stable")]
+        at = np.minimum(np.searchsorted(positions[rows], wanted[mine]), rows.size - 1)
+        row[mine] = np.where(positions[rows][at] == wanted[mine], rows[at], -1)
+    known = np.flatnonzero(row >= 0)
+    order = known[np.lexsort((row[known], alert[known]))]
+    return alert[order], row[order]
+
+
+class Row(NamedTuple):
+    """What of an event an incident tells."""
+
+    number: int  # which row of its batch
+    source: str
+    position: int
+    time: datetime
+    client_ip: str | None
+    method: str | None
+    target: str | None
+    status: int | None
+    bytes: int | None
+    score: float
+    attack: str | None
+    rules: str | None
+    outcome: str | None
+    user_agent: str | None
+    referer: str | None
+    route: str | None
+    country: str | None
+
+    def evidence(self, attack: Attack, outcome: Outcome) -> Evidence:
+        """As evidence; what the event itself does not say is that of the alert."""
+        return Evidence(
+            source=self.source,
+            position=self.position,
+            time=self.time,
+            method=self.method,
+            target=cut(self.target, TARGET_KEPT),
+            status=self.status,
+            bytes=self.bytes,
+            score=self.score,
+            attack=ATTACKS[self.attack] if self.attack else attack,
+            rules=tuple(self.rules.split()) if self.rules else (),
+            outcome=OUTCOMES[self.outcome] if self.outcome else outcome,
+            user_agent=cut(self.user_agent, AGENT_KEPT),
+            referer=cut(self.referer, AGENT_KEPT),
+        )
+
+
+def cut(text: str | None, length: int) -> str | None:
+    return text if text is None or len(text) <= length else text[:length]
+
+
+def rows_of(events: pa.Table, rows: Ints) -> list[Row]:
+    some = events.select(Row._fields[1:]).take(pa.array(rows))
+    return [
+        Row(*row)
+        for row in zip(rows.tolist(), *(plain(some[name]) for name in some.column_names), strict=True)
+    ]
+
+
+def _distinct(values: Iterable[str | None]) -> tuple[str, ...]:
+    return tuple(value for value in dict.fromkeys(values) if value is not None)
