@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 from fleets import PARTITIONS, send
 from py4j.protocol import Py4JJavaError
+from pyspark import SparkContext
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
@@ -41,6 +42,12 @@ SOON = {
 
 @pytest.fixture(scope="module")
 def spark() -> Iterator[SparkSession]:
+    gateway = SparkContext._gateway
+    if gateway is not None:  # the Java of a module before has no source for Kafka and cannot be given one
+        gateway.shutdown()
+        gateway.proc.stdin.close()
+        gateway.proc.wait(60)
+        SparkContext._gateway = SparkContext._jvm = None
     made = session("local[1]", jars_of(fetch.folder("spark")), {"spark.driver.memory": "700m"})
     yield made
     made.stop()

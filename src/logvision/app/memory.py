@@ -64,8 +64,11 @@ class _Absent(MetaPathFinder):
 def keep() -> None:
     """What stands now stays to the end: the garbage collector need not walk through it again and again.
 
-    What comes after is seldom a cycle: it may wait for a collection that is worth it.
+    What comes after is seldom a cycle: it may wait for a collection that is worth it. Once in a process: what
+    a first scan in it left would otherwise never go.
     """
+    if gc.get_freeze_count():
+        return
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
