@@ -1,6 +1,6 @@
 """Throughput of the full pipeline (parse, enrich, detect, persist) beside GoAccess on the same file.
 
-    python bench/speed.py [--lines 2000000] [--file access.log] [--rounds 3] [--results FOLDER]
+    python bench/speed.py [--lines 2000000] [--file access.log] [--rounds 3] [--processes 2]
 
 Whole processes are timed from outside, in turn: wall, CPU, peak memory. GoAccess (statistics only)
 takes part where it is installed. The generated log is as varied as real ones: of 2 million lines 18 % have
@@ -80,16 +80,17 @@ def main() -> None:
     parser.add_argument("--lines", type=int, default=2_000_000)
     parser.add_argument("--file", type=Path, help="an existing combined log instead of a generated one")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--processes", type=int, default=1, help="of LogVision; the peak is the larger one's")
     parser.add_argument("--results", type=Path, default=Path(__file__).parent / "results")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="logvision-bench-") as folder:
         file = options.file or Path(folder) / "access.log"
         if options.file is None:
             generate(file, options.lines)
-        report(compare(file, Path(folder), options.rounds), options.results)
+        report(compare(file, Path(folder), options.rounds, options.processes), options.results)
 
 
-def compare(file: Path, folder: Path, rounds: int) -> dict[str, Any]:
+def compare(file: Path, folder: Path, rounds: int, processes: int) -> dict[str, Any]:
     """LogVision and GoAccess in turn, `rounds` times; medians and the ratio pair by pair."""
     goaccess = shutil.which("goaccess")
     ours: list[Run] = []
@@ -99,7 +100,8 @@ def compare(file: Path, folder: Path, rounds: int) -> dict[str, Any]:
         events = sum(block.count(b"\n") for block in iter(lambda: source.read(1 << 24), b""))
     for turn in range(rounds):
         data = folder / f"data-{turn}"
-        ours.append(timed("logvision", [logvision(), "scan", str(file), "--data", str(data), "--json"]))
+        command = [logvision(), "scan", str(file), "--data", str(data), "--json"]
+        ours.append(timed("logvision", [*command, "--processes", str(processes)]))
         stored = sum(f.stat().st_size for f in (data / "events").glob("*.parquet"))
         shutil.rmtree(data)
         if goaccess:
@@ -111,6 +113,7 @@ def compare(file: Path, folder: Path, rounds: int) -> dict[str, Any]:
             ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
         ).stdout.strip(),
         "native_core": native.STATE,
+        "processes": processes,
         "lines": events,
         "file_mb": round(file.stat().st_size / 1e6, 1),
         "cores": os.cpu_count(),
@@ -138,7 +141,7 @@ def version(goaccess: str) -> str:
 
 def report(result: dict[str, Any], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    name = f"speed-{str(result['at'])[:10]}-{result['commit'] or 'uncommitted'}.json"
+    name = f"speed-{str(result['at'])[:10]}-{result['commit'] or 'uncommitted'}-{result['processes']}.json"
     (folder / name).write_text(json.dumps(result, indent=2) + "\n")
     runs = [Run(**run) for run in result["runs"]]
     print(f"{result['lines']:,} lines, {result['file_mb']} MB, native core {result['native_core']}")
