@@ -124,13 +124,9 @@ class RedisLive:
         text = encoded(kind, data)
         with self._changed:
             self._queue.append((kind, text))
-            dropped = max(0, len(self._queue) + self._sending - self._waiting)
-            for _ in range(dropped):
-                self._queue.popleft()
+            self._drop()
             self._start("send", self._send)
             self._changed.notify_all()
-        if dropped:
-            self._dropped.add(dropped)
 
     def flush(self, timeout_s: float) -> bool:
         with self._changed:
@@ -190,10 +186,19 @@ class RedisLive:
                 self._sending = 0
                 if problem is not None:
                     self._queue.extendleft(reversed(batch))
+                    self._drop()
                 self._problem = problem
                 self._changed.notify_all()
                 if problem is not None and self._changed.wait_for(lambda: self._closed, RETRY_S):
                     return
+
+    def _drop(self) -> None:
+        """Let the oldest go, down to the bound; what is on its way counts once it failed. Lock held."""
+        dropped = max(0, len(self._queue) - self._waiting)
+        for _ in range(dropped):
+            self._queue.popleft()
+        if dropped:
+            self._dropped.add(dropped)
 
     def _sent_batch(self, batch: list[tuple[str, str]]) -> str | None:
         """Why the batch was not sent; a batch that was sent in part is sent again, which a page bears."""
