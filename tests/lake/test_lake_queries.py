@@ -21,7 +21,17 @@ from lake_folders import commit, reject
 from logvision.errors import StoreError
 from logvision.lake import compaction, queries
 from logvision.lake.compaction import compact, sweep
-from logvision.lake.queries import AnsweredFrom, By, Database, Dimension, Order, Question, rollups, walk
+from logvision.lake.queries import (
+    AnsweredFrom,
+    By,
+    Database,
+    Dimension,
+    Order,
+    Question,
+    rollups,
+    walk,
+    whole,
+)
 from logvision.lake.queries.answers import Bounds, Line, ReasonCount, Reject, Row
 from logvision.lake.queries.database import Reading, joined
 from logvision.lake.queries.filter import FilterError, parse_filter
@@ -355,7 +365,7 @@ def test_a_cursor_of_somebody_elses_making_is_refused(filled: Lake, database: Da
 def test_an_export_has_every_event_once(
     filled: Lake, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(walk, "EXPORTED_AT_ONCE", 7)
+    monkeypatch.setattr(whole, "ROWS_AT_ONCE", 7)
     tables = list(queries.tables(database, asked("-status:404")))
     assert len(tables) > 2
     found = [row["position"] for table in tables for row in table.to_pylist()]
@@ -484,7 +494,7 @@ def test_time_is_utc_whatever_the_zone_of_the_machine(filled: Lake, database: Da
 def test_an_export_from_the_oldest_is_the_other_one_turned_round(
     filled: Lake, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(walk, "EXPORTED_AT_ONCE", 7)
+    monkeypatch.setattr(whole, "ROWS_AT_ONCE", 7)
     there = [t.to_pylist() for t in queries.tables(database, asked("-status:404"))]
     back = [t.to_pylist() for t in queries.tables(database, asked("-status:404"), oldest_first=True, rows=7)]
     times = [row["time"] for table in back for row in table]

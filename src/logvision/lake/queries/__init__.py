@@ -22,7 +22,8 @@ from logvision.lake.queries.doubts import Doubt, doubts
 from logvision.lake.queries.filter import Filter, FilterError, parse_filter
 from logvision.lake.queries.kept import bounds, rejects
 from logvision.lake.queries.question import Question, question
-from logvision.lake.queries.walk import actor, event, events, newest, tables
+from logvision.lake.queries.walk import actor, event, events
+from logvision.lake.queries.whole import newest, tables
 
 __all__ = [
     "Actor",

@@ -25,7 +25,7 @@ from logvision.lake.queries.database import Database, Places, Reading, joined, m
 from logvision.lake.queries.filter import NO_FILTER, Clause, Filter, Term, Test
 from logvision.lake.queries.gathered import DIMENSIONS, SITE, gathered
 from logvision.lake.queries.question import Question
-from logvision.lake.queries.walk import windows
+from logvision.lake.queries.stretches import windows
 from logvision.lake.segments import Counts
 from logvision.windows import visitors
 from logvision.windows.dimensions import ALL, DAY, HOUR, OF_ATTACKS, OTHER_SITES, SERIES

@@ -41,6 +41,10 @@ Places = dict[str, tuple[str | None, str | None]]
 T = TypeVar("T")
 
 
+class MemoryShort(StoreError):
+    """A question needs more memory than one may take."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One question's look at the lake: what it sees, and a connection of its own."""
@@ -161,7 +165,7 @@ class Database:
                         raise StoreError(f"the lake cannot be read: {_first_line(error)}") from error
                     self.lake.refresh()
                 except duckdb.OutOfMemoryException as error:
-                    raise StoreError("the question needs more memory than a question may take") from error
+                    raise MemoryShort("the question needs more memory than a question may take") from error
                 except duckdb.InterruptException as error:
                     raise StoreError(f"the question took longer than {PATIENCE_S:g} s") from error
         raise AssertionError("unreachable")

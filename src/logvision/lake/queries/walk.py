@@ -1,36 +1,24 @@
-"""Questions about single events: the list newest first, one event, one actor, all of them for an export."""
+"""Questions about single events: the list newest first, one event, one actor."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from functools import partial
+from datetime import datetime
 from typing import Any, Final
 
 import orjson
-import pyarrow as pa
 
 from logvision.lake.queries.answers import Actor, Event, EventPage, Row
 from logvision.lake.queries.database import WHOLE, Database, Reading, joined, micros, time_of
 from logvision.lake.queries.filter import Clause, Filter, FilterError, Term, Test
 from logvision.lake.queries.question import Question
+from logvision.lake.queries.stretches import MOMENT, windows
 from logvision.schema import EVENT, Attack, Outcome
 
 FIRST_STEP: Final = 150_000
 """Rows that the first step of a walk looks at; each further step looks at four times as many."""
-
-EXPORTED_AT_ONCE: Final = 400_000
-"""Rows of one table of an export, about."""
-
-PLAIN: Final = pa.schema(
-    [pa.field(f.name, pa.string() if pa.types.is_dictionary(f.type) else f.type) for f in EVENT]
-)
-"""EVENT with plain text columns."""
-
-_MOMENT: Final = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,38 +93,6 @@ def actor(database: Database, question: Question, client_ip: str) -> Actor:
     return database.ask(find)
 
 
-def tables(
-    database: Database, question: Question, *, oldest_first: bool = False, rows: int | None = None
-) -> Iterator[pa.Table]:
-    """All events of a question as tables of EVENT's columns with plain text, newest first unless told.
-
-    `rows`: of one table, about (None: EXPORTED_AT_ONCE); a row group of a segment is never cut.
-    """
-    step = EXPORTED_AT_ONCE if rows is None else rows
-    stretches = database.ask(lambda reading: list(windows(reading, question, step, growth=1)))
-    for window in reversed(stretches) if oldest_first else stretches:
-        table = database.ask(partial(_whole, window=window, oldest_first=oldest_first))
-        if table.num_rows:
-            yield table
-
-
-def newest(database: Database, question: Question, most: int) -> Question:
-    """The question narrowed to about its `most` newest events: what happened at one moment is not cut."""
-
-    def find(reading: Reading) -> Question:
-        times = joined(
-            [
-                'select epoch_us(min("time")), count(*) from (select "time" from',
-                reading.events(question, ["time"]),
-                f'order by "time" desc limit {most})',
-            ]
-        )
-        ((first, found),) = reading.rows(times)
-        return question if found < most else replace(question, start=time_of(first))
-
-    return database.ask(find)
-
-
 def _its(reading: Reading, column: str, total: int) -> list[Row]:
     found = reading.rows(
         Clause(
@@ -152,7 +108,7 @@ def _page(reading: Reading, question: Question, limit: int, after: Place | None)
     found: list[tuple[Any, ...]] = []
     narrowed = question
     if after is not None:
-        upto = after.time + _MOMENT
+        upto = after.time + MOMENT
         narrowed = replace(question, end=upto if question.end is None else min(upto, question.end))
     for window in windows(reading, narrowed, FIRST_STEP):
         keyset: list[str | Clause] = []
@@ -176,30 +132,6 @@ def _page(reading: Reading, question: Question, limit: int, after: Place | None)
         if len(found) >= limit:
             break
     return _wide(reading, found)
-
-
-def windows(reading: Reading, question: Question, first_step: int, growth: int = 4) -> Iterator[Question]:
-    """The question cut into stretches of event time, newest first, of growing numbers of rows.
-
-    Together they are the whole question, and no event is in two of them.
-    """
-    groups = [
-        (group.last, group.rows)
-        for file in reading.files(question.start, question.end)
-        for group in file.groups
-        if group.last is not None and (question.start is None or group.last >= question.start)
-    ]
-    # Row groups that end after the range start inside it: they are all wanted in the first stretch.
-    groups.sort(reverse=True)
-    end, wanted, rows = question.end, first_step, 0
-    for last, size in groups:
-        # What is later than everything in this group and the older ones is a stretch of its own.
-        if rows >= wanted and (end is None or last + _MOMENT < end):
-            yield replace(question, start=last + _MOMENT, end=end)
-            end, wanted, rows = last + _MOMENT, growth * wanted, 0
-        rows += size
-    if end is None or question.start is None or question.start < end:
-        yield replace(question, end=end)
 
 
 def _wide(reading: Reading, places: list[tuple[Any, ...]]) -> list[Event]:
@@ -234,15 +166,6 @@ def _wide(reading: Reading, places: list[tuple[Any, ...]]) -> list[Event]:
             event_ = _event(dict(zip(names, row, strict=True)))
             made[event_.source, event_.position] = event_
     return [made[place[1], place[2]] for place in places]
-
-
-def _whole(reading: Reading, window: Question, *, oldest_first: bool) -> pa.Table:
-    """All events of one stretch of time in order."""
-    order = 'order by "time" desc, "source", "position" desc'
-    if oldest_first:
-        order = 'order by "time", "source", "position"'
-    found = reading.table(joined(["select * from", reading.events(window), order]))
-    return found.select(EVENT.names).cast(PLAIN)
 
 
 def _event(row: dict[str, Any]) -> Event:
