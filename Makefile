@@ -7,7 +7,7 @@ FUZZ ?= 120
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt fuzz bench quality cluster clean
+.PHONY: help run test check check-text check-types check-rules fmt fuzz bench quality cluster clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -32,12 +32,19 @@ test: $(VENV)/.dev ## all tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(VENV)/.dev ## format, lint, types, layers, quick tests: under a minute
+	@$(MAKE) -s -j 2 -O check-text check-types check-rules
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --hypothesis-profile=quick -m 'not slow and not browser and not cluster'
+
+check-text:
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+check-types:
+	@$(BIN)/mypy
+
+check-rules:
 	@$(BIN)/logvision check
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m 'not slow and not browser and not cluster'
 
 fmt: $(VENV)/.dev ## format the code
 	@$(BIN)/ruff format .

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from examples import ALL
 from logvision import native
 from servers import Flume, Kafka, MongoDB, Nginx, Redis, Rsyslog, SecureKafka, Server
 
@@ -30,6 +31,7 @@ NEEDS: dict[str, type[Server]] = {
 
 # Each run looks for new examples; CI prints what it takes to try a failing one again.
 settings.register_profile("ci", print_blob=True)
+settings.register_profile("quick", max_examples=ALL // 4)
 if os.environ.get("CI"):
     settings.load_profile("ci")
 

@@ -67,9 +67,9 @@ def flood(total: int, attack: str | None = None) -> Iterator[pa.Table]:
         yield table
 
 
-@pytest.mark.parametrize(
-    "total", [300_000, pytest.param(5_000_000, marks=[pytest.mark.slow, pytest.mark.timeout(600)])]
-)
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("total", [300_000, 5_000_000])
 def test_state_stays_within_its_bounds_and_totals_are_right(total: int) -> None:
     state = parts.state(load(None, {}))
     totals = Summary()

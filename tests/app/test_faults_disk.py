@@ -49,6 +49,7 @@ def append(log: Path, *numbers: int) -> None:
         file.write(b"".join(line(number) for number in numbers))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_while_the_disk_is_full_the_page_says_so_and_afterwards_nothing_is_missing(
     tmp_path: Path, disk: Disk

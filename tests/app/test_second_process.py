@@ -18,6 +18,8 @@ from logvision.config import load
 from logvision.engines.alone import Beside, Lost
 from logvision.schema import RECORD
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_scan_in_two_processes_finds_the_same_as_in_one(tmp_path: Path) -> None:
     log = cli_logs.mixed(tmp_path / "access.log")

@@ -28,6 +28,7 @@ def log(path: Path) -> Path:
     return cli_logs.write(path, lines)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flush_rows", [400, 100_000])
 def test_incidents_of_a_history_do_not_depend_on_when_they_are_looked_for(
     flush_rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

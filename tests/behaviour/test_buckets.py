@@ -7,9 +7,10 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from examples import examples
 from logvision.detect.buckets import BACK_US, BUCKETS_KEPT, VALUES_KEPT, Buckets, Seen, Size
 
 SECOND = 1_000_000
@@ -84,14 +85,14 @@ def forward(steps: list[Event]) -> list[Event]:
 
 
 @given(STREAMS)
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_levels_in_columns_equal_levels_one_by_one(steps: list[Event]) -> None:
     events = forward(steps)
     assert alerts([events]) == by_hand(events)
 
 
 @given(STREAMS, st.lists(st.integers(0, 80), max_size=6), st.booleans())
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_cuts_into_batches_change_nothing_even_when_times_run_backwards(
     steps: list[Event], cuts: list[int], shuffled: bool
 ) -> None:

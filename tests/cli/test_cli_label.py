@@ -133,6 +133,7 @@ def labelled(command: Command, data: Path, tmp_path: Path, monkeypatch: pytest.M
     return data
 
 
+@pytest.mark.slow
 def test_a_better_model_is_promoted_used_and_forgotten_again(command: Command, labelled: Path) -> None:
     code, out, _ = command("learn", "--data", labelled, "--try")
     assert (code, promoted(labelled)) == (0, None)
@@ -154,6 +155,7 @@ def test_a_better_model_is_promoted_used_and_forgotten_again(command: Command, l
     assert command("learn", "--forget", "--data", labelled)[2] == "the shipped model is used already\n"
 
 
+@pytest.mark.slow
 def test_what_would_be_judged_worse_of_a_reference_of_ones_own_refuses_a_model(
     command: Command, labelled: Path, tmp_path: Path
 ) -> None:
@@ -171,6 +173,7 @@ def test_what_would_be_judged_worse_of_a_reference_of_ones_own_refuses_a_model(
     assert "none.jsonl" in err
 
 
+@pytest.mark.slow
 def test_a_broken_promoted_model_is_a_mistake_of_the_set_up(command: Command, labelled: Path) -> None:
     (labelled / "models").mkdir()
     (labelled / PROMOTED).write_bytes(b"no model")

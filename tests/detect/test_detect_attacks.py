@@ -6,9 +6,10 @@ import time
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from examples import examples
 from logvision.detect import Detector, detect
 from logvision.detect.cascade import Verification, judge
 from logvision.detect.explain import explain
@@ -162,7 +163,7 @@ def test_what_credit_leaves_over_is_counted_and_still_judged_by_rules(detector: 
 
 
 @given(st.binary(max_size=400), st.sampled_from([Kind.PATH, Kind.VALUE, Kind.URL, Kind.AGENT]))
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_no_bytes_break_a_reading(text: bytes, kind: Kind) -> None:
     assert all(0.0 <= piece.strength < 1.0 for piece in verify(text, kind))
 

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from examples import examples
 from logvision.detect.canonical import canonicalise, decode
 from logvision.detect.decoding import decode_text
 from logvision.detect.texts import joined
@@ -42,7 +43,7 @@ def test_every_way_of_writing_a_text_comes_to_the_same(raw: bytes, text: bytes) 
 
 
 @given(st.lists(ENCODED, max_size=20), st.booleans())
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_the_batch_and_the_exact_form_agree(values: list[bytes], query: bool) -> None:
     batch = canonicalise(pa.array(values, pa.binary()), query=query).to_pylist()
     assert batch == [decode_text(value, query=query) for value in values]
@@ -50,7 +51,7 @@ def test_the_batch_and_the_exact_form_agree(values: list[bytes], query: bool) ->
 
 
 @given(st.one_of(ENCODED, st.binary(max_size=60)), st.booleans())
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_every_byte_knows_where_it_came_from(raw: bytes, query: bool) -> None:
     decoded = decode(raw, query=query)
     assert len(decoded.starts) == len(decoded.ends) == len(decoded.text)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from examples import examples
 from logvision import native
 from logvision.detect import canonical, decoding
 from logvision.detect.classifier import Classifier, scorable
@@ -140,7 +141,7 @@ FORMS = [
 encoded = st.lists(st.one_of(st.sampled_from(FORMS), st.binary(max_size=4)), max_size=12).map(b"".join)
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(st.lists(encoded, max_size=8), st.booleans())
 def test_canonical_forms_are_those_of_the_exact_reading(values: list[bytes], query: bool) -> None:
     found = canonical.canonicalise(pa.array(values, pa.binary()), query=query)
@@ -173,7 +174,7 @@ ADDRESSES = [
 addresses = st.lists(st.one_of(st.sampled_from(ADDRESSES), st.binary(max_size=2)), max_size=12).map(b"".join)
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(st.lists(addresses, max_size=8), st.lists(addresses.map(b"/?".__add__), max_size=8))
 def test_units_their_marks_and_their_scores(targets: list[bytes], referers: list[bytes]) -> None:
     model = Classifier.open(MODEL_FILE)
@@ -239,7 +240,7 @@ sql = st.lists(
 )
 
 
-@settings(max_examples=600, deadline=None)
+@examples(600)
 @given(sql.map("".join), st.sampled_from(["", "'", '"', "`", "$$", "*/"]))
 def test_sql_is_cut_into_the_same_tokens(text: str, quote: str) -> None:
     found = sql_tokens.tokens(text, quote)

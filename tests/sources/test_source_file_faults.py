@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import BinaryIO
 from unittest import mock
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from examples import examples
 from logvision.clock import SettableClock
 from logvision.sources import tail
 from logvision.sources.base import Position
@@ -147,7 +148,7 @@ def _small_blocks() -> Iterator[None]:
         yield
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(
     st.sampled_from(sorted(ROTATIONS)),
     st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 60)), max_size=60),

@@ -24,6 +24,8 @@ from logvision.incident import Incident
 from logvision.pipeline import Knowledge
 from spark_captures import START, Feed, executor, generated, judged
 
+pytestmark = pytest.mark.slow
+
 CLOCK = SettableClock(START.timestamp() + 7 * 86_400)
 
 
@@ -54,7 +56,6 @@ def said_by(stores: Stores) -> Said:
     return said
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("partitions", [1, 3])
 def test_both_engines_say_the_same_of_generated_campaigns(
     partitions: int, capture: Capture, executors: Sequence[Knowledge]
@@ -86,7 +87,6 @@ def die_in(fold: Fold, stores: Stores, chance: random.Random, name: str, given: 
             fold.batch(name, given)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_a_run_killed_around_its_commits_ends_as_one_that_was_not(
     seed: int, capture: Capture, executors: Sequence[Knowledge], tmp_path: Path
