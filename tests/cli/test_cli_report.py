@@ -63,6 +63,13 @@ def test_a_report_can_be_limited_and_speak_chinese(command: Command, tmp_path: P
     assert "<dt>请求数</dt><dd>3</dd>" in text
 
 
+def test_a_report_of_one_client_has_its_incidents_alone(command: Command, tmp_path: Path) -> None:
+    command("scan", mixed(tmp_path / "access.log"), "--data", "data")
+    for client, told in (("198.51.100.66", True), ("198.51.100.67", False)):
+        assert command("report", "-d", "data", "-o", "out.html", "-q", f"client:{client}")[0] == 0
+        assert ("198.51.100.66 tried " in Path("out.html").read_text("utf-8")) is told
+
+
 def test_a_report_of_no_data_folder_is_a_mistake(command: Command, tmp_path: Path) -> None:
     code, _, err = command("report", "--data", "nowhere")
     assert code == 2

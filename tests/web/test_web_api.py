@@ -153,6 +153,9 @@ def test_incidents(client: httpx.Client) -> None:
     assert page["rows"][0]["evidence"][0]["target"] == HOSTILE
     assert get(client, "/api/incidents?status=closed")["rows"] == []
     assert get(client, "/api/incidents?to=2024-05-14T11:00:00Z&status=all")["rows"] == []
+    assert get(client, "/api/incidents?q=client:198.51.100.8")["rows"] == []
+    assert len(get(client, "/api/incidents?q=client:198.51.100.7 status:404")["rows"]) == 1
+    assert get(client, "/api/totals?q=client:198.51.100.8")["incidents_open"] == 0
     assert get(client, f"/api/incidents/{1:032x}")["summary"] == "198.51.100.7 tried SQL injection."
     assert get(client, "/api/incidents/none", 404) == {"detail": "there is no such incident"}
     assert "cursor" in get(client, "/api/incidents?cursor=x", 400)["detail"]

@@ -205,7 +205,7 @@ export interface paths {
         };
         /**
          * Incidents
-         * @description Incidents of the time range and site, newest `last_seen` first.
+         * @description Incidents of the range, the site and the client that a filter names; newest `last_seen` first.
          */
         get: operations["incidents"];
         put?: never;

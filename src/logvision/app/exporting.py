@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from logvision.app.concerning import concerns
 from logvision.app.stores import SQLITE, open_stores
 from logvision.casebook.base import Casebook
 from logvision.casebook.base import Question as CaseQuestion
@@ -38,14 +39,16 @@ def exported(
     casebook_url: str = SQLITE,
     ecs: bool = False,
 ) -> Generator[bytes, None, None]:
-    """The bytes of an export. Incidents follow the question's range and site; rejects follow nothing.
+    """The bytes of an export. Incidents follow range and site of the question and what its filter says of
+    clients; rejects follow nothing.
 
     Raises SetupError when there is no data folder.
     """
     if what is What.INCIDENTS:
         with open_stores(folder, casebook_url, writer=False) as stores:
             wanted = CaseQuestion(frozenset(Status), question.start, question.end, question.site)
-            yield from export.incidents(documents(stores.casebook, wanted), format_, ecs=ecs)
+            found = (d for d in documents(stores.casebook, wanted) if concerns(question.filter, d))
+            yield from export.incidents(found, format_, ecs=ecs)
         return
     # The lake alone may be read where nothing can be written: a backup, another user's folder.
     with Lake.open(folder, writer=False) as lake:

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from logvision.app.concerning import concerns
 from logvision.app.exporting import documents
 from logvision.app.stores import Stores
 from logvision.casebook.base import Question as CaseQuestion
@@ -56,8 +57,8 @@ class Wanted:
 def gather(
     stores: Stores, wanted: Wanted, made: datetime, attributions: Sequence[tuple[str, str]] = ()
 ) -> Report:
-    """Everything that stands in the report. Incidents follow the range and site of the question, not its
-    filter."""
+    """Everything that stands in the report. Incidents follow the range and site of the question and what its
+    filter says of clients."""
     question = wanted.question
     database = Database(stores.lake)
     try:
@@ -102,11 +103,11 @@ def write(report: Report, file: Path, language: Language) -> None:
 
 
 def _gravest(stores: Stores, question: Question) -> list[dict[str, Any]]:
-    """Incidents of the range, false alarms left out, the gravest first."""
+    """Incidents of the question, false alarms left out, the gravest first."""
     statuses = frozenset(Status) - {Status.FALSE_ALARM}
     wanted = CaseQuestion(statuses, question.start, question.end, question.site)
     return sorted(
-        documents(stores.casebook, wanted),
+        (case for case in documents(stores.casebook, wanted) if concerns(question.filter, case)),
         key=lambda case: (
             _SEVERITIES.index(Severity(case["severity"])),
             case["outcome"] == "worked",

@@ -44,7 +44,7 @@ from logvision.metrics import Metrics
 from logvision.pipeline import Knowledge
 from logvision.sources.base import Source
 from logvision.web.app import create_app
-from logvision.web.routes import line_of
+from logvision.web.events import line_of
 from logvision.web.services import Hooks, WebOptions
 
 Announce = Callable[[str, str | None], None]

@@ -14,12 +14,25 @@ from logvision.lake.queries import Database, FilterError
 from logvision.lake.segments import Lake
 from logvision.live.base import Live
 from logvision.metrics import Metrics
-from logvision.web import backtests, exceptions, labels
+from logvision.web import (
+    backtests,
+    counts,
+    downloads,
+    events,
+    exceptions,
+    health,
+    incidents,
+    labels,
+    login,
+    stream,
+)
 from logvision.web.auth import Attempts, Sessions, is_loopback
 from logvision.web.guard import Guard
 from logvision.web.pages import pages
-from logvision.web.routes import api, plain
 from logvision.web.services import Hooks, Services, WebOptions
+
+NOUNS = (counts, events, incidents, health, downloads, stream, login, exceptions, labels, backtests)
+"""The modules of routes, in the order of the API's document."""
 
 
 def create_app(
@@ -74,11 +87,9 @@ def document() -> FastAPI:
         docs_url=None,  # these pages load scripts from elsewhere
         redoc_url=None,
     )
-    app.include_router(api)
-    app.include_router(exceptions.api)
-    app.include_router(labels.api)
-    app.include_router(backtests.api)
-    app.include_router(plain)
+    for noun in NOUNS:
+        app.include_router(noun.api)
+    app.include_router(health.plain)
     app.add_exception_handler(FilterError, _asked_wrongly)
     app.add_exception_handler(StoreError, _store_lost)
     app.add_exception_handler(RequestValidationError, _not_valid)

@@ -15,8 +15,9 @@ from logvision.label import Label, labels
 from logvision.lake import queries
 from logvision.lake.queries import Doubt
 from logvision.schema import Attack
+from logvision.web.asking import Asked
+from logvision.web.events import event_of
 from logvision.web.models import FAULTS
-from logvision.web.routes import Asked, event_of
 from logvision.web.services import Ask, Services
 
 api = APIRouter(prefix="/api", responses=FAULTS)

@@ -5,9 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from typing import Final
+from typing import Annotated, Final
+
+from fastapi import APIRouter, HTTPException, Query, Request
+from starlette.responses import StreamingResponse
 
 from logvision.live.base import HEALTH, KINDS, NOW, Live, Message
+from logvision.web.models import FAULTS
+from logvision.web.services import Ask
+
+api = APIRouter(prefix="/api", responses=FAULTS)
 
 PING_S: Final = 15.0
 RETRY_MS: Final = 2_000  # a browser that lost us comes back after this
@@ -58,3 +65,19 @@ def _text(message: Message, *, with_id: bool = True) -> str:
     """One event. JSON text holds no line break, so one `data:` line carries it whole."""
     name = f"id: {message.id}\n" if with_id else ""
     return f"{name}event: {message.kind}\ndata: {message.data}\n\n"
+
+
+@api.get("/stream", operation_id="stream", response_class=StreamingResponse)
+async def live_stream(
+    request: Request,
+    services: Ask,
+    kinds: Annotated[str | None, Query(description="now,events,incident,health; absent: all")] = None,
+) -> StreamingResponse:
+    """Server-sent events; resumes by Last-Event-ID."""
+    wanted = frozenset(kinds.split(",")) if kinds else KINDS
+    if not wanted <= KINDS:
+        raise HTTPException(400, f"kinds are {', '.join(sorted(KINDS))}")
+    text = stream(services.live, request.headers.get("last-event-id") or None, wanted)
+    return StreamingResponse(
+        text, media_type="text/event-stream", headers={"cache-control": "no-store", "x-accel-buffering": "no"}
+    )
