@@ -17,8 +17,8 @@ from logvision.app import found, parts
 from logvision.app.found import Found
 from logvision.config import load
 from logvision.detect.buckets import BUCKETS_KEPT, VALUES_KEPT
-from logvision.detect.correlate import TRACKS_KEPT
 from logvision.detect.detector import Detector
+from logvision.detect.followed import TRACKS_KEPT
 from logvision.engines.summary import METHOD_READ, METHODS, OTHER, Summary
 from logvision.enrich import agent, network
 from logvision.incident import Incident
@@ -113,7 +113,7 @@ def test_a_flood_of_attackers_leaves_as_many_tracks_as_are_kept() -> None:
     for table in flood(12_000, attack="sqli"):
         for incident in state.correlate(table):
             collected.add(incident)
-    assert len(state.correlator._tracks) <= TRACKS_KEPT
+    assert len(state.correlator._followed) <= TRACKS_KEPT
     assert len(state.correlator._crowds) <= TRACKS_KEPT
 
 

@@ -28,6 +28,11 @@ def attack(kind: str, target: str, at: float = 0, score: float = 0.95, **more: A
     return event(attack=kind, target=target, score=score, time=NOON + timedelta(seconds=at), **given)
 
 
+PLAIN_ALERT = pa.schema(
+    [field.with_type(pa.string()) if pa.types.is_dictionary(field.type) else field for field in ALERT]
+)
+
+
 class Desk:
     """Behaviour and correlation together, as an engine runs them; the latest state of every incident."""
 
@@ -264,6 +269,59 @@ def test_a_log_whose_days_come_in_any_order_does_not_join_them() -> None:
     assert sorted(i.events for i in incidents(*days)) == [1, 1, 1, 1]
 
 
+@pytest.mark.parametrize("order", [range(12), range(11, -1, -1), [n % 2 * 6 + n // 2 for n in range(12)]])
+def test_logs_of_two_days_read_by_turns_or_backwards_are_an_incident_a_day(order: Sequence[int]) -> None:
+    rows = [attack("rce", f"/x?{n}", n // 6 * 4 * 86400.0 + n * 60, position=n + 1) for n in range(12)]
+    desk = Desk()
+    for n in order:
+        desk.read(events([rows[n]]))
+    assert sorted((i.first_seen, i.last_seen, i.events) for i in desk.own) == [
+        (rows[0]["time"], rows[5]["time"], 6),
+        (rows[6]["time"], rows[11]["time"], 6),
+    ]
+
+
+def test_what_comes_between_two_incidents_of_an_actor_makes_them_one() -> None:
+    desk = Desk()
+    for position, day in enumerate([0, 1.5, 0.75], 1):
+        desk.read(events([attack("rce", f"/x?{day}", day * 86400, position=position)]))
+    (whole,) = desk.own
+    assert (whole.events, whole.last_seen - whole.first_seen) == (3, timedelta(days=1.5))
+    assert [i.part_of for i in desk.incidents.values() if not i.active] == [whole.id]
+
+
+def posing(
+    address: str, day: float, agent: str = "Mozilla/5.0 (compatible; Googlebot/2.1)"
+) -> dict[str, Any]:
+    """An overflow of the scenario of false crawlers, as an alert's row."""
+    at = NOON + timedelta(days=day)
+    source = {"source": f"{address} {day}", "position": 1}
+    return {"detector": "behaviour", "rule": "fake-crawler", "attack": "fake_bot", "severity": "medium",
+            "score": 0.85, "actor": f"ip:{address}", "site": "shop.example", "outcome": "unknown",
+            "first_seen": at, "last_seen": at + timedelta(hours=1), "events": 5, "evidence": [source],
+            "explanation": agent}  # fmt: skip
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_false_crawlers_of_one_network_are_one_incident_for_as_long_as_they_come_again(
+    backwards: bool,
+) -> None:
+    visits = [posing(f"192.0.2.{n % 5}", 1.5 * n) for n in range(10)]
+    visits += [posing("203.0.113.9", 3), posing("192.0.2.77", 40)]
+    desk, told = Correlator(), {}
+    for row in reversed(visits) if backwards else visits:
+        (seen,) = row["evidence"]
+        at = event(time=row["first_seen"], client_ip=row["actor"][3:], user_agent=row["explanation"], **seen)
+        alert = pa.Table.from_pylist([row], schema=PLAIN_ALERT).cast(ALERT)
+        told |= {incident.id: incident for incident in desk.step(alert, events([at]))}
+    own = [i for i in told.values() if i.part_of is None]
+    assert sorted((i.actor, i.events, i.member_count) for i in own) == [
+        ("ip:192.0.2.77", 5, 1),
+        ("ip:203.0.113.9", 5, 1),
+        ("net:192.0.2.0/24", 50, 5),
+    ]
+
+
 @pytest.mark.parametrize(
     ("kinds", "outcome", "severity", "told"),
     [
@@ -433,4 +491,4 @@ def test_the_number_of_actors_followed_is_bounded() -> None:
         ]
         table = events(rows)
         assert len(correlator.step(alerts_of(table), table)) == 3000
-    assert len(correlator._tracks) == 4096
+    assert len(correlator._followed) == 4096

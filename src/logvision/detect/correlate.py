@@ -7,10 +7,10 @@ Not every alert is an incident. It becomes worth somebody's attention (`tracks.T
 - PROBES different requests of a milder class (admin paths, secret files, scanners) were made.
 What stays below waits, and counts as soon as more comes of the same actor.
 
-Alerts of an actor that come within SLOW_GAP of each other are one incident. A scenario about a network or a
-site, CROWD addresses of one network that attack with the same agent, and FAR addresses anywhere that do the
-same at one time, make a campaign: one incident whose members are the addresses; what they did before becomes
-part of it.
+Alerts of an actor that come within SLOW_GAP of each other are one incident (`followed`). A scenario about a
+network or a site, CROWD addresses of one network that attack with the same agent, POSING that pretend to be
+one crawler, and FAR addresses anywhere that do the same at one time, make a campaign: one incident whose
+members are the addresses; what they did before becomes part of it.
 """
 
 from __future__ import annotations
@@ -30,30 +30,24 @@ from logvision.columns import distinct
 from logvision.detect.alerts import GAP
 from logvision.detect.behaviour import network_of
 from logvision.detect.findings import findings_of, rows_of
+from logvision.detect.followed import POSING_GAP, SITE_GAP, TRACKS_KEPT, Followed
 from logvision.detect.tracks import SURE, Finding, Track, known
 from logvision.incident import Incident
 from logvision.schema import Attack, Outcome
 
 Ints = npt.NDArray[np.int64]
 
-SLOW_GAP: Final = timedelta(hours=24)
-"""Quiet for longer than this ends an incident; what comes later begins another. Who attacks over days rests
-for a night."""
-
-SITE_GAP: Final = timedelta(minutes=30)
-"""The same for what is known of a site only: soon later it may be somebody else."""
-
 CROWD: Final = 4
 """Addresses of one network, attacking with one agent within GAP of each other, that are one actor."""
+
+POSING: Final = 2
+"""The same for addresses that pose as one crawler, within POSING_GAP: who does that has many addresses."""
 
 FAR: Final = 20
 FAR_NETWORKS: Final = 6
 FAR_SPAN: Final = timedelta(hours=1)
 """Addresses of so many networks that do the same within this span, surely an attack, with one agent and
 method, are one actor wherever they are: a botnet, or one tool behind many proxies."""
-
-TRACKS_KEPT: Final = 4096
-"""Actors followed at once, worthy or not; beyond it the one quiet for longest is let go."""
 
 SIGNING_IN: Final = frozenset({Attack.BRUTE_FORCE, Attack.STUFFING})
 
@@ -62,26 +56,24 @@ class Correlator:
     """Follows actors over batches; used by one thread. Deterministic in event time and order."""
 
     def __init__(self) -> None:
-        # By actor, and campaigns by what they share; the one longest quiet first.
-        self._tracks: OrderedDict[str, Track] = OrderedDict()
+        self._followed = Followed()
         # Addresses lately seen attacking, per network and agent.
         self._crowds: OrderedDict[str, tuple[datetime, list[str]]] = OrderedDict()
-        self._ended: list[Track] = []  # guessers' tracks that ended in this step, whose events may be at hand
         # When which address did the same, by what it did; the latest FAR.
         self._far: OrderedDict[str, dict[str, datetime]] = OrderedDict()
         self._guessing: set[str] = set()  # actors of tracks with a class of SIGNING_IN; some may be gone
 
     def step(self, alerts: pa.Table, events: pa.Table) -> list[Incident]:
         """Incidents that these alerts changed. `events` are those that the alerts are about."""
-        if not alerts.num_rows and not self._tracks:
+        if not alerts.num_rows and not self._followed:
             return []
         changed: OrderedDict[str, Track] = OrderedDict()
-        self._ended.clear()
         for finding in findings_of(alerts, events):
-            for track in self._place(finding, events):
+            for track in (*self._place(finding, events), *self._followed.joined):
                 changed[track.id] = track
                 if track.actor not in self._guessing and not SIGNING_IN.isdisjoint(track.counts):
                     self._guessing.add(track.actor)
+            self._followed.joined.clear()
         for track in self._signed_in(events):
             changed[track.id] = track
         return [track.incident() for track in changed.values() if track.worthy]
@@ -90,7 +82,7 @@ class Correlator:
         """Add one finding where it belongs, and give every track that it changed."""
         kind, _, name = finding.actor.partition(":")
         agent = f"agent:{finding.agents[0] if finding.agents else '-'}"
-        spread = self._alive(agent, finding)
+        spread = self._followed.near(agent, finding)
         if spread is not None and (
             (finding.attack in spread.counts and finding.score >= SURE)
             or not set(spread.members).isdisjoint(finding.clients)
@@ -100,14 +92,14 @@ class Correlator:
         if kind != "ip":
             return self._campaign(finding.actor, finding, _clients(finding, events))
         network = f"net:{network_of(name)}"
-        home = self._alive(network, finding)
+        home = self._followed.near(network, finding)
         if home is None and finding.attack in SIGNING_IN:
-            shared = self._alive(f"site:{finding.site or '-'}", finding)
+            shared = self._followed.near(f"site:{finding.site or '-'}", finding)
             home = shared if shared is not None and name in shared.members else None
         if home is not None and self._alike(home, finding):
             changed = self._join(home, finding, [finding.actor])
         else:
-            own = self._alive(finding.actor, finding) or self._begin(finding, finding.actor)
+            own = self._followed.near(finding.actor, finding) or self._followed.begin(finding, finding.actor)
             own.add(finding)
             crowd = self._crowd(network, finding, name)
             changed = [own] if crowd is None else self._gather(network, finding, crowd)
@@ -120,65 +112,67 @@ class Correlator:
         for client in [name] if kind == "ip" else finding.clients:
             home.join(client)
         home.add(finding)
-        before = [one for actor in dict.fromkeys(parts) if (one := self._alive(actor, finding)) is not None]
-        return [home, *(self._swallow(home, one) for one in before if one is not home)]
+        before = [
+            one for actor in dict.fromkeys(parts) if (one := self._followed.near(actor, finding)) is not None
+        ]
+        return [home, *(self._followed.swallow(home, one) for one in before if one is not home)]
 
     def _campaign(self, actor: str, finding: Finding, clients: Sequence[str]) -> list[Track]:
         """A finding about several addresses at once, which become members."""
         networks = {f"net:{network_of(client)}" for client in clients}
         if actor.startswith("site:") and len(networks) == 1:
-            near = self._alive(next(iter(networks)), finding)
+            near = self._followed.near(next(iter(networks)), finding)
             if near is not None and self._alike(near, finding):  # it is that network's doing
                 return self._join(near, finding, [actor])
-        track = self._alive(actor, finding) or self._begin(finding, actor)
+        track = self._followed.near(actor, finding) or self._followed.begin(finding, actor)
         track.add(finding)
         changed = [track, *self._same_campaign(track, finding, networks)]
         for client in clients:
             track.join(client)
-            single = self._alive(f"ip:{client}", finding)
+            single = self._followed.near(f"ip:{client}", finding)
             if single is not None and self._alike(track, finding) and set(single.counts) & set(track.counts):
-                changed.append(self._swallow(track, single))
+                changed.append(self._followed.swallow(track, single))
         return changed
 
     def _same_campaign(self, track: Track, finding: Finding, networks: Collection[str]) -> list[Track]:
         """What stands under another name and is about the same addresses: a site's campaign that comes of one
         network is that network's, and networks that take part in a site's are parts of it."""
         if track.actor.startswith("net:"):
-            site = self._alive(f"site:{finding.site or '-'}", finding)
+            site = self._followed.near(f"site:{finding.site or '-'}", finding)
             inside = site is not None and {f"net:{network_of(one)}" for one in site.members} == {track.actor}
-            return [self._swallow(track, site)] if site is not None and inside else []
-        parts = [part for one in sorted(networks) if (part := self._alive(one, finding)) is not None]
-        return [self._swallow(track, part) for part in parts if not SIGNING_IN.isdisjoint(part.counts)]
+            return [self._followed.swallow(track, site)] if site is not None and inside else []
+        parts = [part for one in sorted(networks) if (part := self._followed.near(one, finding)) is not None]
+        return [
+            self._followed.swallow(track, part) for part in parts if not SIGNING_IN.isdisjoint(part.counts)
+        ]
 
     def _gather(self, actor: str, finding: Finding, crowd: Sequence[str]) -> list[Track]:
         """Make one campaign of the tracks of these addresses."""
         actors, near = dict.fromkeys(f"ip:{name}" for name in crowd), actor.startswith("net:")
         if not near:
             actors |= dict.fromkeys(f"net:{network_of(name)}" for name in crowd)
-        parts = [t for one in actors if (t := self._alive(one, finding)) is not None]
-        track = self._alive(actor, finding) or self._begin(finding, actor)
+        parts = [t for one in actors if (t := self._followed.near(one, finding)) is not None]
+        track = self._followed.near(actor, finding) or self._followed.begin(finding, actor)
         for name in crowd:
             track.join(name)
-        return [track, *(self._swallow(track, part) for part in parts if near or self._alike(part, finding))]
-
-    def _swallow(self, campaign: Track, part: Track) -> Track:
-        campaign.absorb(part)
-        for member in part.members:
-            campaign.join(member)
-        self._tracks.pop(part.actor, None)
-        return part
+        return [
+            track,
+            *(self._followed.swallow(track, part) for part in parts if near or self._alike(part, finding)),
+        ]
 
     def _crowd(self, network: str, finding: Finding, name: str) -> list[str] | None:
         """The addresses of this network that attack with the same agent, when they are enough."""
-        key = f"{network} {finding.agents[0] if finding.agents else '-'}"
+        poses = finding.attack is Attack.FAKE_BOT
+        enough, gap = (POSING, POSING_GAP) if poses else (CROWD, GAP)
+        key = f"{network} {finding.agents[0] if finding.agents else '-'}{' poses' if poses else ''}"
         at, names = self._crowds.pop(key, (finding.last_seen, []))
-        if abs(finding.first_seen - at) > GAP:
+        if abs(finding.first_seen - at) > gap:
             at, names = finding.last_seen, []
-        known(names, [name], CROWD)
+        known(names, [name], enough)
         self._crowds[key] = (max(at, finding.last_seen), names)
         if len(self._crowds) > TRACKS_KEPT:
             self._crowds.popitem(last=False)
-        return names if len(names) >= CROWD else None
+        return names if len(names) >= enough else None
 
     def _everywhere(self, agent: str, finding: Finding, name: str) -> list[str] | None:
         """The addresses that lately did the same with the same agent, when they are enough and far apart."""
@@ -206,38 +200,18 @@ class Correlator:
         shared = set(finding.agents) & set(campaign.agents)
         return bool(shared) or (finding.attack in SIGNING_IN and bool(SIGNING_IN & set(campaign.counts)))
 
-    def _alive(self, actor: str, finding: Finding) -> Track | None:
-        """The actor's track, unless it was quiet for too long: then it is over."""
-        track = self._tracks.get(actor)
-        if track is None:
-            return None
-        gap = SITE_GAP if actor.startswith("site:") else SLOW_GAP if track.worthy else GAP
-        # Both ways: logs are also read with their days in any order.
-        if max(finding.first_seen - track.last_seen, track.first_seen - finding.last_seen) > gap:
-            del self._tracks[actor]
-            if not SIGNING_IN.isdisjoint(track.counts):
-                self._ended.append(track)
-            return None
-        self._tracks.move_to_end(actor)
-        return track
-
-    def _begin(self, finding: Finding, actor: str) -> Track:
-        track = Track.begin(finding, actor)
-        self._tracks[actor] = track
-        if len(self._tracks) > TRACKS_KEPT:
-            self._tracks.popitem(last=False)
-        return track
-
     def _signed_in(self, events: pa.Table) -> list[Track]:
         """Tracks of password guessers whose sign-in was answered otherwise than all before, and well."""
-        self._guessing &= self._tracks.keys()
-        if not (self._guessing or self._ended) or not events.num_rows:
+        self._guessing = {actor for actor in self._guessing if self._followed.of(actor)}
+        if not self._guessing or not events.num_rows:
             return []
         rows = _answered_well(events)
         if not rows.size:
             return []
         guessers: dict[str, list[Track]] = {}
-        for track in (*self._ended, *(self._tracks[actor] for actor in self._guessing)):
+        for track in (each for actor in self._guessing for each in self._followed.of(actor)):
+            if SIGNING_IN.isdisjoint(track.counts):
+                continue
             for client in track.members if track.members else [track.actor.partition(":")[2]]:
                 guessers.setdefault(client, []).append(track)
         clients, codes = distinct(events, "client_ip")
@@ -261,7 +235,7 @@ class Correlator:
         """Everything that a restart needs."""
         return orjson.dumps(
             {
-                "tracks": list(self._tracks.values()),
+                "tracks": list(self._followed),
                 "crowds": [[key, at, names] for key, (at, names) in self._crowds.items()],
                 "far": [[key, list(seen.items())] for key, seen in self._far.items()],
             },
@@ -272,7 +246,9 @@ class Correlator:
         """Go on from a snapshot."""
         given = orjson.loads(state)
         tracks = [Track.from_dict(one) for one in given["tracks"]]
-        self._tracks = OrderedDict((track.actor, track) for track in tracks)
+        self._followed = Followed()
+        for track in tracks:
+            self._followed.put(track)
         self._guessing = {track.actor for track in tracks if not SIGNING_IN.isdisjoint(track.counts)}
         self._crowds = OrderedDict(
             (key, (datetime.fromisoformat(at).astimezone(UTC), names)) for key, at, names in given["crowds"]
