@@ -21,37 +21,14 @@ import pyarrow as pa
 
 from logvision.detect import carrier, echo
 from logvision.detect.cascade import Gathered, gather
-from logvision.detect.decoding import decode_text
 from logvision.detect.detector import SHOWN, Detector
 from logvision.detect.fusion import HINT, MODEL, ORDINARY, Evidence, Verdict, fuse, worse
-from logvision.detect.profiles import LONGEST, MANY, ROUTE, Profile, Profiles, variables
+from logvision.detect.parameters import DEPARTS, FREE_TEXT, UNKNOWN, Note, Parameter, Place, parameters
+from logvision.detect.profiles import Profiles
 from logvision.detect.signature import Rows
-from logvision.detect.traits import (
-    ANGLES,
-    BARS,
-    BLANK,
-    BRACES,
-    CODE,
-    CODE_BIT,
-    DOLLARS,
-    FOREIGN,
-    LETTERS,
-    MARKS,
-    breaks_out,
-    leaves_text,
-    longest,
-    named,
-    traits,
-)
-from logvision.detect.units import Ints, Kind, Owners, Units
-from logvision.exemption import MARK, PATH, REFERER, USER_AGENT, Exemption
+from logvision.detect.units import Ints, Kind, Owners
+from logvision.exemption import MARK, REFERER, USER_AGENT, Exemption
 from logvision.schema import Attack
-
-USUAL: Final = "profile.usual"
-FREE_TEXT: Final = "profile.free_text"
-DEPARTS: Final = "profile.departs"
-UNKNOWN: Final = "profile.unknown"
-"""Names of profile evidence; those that speak for an attack stand in EVENT.rules."""
 
 SHARE: Final = 0.4
 """What is left of the evidence about a value that is usual where it stands."""
@@ -60,26 +37,12 @@ READ: Final = "verify."
 PROOF: Final = 0.85
 """Evidence of a reading, at least this strong, is never weakened: see `_may_be_usual`."""
 
-PROSE: Final = 0.2
-"""A parameter holds free text when this share of the networks that use it, and FEW, sent several words."""
-
-LIKE_CODE: Final = 0.05
-"""A parameter holds code when this share of the networks that use it, and MANY, sent some."""
-
-FEW: Final = 10
-"""Networks that must have shown a kind of characters in a parameter that MANY use."""
-
 DEPARTING: Final = 0.35
 NEVER_SENT: Final = 0.1
 """How far they fill the doubt that other evidence leaves; alone they are nothing."""
 
 BESIDE: Final = 0.24
 """The score from which on a request is looked at again."""
-
-NOISE: Final = 2
-"""Networks whose traits do not count against a parameter's being regular."""
-
-PARTS: Final = 64  # parameters of one request that are looked at
 
 _WEAKENED: Final = frozenset(
     {
@@ -95,9 +58,7 @@ _WRITTEN: Final = (_WEAKENED | {Attack.RCE, Attack.PROTOTYPE, Attack.SENSITIVE})
 In free text only what breaks out of it, as SQL behind a number does, is a proof."""
 
 _WHOLE: Final = int(Kind.TARGET | Kind.RAW_TARGET)
-
-BARE: Final = "{query}"
-"""The name of what stands in a query and is no pair."""
+_VALUE: Final = int(Kind.VALUE | Kind.URL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,17 +73,6 @@ class Asked:
     user_agent: str | None = None
     referer: str | None = None
     exemptions: tuple[Exemption, ...] = ()  # that are in force for its time, place and client
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """One thing that the second look found: about which parameter, saying what, in one sentence."""
-
-    parameter: str
-    kind: str  # against, for, exception
-    rule: str  # USUAL, DEPARTS, UNKNOWN, or the id of the exception
-    sentence: str
-    attack: Attack | None = None  # what a departure would be
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,113 +98,127 @@ class Look:
         return tuple(sorted({note.rule for note in self.notes if note.kind == "exception"}))
 
 
-@dataclass(slots=True)
-class _Part:
-    """One parameter of a request, with all that was found about it."""
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """A request and its parts, each with what profiles say of it, should anything be found about it."""
 
-    column: str  # target, user_agent or referer
-    name: str
-    text: str  # as logged; a parameter with its "?", so that it is a target of its own
-    value: bytes  # decoded; of what is longer than LONGEST the beginning
-    spoken: Sequence[Note] = ()  # what the profiles say, should anything be found about it
-    owner: int = -1  # among `Owners`
-    units: dict[int, list[Evidence]] = field(default_factory=dict)
-    direct: frozenset[int] = frozenset()  # units that are the parameter's own value, none inside of it
+    request: Asked
+    parts: Sequence[tuple[Parameter, Sequence[Note]]]
+
+    @property
+    def tells(self) -> bool:
+        """Whether a second look can say anything else than the first."""
+        return bool(self.request.exemptions) or any(notes for _, notes in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One part of a request that something was found about."""
+
+    parameter: Parameter
+    notes: Sequence[Note]
+    units: dict[int, list[Evidence]]
+    direct: frozenset[int]  # units that are the parameter's own value, none inside of it
 
 
 def look(requests: Sequence[Asked], detector: Detector, profiles: Profiles) -> list[Look]:
-    """The verdicts in context. Cost: about 0.3 ms a request; everything is read, nothing learned."""
-    return _looked(requests, [_parts(request, profiles) for request in requests], detector)
+    """The verdicts in context. Cost: about 0.2 ms a request; everything is read, nothing learned."""
+    return _looked(_cut(requests, profiles), detector)
 
 
 def look_where_it_tells(
     requests: Sequence[Asked], detector: Detector, profiles: Profiles
 ) -> list[Look | None]:
     """`look` without those that could only say again what was said: None where no profile says anything of a
-    part and no exception is in force. That costs 50 µs a request."""
-    parts = [_parts(request, profiles) for request in requests]
-    telling = [
-        number
-        for number, (request, pieces) in enumerate(zip(requests, parts, strict=True))
-        if request.exemptions or any(part.spoken for part in pieces)
-    ]
+    part and no exception is in force. That costs 10 µs a request."""
+    cut = _cut(requests, profiles)
+    telling = [number for number, each in enumerate(cut) if each.tells]
     looks: list[Look | None] = [None] * len(requests)
-    found = _looked([requests[n] for n in telling], [parts[n] for n in telling], detector)
-    for number, one in zip(telling, found, strict=True):
+    for number, one in zip(telling, _looked([cut[n] for n in telling], detector), strict=True):
         looks[number] = one
     return looks
 
 
-def _looked(requests: Sequence[Asked], parts: Sequence[Sequence[_Part]], detector: Detector) -> list[Look]:
-    if not requests:
+def _cut(requests: Sequence[Asked], profiles: Profiles) -> list[_Cut]:
+    """Requests in their parts: every distinct target and every place is read once."""
+    targets: dict[str, list[Parameter]] = {}
+    places: dict[tuple[str | None, str], Place] = {}
+    found = []
+    for request in requests:
+        of_target = targets.get(request.target)
+        if of_target is None:
+            of_target = targets[request.target] = parameters(request.target)
+        at = request.site, request.route or ""
+        place = places.get(at)
+        if place is None:
+            place = places[at] = Place(profiles, *at)
+        settled = place.settled
+        parts = [(part, place.says(part) if settled else ()) for part in of_target]
+        for column, header, logged in (
+            ("user_agent", USER_AGENT, request.user_agent),
+            ("referer", REFERER, request.referer),
+        ):
+            if logged is not None:
+                parts.append((Parameter(column, header, logged, logged.encode()), ()))
+        found.append(_Cut(request, parts))
+    return found
+
+
+def _looked(cut: Sequence[_Cut], detector: Detector) -> list[Look]:
+    if not cut:
         return []
-    found = _gathered(requests, parts, detector)
+    found, owner_of = _gathered(cut, detector)
     evident = np.zeros(len(found.units), bool)
     evident[list(found.by_unit)] = True
     uses = np.flatnonzero(evident[found.units.unit])
     units_of: dict[int, list[int]] = {}
     for owner, unit in zip(found.units.owner[uses].tolist(), found.units.unit[uses].tolist(), strict=True):
         units_of.setdefault(owner, []).append(unit)
+    values = np.flatnonzero(evident & (found.units.kind & _VALUE != 0))
+    text_of = dict(zip(values.tolist(), found.units.texts.take(pa.array(values)).to_pylist(), strict=True))
+    scales = _Scales()
     looks = []
-    for number, (request, pieces) in enumerate(zip(requests, parts, strict=True)):
-        for part in pieces:
-            part.units = {unit: found.by_unit[unit] for unit in units_of.get(part.owner, ())}
-            part.direct = frozenset(unit for unit in part.units if _is_value(found.units, unit, part))
-        whole = {unit: found.by_unit[unit] for unit in units_of.get(number, ())}
-        apart = [*_apart(found, whole, pieces), *found.by_row.get(number, [])]
-        looks.append(_weighed(request, pieces, apart))
+    for number, each in enumerate(cut):
+        parts = []
+        for part, notes in each.parts:
+            own = units_of.get(owner_of[part.column][part.text], [])
+            if own:
+                direct = frozenset(unit for unit in own if text_of.get(unit) == part.value)
+                parts.append(_Part(part, notes, {unit: found.by_unit[unit] for unit in own}, direct))
+        own = units_of.get(owner_of["target"][each.request.target], [])
+        whole = {unit: found.by_unit[unit] for unit in own}
+        apart = [*_apart(found, whole, parts), *found.by_row.get(number, [])]
+        looks.append(_weighed(each.request, parts, apart, scales))
     return looks
 
 
-def _is_value(units: Units, unit: int, part: _Part) -> bool:
-    return bool(units.kind[unit] & int(Kind.VALUE | Kind.URL)) and units.texts[unit].as_py() == part.value
-
-
-def _parts(request: Asked, profiles: Profiles) -> list[_Part]:
-    """What a request is made of, with what profiles say of each part of the target where they are settled."""
-    path, _, query = request.target.partition("?")
-    found = [_Part("target", PATH, path, decode_text(path[:LONGEST].encode(), query=False))]
-    for pair in query.split("&", PARTS)[:PARTS]:
-        name, equals, value = pair.partition("=")
-        if pair:
-            said = decode_text(name[:LONGEST].encode(), query=True) if equals else BARE.encode()
-            text = decode_text((value if equals else pair)[:LONGEST].encode(), query=True)
-            found.append(_Part("target", said.decode("utf-8", "replace"), f"?{pair}", text))
-    arrived = profiles.get(request.site, request.route or "", ROUTE)
-    if arrived is not None and arrived.networks >= MANY:
-        for part in found:
-            part.spoken = _spoken(request, part, profiles)
-    for column, header, logged in (
-        ("user_agent", USER_AGENT, request.user_agent),
-        ("referer", REFERER, request.referer),
-    ):
-        if logged is not None:
-            found.append(_Part(column, header, logged, logged.encode()))
-    return found
-
-
-def _gathered(requests: Sequence[Asked], parts: Sequence[Sequence[_Part]], detector: Detector) -> Gathered:
-    """All evidence about the requests, which are the first owners, and about their parts, the others."""
-    texts: dict[str, list[str]] = {"target": [r.target for r in requests], "user_agent": [], "referer": []}
-    every = [part for pieces in parts for part in pieces]
-    for part in every:
-        part.owner = len(texts[part.column])
-        texts[part.column].append(part.text)
-    owners = Owners(*(pa.array(each, pa.string()) for each in texts.values()))
-    first = {"target": 0, "user_agent": owners.first_agent, "referer": owners.first_referer}
-    for part in every:
-        part.owner += first[part.column]
-    numbers = np.arange(len(requests))
-    headers = [
-        np.array([next((p.owner for p in pieces if p.column == column), -1) for pieces in parts], np.int64)
-        for column in ("user_agent", "referer")
-    ]
-    columns: dict[str, tuple[list[Any], Ints]] = {
-        "cs-method": ([(request.method or "").upper() for request in requests], numbers),
-        "sc-status": ([-1 if r.status is None else r.status for r in requests], numbers),
+def _gathered(cut: Sequence[_Cut], detector: Detector) -> tuple[Gathered, dict[str, dict[str, int]]]:
+    """All evidence about the requests and about their parts; and by column and text, which owner each is."""
+    texts = {
+        "target": dict.fromkeys((each.request.target for each in cut), 0),
+        "user_agent": {},
+        "referer": {},
     }
-    rows = Rows((numbers, headers[0], headers[1]), columns)
-    return gather(detector.signatures, detector.model, detector.verification, owners, rows, bounded=False)
+    for each in cut:
+        for part, _ in each.parts:
+            texts[part.column][part.text] = 0
+    owners = Owners(*(pa.array(list(each), pa.string()) for each in texts.values()))
+    for of_text, first in zip(texts.values(), (0, owners.first_agent, owners.first_referer), strict=True):
+        for number, text in enumerate(of_text, first):
+            of_text[text] = number
+
+    def numbers(column: str) -> Ints:
+        logged = (getattr(each.request, column) for each in cut)
+        return np.array([-1 if text is None else texts[column][text] for text in logged], np.int64)
+
+    every = np.arange(len(cut))
+    columns: dict[str, tuple[list[Any], Ints]] = {
+        "cs-method": ([(each.request.method or "").upper() for each in cut], every),
+        "sc-status": ([-1 if each.request.status is None else each.request.status for each in cut], every),
+    }
+    rows = Rows((numbers("target"), numbers("user_agent"), numbers("referer")), columns)
+    found = gather(detector.signatures, detector.model, detector.verification, owners, rows, bounded=False)
+    return found, texts
 
 
 def _apart(found: Gathered, whole: Mapping[int, list[Evidence]], parts: Sequence[_Part]) -> list[Evidence]:
@@ -274,42 +238,59 @@ def _apart(found: Gathered, whole: Mapping[int, list[Evidence]], parts: Sequence
     return [piece for pieces in whole.values() for piece in pieces if piece.rule not in known]
 
 
-def _weighed(request: Asked, parts: Sequence[_Part], apart: Sequence[Evidence]) -> Look:
+@dataclass(slots=True)
+class _Scales:
+    """Verdicts of evidence, each combination weighed once; the evidence outlives them."""
+
+    _known: dict[tuple[str | int | None, ...], Verdict] = field(default_factory=dict)
+
+    def fused(self, pieces: Sequence[Evidence], usual: str | None) -> Verdict:
+        """All evidence about one text; `usual`: what speaks against it, USUAL, FREE_TEXT or nothing."""
+        key = (usual, *map(id, pieces))
+        verdict = self._known.get(key)
+        if verdict is None:
+            verdict = self._known[key] = _fused(pieces, usual)
+        return verdict
+
+
+def _weighed(request: Asked, parts: Sequence[_Part], apart: Sequence[Evidence], scales: _Scales) -> Look:
     notes: list[Note] = []
     verdict = without = ORDINARY
     path = request.target.partition("?")[0]
     for part in parts:
-        if not part.units:
-            continue
-        excepted = [each for each in request.exemptions if each.covers(part.name, part.value)]
-        usual = next((note.rule for note in part.spoken if note.kind == "against"), None)
-        echoed = part.column == "referer" and echo.is_echo(part.text)
+        column, name, text, value = part.parameter
+        excepted = [each for each in request.exemptions if each.covers(name, value)]
+        usual = next((note.rule for note in part.notes if note.kind == "against"), None)
         here = left = ORDINARY
         for unit, pieces in part.units.items():
-            by = carrier.weight(path, part.name) if unit in part.direct else carrier.OPEN
+            by = carrier.weight(path, name) if unit in part.direct else carrier.OPEN
             if usual:
                 by = min(by, carrier.OPEN)  # half a proof is not made more of where it is usual
-            here = worse(here, carrier.weighed(_fused(pieces, usual), by))
-            kept = _kept(pieces, excepted, part.name, notes)
-            by = by if len(kept) == len(pieces) else carrier.OPEN  # what people excepted is not made up for
-            left = worse(left, carrier.weighed(_fused(kept, usual), by))
-        if echoed:
+            whole = carrier.weighed(scales.fused(pieces, usual), by)
+            here = worse(here, whole)
+            kept = _kept(pieces, excepted, name, notes)
+            if len(kept) < len(pieces):  # what people excepted is not made up for
+                whole = carrier.weighed(scales.fused(kept, usual), carrier.OPEN)
+            left = worse(left, whole)
+        if column == "referer" and echo.is_echo(text):
             here, left = echo.softened(here), echo.softened(left)
-        for note in part.spoken:
+        for note in part.notes:
             here, left = _raised(here, note), _raised(left, note)
         without, verdict = worse(without, here), worse(verdict, left)
-        notes += part.spoken
+        notes += part.notes
     # Rules about a request as a whole know nothing of parameters: nor do the exceptions from them.
-    without = worse(without, fuse(apart))
+    without = worse(without, scales.fused(apart, None))
     everywhere = [each for each in request.exemptions if each.covers(None, b"")]
-    verdict = worse(verdict, fuse(_kept(apart, everywhere, "", notes)))
+    verdict = worse(verdict, scales.fused(_kept(apart, everywhere, "", notes), None))
     return Look(verdict, without, tuple(dict.fromkeys(notes)))
 
 
 def _kept(
     pieces: Sequence[Evidence], excepted: Sequence[Exemption], parameter: str, notes: list[Note]
-) -> list[Evidence]:
+) -> Sequence[Evidence]:
     """The evidence that no exception is about."""
+    if not excepted:
+        return pieces
     kept = []
     for piece in pieces:
         by = next((each for each in excepted if each.about(piece.rule)), None)
@@ -322,7 +303,6 @@ def _kept(
 
 
 def _fused(pieces: Sequence[Evidence], usual: str | None) -> Verdict:
-    """All evidence about one text; `usual`: what speaks against it, USUAL, FREE_TEXT or nothing."""
     if usual is None:
         return fuse(pieces)
     hard = [piece for piece in pieces if piece.rule != MODEL and not _may_be_usual(piece, usual)]
@@ -345,57 +325,3 @@ def _raised(verdict: Verdict, note: Note) -> Verdict:
         return verdict
     score = 1 - (1 - verdict.score) * (1 - share)
     return Verdict(score, verdict.attack or note.attack, tuple(sorted({*verdict.rules, note.rule})))
-
-
-def _spoken(request: Asked, part: _Part, profiles: Profiles) -> list[Note]:
-    """What the profiles of this place say about one part; nothing where it is too long to be read whole."""
-    if len(part.text) > LONGEST:
-        return []
-    route = request.route or ""
-    if part.name == PATH:
-        found = [
-            (name, decode_text(text.encode(), query=False)) for name, text in variables(part.text, route)
-        ]
-        odd = [(name, value) for name, value in found if traits(value) & MARKS]
-        said = [_usual(name, value, profiles.get(request.site, route, name)) for name, value in odd]
-        return [note for note in said if note is not None] if all(said) else []
-    profile = profiles.get(request.site, route, part.name)
-    if profile is None:
-        said_so = f"no visitor ever sent the parameter {part.name!r} to {route}"
-        return [Note(part.name, "for", UNKNOWN, said_so)] if part.name != BARE else []
-    note = _usual(part.name, part.value, profile) or _departure(part.name, part.value, profile)
-    return [note] if note is not None else []
-
-
-def _usual(name: str, value: bytes, profile: Profile | None) -> Note | None:
-    if profile is None or profile.networks < MANY:
-        return None
-    prose = profile.counts[BLANK.bit_length() - 1]
-    if prose >= max(FEW, PROSE * profile.networks) and not leaves_text(value):
-        return Note(name, "against", FREE_TEXT, f"{name!r} holds free text of {prose} unrelated visitors")
-    code = profile.counts[CODE_BIT]
-    if code < max(MANY, LIKE_CODE * profile.networks) or breaks_out(value):
-        return None
-    bits, usual = traits(value), profile.usual(FEW)
-    if bits & MARKS & ~usual or longest(bits) > longest(usual) + 1:
-        return None
-    return Note(name, "against", USUAL, f"{name!r} holds code for {code} unrelated visitors of this route")
-
-
-def _departure(name: str, value: bytes, profile: Profile) -> Note | None:
-    if profile.networks < MANY:
-        return None
-    seen = profile.usual(NOISE + 1)
-    if seen & (MARKS | BLANK | FOREIGN | CODE):
-        return None
-    strange = traits(value) & (MARKS | BLANK) & ~profile.usual(1)
-    if not strange:
-        return None
-    kind = "letters and digits" if seen & LETTERS else "digits"
-    holds = " and ".join(named(strange)) if len(named(strange)) < 3 else ", ".join(named(strange))
-    said = f"{name!r} holds {kind} alone for {profile.networks} unrelated visitors, and here {holds}"
-    return Note(name, "for", DEPARTS, said, _ATTACK_OF.get(strange & -strange, Attack.SQLI))
-
-
-_ATTACK_OF: Final = {ANGLES: Attack.XSS, BARS: Attack.RCE, DOLLARS: Attack.RCE, BRACES: Attack.SSTI}
-"""What the first strange mark of a departure asks for; the others belong to SQL."""

@@ -71,7 +71,7 @@ class Explanation:
     units: list[UnitReport]  # the worst first; units without any evidence are counted, not listed
     request_rules: list[str]  # rules that hold for the request as a whole
     quiet_units: int
-    context: list[dict[str, Any]]  # what the site's profiles and exceptions said: see `context.Note`
+    context: list[dict[str, Any]]  # what the site's profiles and exceptions said: see `parameters.Note`
     score_alone: float  # the score without the context
     detector: str
 
