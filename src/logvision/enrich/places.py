@@ -23,9 +23,6 @@ ACTORS: Final = 5
 WAITING: Final = 4 * WORDS
 """Words of a crowded place that may be on their way to ACTORS at the same time."""
 
-MANY: Final = WAITING + WORDS
-"""Words that may come to one place at once before `Places.worth` should be asked."""
-
 ROOT: Final = 0
 NOWHERE: Final = -1
 
@@ -98,27 +95,6 @@ class Places:
         instead = NOWHERE if fallback < 0 else self._edges.get(place << WORD_BITS | fallback, NOWHERE)
         settled = instead >= 0 and self._states[place] == _CLOSED
         return instead, not settled and not self._full
-
-    def worth(self, keys: Ints, actors: Ints) -> Mask:
-        """Which of the keys, in order of time, `learn` must see: not the masses that could only come and go.
-
-        `actors` says how many clients each was answered to. All of them, unless a place has very many.
-        """
-        worth = np.ones(len(keys), np.bool_)
-        places, words = keys >> WORD_BITS, keys & WORD_MASK
-        several, counts = np.unique(places, return_counts=True)
-        # A loop over the places that very many new words came to: few.
-        for place in several[counts > MANY].tolist():
-            at = np.flatnonzero((places == place) & (actors < ACTORS) & (self._words.fallbacks[words] >= 0))
-            at = at[~np.isin(words[at], np.array(list(self._waiting.get(place, ())), np.int64))]
-            at = at[self._look_up(keys[at]) < 0]
-            if self._states[place] == _ROOMY:
-                at = at[WORDS + 1 :]
-            many = actors[at] > 1
-            worth[at] = False
-            worth[at[many][-WAITING:]] = True
-            worth[at[~many][-(WAITING // 2) :]] = True
-        return worth
 
     def learn(self, keys: list[int], actors: list[Actors]) -> None:
         """Take in that words were answered at places to clients (hashed, distinct), in the order of time."""

@@ -7,14 +7,13 @@ learning; this module decides which words stay and which are values of a variabl
 from __future__ import annotations
 
 import zlib
-from itertools import compress
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from logvision.enrich import segments
-from logvision.enrich.places import ACTORS, MANY, NOWHERE, WORD_BITS, WORD_MASK, WORDS, Actors, Places
+from logvision.enrich.places import ACTORS, NOWHERE, WORD_BITS, WORD_MASK, WORDS, Actors, Places
 from logvision.enrich.segments import DEPTH, Paths, Words
 from logvision.enrich.shape import Ints, Mask
 
@@ -220,11 +219,7 @@ class Routes:
                 if len(who) == ACTORS - 1:
                     del taught[key]
                 taught[key] = (*who, actor)
-        which, whose = list(taught), list(taught.values())
-        if len(which) > MANY:
-            worth = self._places.worth(np.array(which), np.array(list(map(len, whose)))).tolist()
-            which, whose = list(compress(which, worth)), list(compress(whose, worth))
-        self._places.learn(which, whose)
+        self._places.learn(list(taught), list(taught.values()))
 
     def _text(self, end: int) -> str:
         """The route of where a path ended."""
