@@ -119,4 +119,13 @@ def hashes(values: pa.StringArray, key: int) -> npt.NDArray[np.uint64]:
     return pl.Series(pl.from_arrow(values), dtype=pl.String).hash(seed=key).to_numpy()
 
 
+def numbered(keys: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.uint64], Codes]:
+    """The distinct keys, in no order, and which one each row has."""
+    if native.HERE:
+        codes, first = native.numbered(keys)
+        return keys[first], codes
+    names, places = np.unique(keys, return_inverse=True)
+    return names, places.astype(np.int32)
+
+
 HASHED_BY: Final = "core" if native.HERE else f"polars {version('polars')}"

@@ -1,8 +1,9 @@
-"""Levels in columns equal levels event by event, and cuts into batches change nothing."""
+"""Levels are those of the definition, and cuts into batches change nothing; the core says the same."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -11,7 +12,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from examples import examples
-from logvision.detect.buckets import BACK_US, BUCKETS_KEPT, VALUES_KEPT, Buckets, Seen, Size
+from logvision import columns
+from logvision.detect.buckets import (
+    BACK_US,
+    BUCKETS_KEPT,
+    FILLS,
+    NEVER,
+    RELIEVES,
+    REPEATS,
+    VALUES_KEPT,
+    Buckets,
+    Seen,
+    Size,
+    met,
+    mixed,
+    poured,
+)
+from native_paths import without_core
 
 SECOND = 1_000_000
 SIZE = Size(capacity=3, leak_us=10 * SECOND, hold_off_us=30 * SECOND, relief_us=5 * SECOND)
@@ -19,12 +36,14 @@ SIZE = Size(capacity=3, leak_us=10 * SECOND, hold_off_us=30 * SECOND, relief_us=
 Event = tuple[int, int, str]  # key, time in s, one of fill, relief, repeat
 
 
+KINDS = {"repeat": REPEATS, "fill": FILLS, "relief": RELIEVES}
+
+
 def pour(buckets: Buckets, events: list[Event]) -> list[Any]:
     return buckets.step(
         np.array([k for k, _, _ in events], np.uint64),
         np.array([t * SECOND for _, t, _ in events], np.int64),
-        np.array([what == "fill" for _, _, what in events], np.bool_),
-        np.array([what == "relief" for _, _, what in events], np.bool_),
+        np.array([KINDS[what] for _, _, what in events], np.uint8),
         newest=0,
     )
 
@@ -86,7 +105,7 @@ def forward(steps: list[Event]) -> list[Event]:
 
 @given(STREAMS)
 @examples(200)
-def test_levels_in_columns_equal_levels_one_by_one(steps: list[Event]) -> None:
+def test_levels_are_those_of_the_definition(steps: list[Event]) -> None:
     events = forward(steps)
     assert alerts([events]) == by_hand(events)
 
@@ -124,10 +143,57 @@ def test_a_flood_of_actors_is_bounded_and_keeps_the_latest() -> None:
     for batch in range(8):
         keys = np.arange(batch * BUCKETS_KEPT, (batch + 1) * BUCKETS_KEPT, dtype=np.uint64)
         times = np.full(keys.size, batch * SECOND, np.int64)
-        ones = np.ones(keys.size, np.bool_)
-        assert buckets.step(keys, times, ones, ~ones, newest=batch * SECOND) == []
+        fills = np.full(keys.size, FILLS, np.uint8)
+        assert buckets.step(keys, times, fills, newest=batch * SECOND) == []
         assert seen.meet(keys, times, newest=batch * SECOND).all()
     kept = {name: len(array.T) for name, array in (buckets.snapshot() | seen.snapshot()).items()}
     assert kept["keys"] == kept["state"] <= BUCKETS_KEPT
     assert kept["values"] == kept["times"] <= VALUES_KEPT
     assert buckets.known(np.array([8 * BUCKETS_KEPT - 1, 0], np.uint64)).tolist() == [True, False]
+
+
+def both(call: Callable[[], tuple[Any, ...]]) -> None:
+    """The core and the pure path answer alike."""
+    found = call()
+    with without_core():
+        expected = call()
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@given(STREAMS, st.integers(-1, 40))
+def test_the_core_pours_as_the_pure_path(steps: list[Event], shut: int) -> None:
+    places = np.array([key - 1 for key, _, _ in steps], np.int64)
+    times = np.array([gap * 7 * SECOND for _, gap, _ in steps], np.int64)
+    kinds = np.array([KINDS[what] for _, _, what in steps], np.uint8)
+
+    def call() -> tuple[Any, ...]:
+        state = np.tile(np.array([NEVER, 0, NEVER, 0, NEVER, NEVER]), (4, 1))
+        if shut >= 0:
+            state[1] = [0, 0, 0, 0, shut * SECOND, -5 * SECOND]
+        return *poured(SIZE, places, times, kinds, state), state
+
+    both(call)
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 40))))
+def test_the_core_meets_as_the_pure_path(events: list[tuple[int, int]]) -> None:
+    codes, times = np.array(events, np.int64).reshape(-1, 2).T
+
+    def call() -> tuple[Any, ...]:
+        last = np.array([NEVER, 0, 10, 20, NEVER, 40])
+        return met(codes.astype(np.int32), times.copy(), 10, last), last
+
+    both(call)
+
+
+@given(st.lists(st.integers(-1, 9)), st.lists(st.integers(0, 2**64 - 1), min_size=10, max_size=10))
+def test_the_core_mixes_and_numbers_keys_as_the_pure_path(codes: list[int], hashes: list[int]) -> None:
+    def call() -> tuple[Any, ...]:
+        keys = np.full(len(codes), 7, np.uint64)
+        mixed(keys, np.array(codes, np.int32), np.array(hashes, np.uint64))
+        names, numbers = columns.numbered(keys)
+        np.testing.assert_array_equal(names[numbers], keys)
+        return keys, np.sort(names)
+
+    both(call)

@@ -17,13 +17,22 @@ import pyarrow.compute as pc
 
 from logvision import columns
 from logvision.detect import filters, scenarios
-from logvision.detect.buckets import Buckets, Ints, Keys, Mask, Overflow, Seen, Size
+from logvision.detect.buckets import (
+    FILLS,
+    MIX,
+    RELIEVES,
+    REPEATS,
+    Buckets,
+    Keys,
+    Mask,
+    Overflow,
+    Seen,
+    Size,
+    mixed,
+)
 from logvision.detect.scenarios import Scenario
 from logvision.enrich.crawlers import Crawlers
 from logvision.schema import ALERT, EVIDENCE_KEPT, Attack, Outcome
-from logvision.windows.counting import present
-
-_MIX: Final = np.uint64(0x9E37_79B9_7F4A_7C15)  # 2^64 / golden ratio: spreads sums of hashes
 
 GAVE_WAY: Final = 0.2
 """Share of a flood's answers that must be errors, or refusals, to say that it worked, or was blocked."""
@@ -104,26 +113,22 @@ class Behaviour:
 
     def _pour(self, rule: Scenario, batch: _Batch, fits: Mask, eases: Mask | None) -> list[Overflow]:
         buckets = self._buckets[rule.id]
-        rows = np.flatnonzero(fits & batch.has(rule.key[0]))
+        known = batch.has(rule.key[0])
         names, of_row = batch.actors(rule.key)
-        places = of_row[rows]
-        fills = np.ones(rows.size, np.bool_)
-        if rule.distinct is not None and rows.size:
-            values = (names[places] * _MIX) ^ batch.hashes(rule.distinct)[batch.texts(rule.distinct)[1][rows]]
-            fills = self._seen[rule.id].meet(values, batch.times[rows], self._newest)
-        relieves = np.zeros(rows.size, np.bool_)
+        kinds = np.where(fits & known, FILLS, RELIEVES).astype(np.uint8)
+        pours = kinds == FILLS
+        filling = np.flatnonzero(pours)
         if eases is not None and eases.any():
             matters = buckets.known(names)
-            matters[places] = True
-            easing = np.flatnonzero(eases & batch.has(rule.key[0]))
-            easing = easing[matters[of_row[easing]]]
-            rows = np.concatenate([rows, easing])
-            fills = np.concatenate([fills, np.zeros(easing.size, np.bool_)])
-            relieves = np.concatenate([relieves, np.ones(easing.size, np.bool_)])
-            order = np.argsort(rows)  # back into the order of arrival
-            rows, fills, relieves = rows[order], fills[order], relieves[order]
-            places = of_row[rows]
-        found = buckets.pour(names, places, batch.times[rows], fills, relieves, self._newest)
+            matters[of_row[filling]] = True
+            pours |= eases & known & matters[of_row]
+        if rule.distinct is not None and filling.size:
+            values = batch.hashes(rule.distinct)[batch.texts(rule.distinct)[1][filling]]
+            values ^= names[of_row[filling]] * MIX
+            new = self._seen[rule.id].meet(values, batch.times[filling], self._newest)
+            kinds[filling[~new]] = REPEATS
+        rows = np.flatnonzero(pours)
+        found = buckets.pour(names, of_row[rows], batch.times[rows], kinds[rows], self._newest)
         return [replace(over, rows=rows[over.rows]) for over in found]
 
     def snapshot(self) -> bytes:
@@ -166,7 +171,7 @@ class _Batch:
         self.positions = events["position"].to_numpy()
         self.status = pc.fill_null(events["status"], 0).to_numpy()
         self._hashes: dict[str, Keys] = {}
-        self._actors: dict[tuple[str, ...], tuple[Keys, Ints]] = {}
+        self._actors: dict[tuple[str, ...], tuple[Keys, columns.Codes]] = {}
         self._texts: dict[str, tuple[pa.StringArray, columns.Codes]] = {}
 
     def texts(self, part: str) -> tuple[pa.StringArray, columns.Codes]:
@@ -202,21 +207,13 @@ class _Batch:
                 self._hashes[part] = np.append(columns.hashes(texts, 7), np.uint64(1))
         return self._hashes[part]
 
-    def actors(self, parts: tuple[str, ...]) -> tuple[Keys, Ints]:
-        """The distinct keys of these parts, as hashes in ascending order, and which one each row has."""
+    def actors(self, parts: tuple[str, ...]) -> tuple[Keys, columns.Codes]:
+        """The distinct keys of these parts, as hashes, and which one each row has."""
         if parts not in self._actors:
-            mixed = np.zeros(1, np.uint64)
-            of_row = np.zeros(self.times.size, np.int64)
+            keys = np.zeros(self.times.size, np.uint64)
             for part in parts:
-                # By hash and not by code: a network has many addresses.
-                hashes, codes = np.unique(self.hashes(part), return_inverse=True)
-                found, of_row = present(
-                    of_row * hashes.size + codes[self.texts(part)[1]], mixed.size * hashes.size
-                )
-                mixed = (mixed[found // hashes.size] ^ hashes[found % hashes.size]) * _MIX
-                mixed ^= mixed >> np.uint64(29)
-            names, places = np.unique(mixed, return_inverse=True)
-            self._actors[parts] = names, places[of_row]
+                mixed(keys, self.texts(part)[1], self.hashes(part))
+            self._actors[parts] = columns.numbered(keys)
         return self._actors[parts]
 
     def value(self, part: str, row: int) -> str | None:

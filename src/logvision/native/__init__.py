@@ -22,6 +22,7 @@ Bytes = npt.NDArray[np.uint8]
 Places = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
 Flags = npt.NDArray[np.bool_]
+Keys = npt.NDArray[np.uint64]
 
 _P, _I, _U = ctypes.c_void_p, ctypes.c_int64, ctypes.c_uint64
 _i, _b = ctypes.c_int32, ctypes.c_uint8
@@ -43,6 +44,10 @@ _FUNCTIONS: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "lv_marked": (None, (_P, _P, _I, _P, _P)),
     "lv_margins": (None, (_P, _P, _P, _I, _I, _P, _P, _i, _P, _P)),
     "lv_sql": (_I, (_P, _I, _P, _I, _P, _I, _I, _P)),
+    "lv_mixed": (None, (_P, _P, _I, _P, _I)),
+    "lv_numbered": (_I, (_P, _I, _U, _i, _P, _P, _P)),
+    "lv_met": (None, (_P, _P, _I, _I, _P, _P)),
+    "lv_poured": (_I, (_P, _P, _P, _I, _P, _P, _I, _P, _P, _P, _P)),
     "lv_memo_new": (_P, (_I, _I, _U)),
     "lv_memo_free": (None, (_P,)),
     "lv_memo_size": (_I, (_P,)),
@@ -248,6 +253,41 @@ def sql_letters(text: bytes, quote: bytes, tables: bytes, words: int, most: int)
     out = ctypes.create_string_buffer(2 * min(most, len(text) + 1) + 1)
     made = _C.lv_sql(text, len(text), quote, len(quote), tables, words, most, out)
     return out.raw[:made]
+
+
+def mixed(keys: Keys, codes: Codes, hashes: Keys) -> None:
+    """Make keys, in place, those of one more part: `hashes[codes]`, of negative codes the last hash."""
+    _C.lv_mixed(_at(keys), _at(codes), len(keys), _at(hashes), len(hashes))
+
+
+def numbered(keys: Keys) -> tuple[Codes, Codes]:
+    """A code per key, by first appearance, and the row that had each first; about 5 ns a row."""
+    rows = len(keys)
+    bits = max(2 * rows, 2).bit_length()
+    slots, codes, first = np.empty(1 << bits, np.int32), np.empty(rows, np.int32), np.empty(rows, np.int32)
+    found = _C.lv_numbered(_at(keys), rows, KEY | 1, bits, _at(slots), _at(codes), _at(first))
+    return codes, first[:found]
+
+
+def met(codes: Codes, times: Places, memory: int, last: Places) -> Flags:
+    """Which rows bring a value not met within `memory` of its time in `last`, which is kept up to date."""
+    fresh = np.empty(len(codes), np.bool_)
+    _C.lv_met(_at(codes), _at(times), len(codes), memory, _at(last), _at(fresh))
+    return fresh
+
+
+def poured(
+    places: Places, times: Places, kinds: Bytes, size: Places, buckets: Places
+) -> tuple[Places, Places]:
+    """`detect.buckets.poured`; some 10 ns a row."""
+    rows, count = len(places), len(buckets)
+    stay, opened, stays = np.empty(count, np.int64), np.empty(count, np.int64), np.empty(rows, np.int64)
+    alerts = np.empty((rows, 5), np.int64)
+    found = _C.lv_poured(
+        _at(places), _at(times), _at(kinds), rows, _at(size),
+        _at(buckets), count, _at(stay), _at(opened), _at(stays), _at(alerts),
+    )  # fmt: skip
+    return stays, alerts[:found]
 
 
 class Cutter:

@@ -24,14 +24,14 @@ EXACT: Final = 1 << 53
 MEASURES: Final = ("requests", "success", "errors", "attacks", "bytes")
 
 
-def present(keys: Ints, size: int) -> tuple[Ints, Ints]:
+def present(keys: Ints | columns.Codes, size: int) -> tuple[Ints, Ints]:
     """The distinct keys, ascending, and for each row the place of its key among them.
 
     Keys lie in [0, size). Linear when `size` is at most DENSE per row, else it sorts.
     """
     if size > DENSE * max(keys.size, 4096):
         found, places = np.unique(keys, return_inverse=True)
-        return found, places
+        return found.astype(np.int64, copy=False), places
     seen = np.zeros(size, np.bool_)
     seen[keys] = True
     found = np.flatnonzero(seen)

@@ -1,0 +1,105 @@
+/* Leaky buckets (detect/buckets.py) and what they need: numbers for keys, values met lately. */
+#include "core.h"
+
+/* Keys become those of one more part: `hashes[codes[row]]`, of a negative code the last of the `count`. */
+LV_API void lv_mixed(u64 *keys, const i32 *codes, i64 rows, const u64 *hashes, i64 count) {
+    for (i64 row = 0; row < rows; row++) {
+        u64 mixed = (keys[row] ^ hashes[codes[row] < 0 ? count - 1 : codes[row]]) * 0x9e3779b97f4a7c15ull;
+        keys[row] = mixed ^ mixed >> 29;
+    }
+}
+
+/* `codes[row]` becomes the number of the row's key among the distinct ones, in order of first appearance,
+ * `first[code]` the row that had it first. `slots` has room for 2^bits numbers, at least twice `rows`; `odd`,
+ * an odd number, is secret: nobody can choose keys that fall on one slot. Returns how many there are. */
+LV_API i64 lv_numbered(const u64 *keys, i64 rows, u64 odd, i32 bits, i32 *slots, i32 *codes, i32 *first) {
+    size_t mask = ((size_t)1 << bits) - 1;
+    i64 found = 0;
+    memset(slots, 0xff, (mask + 1) * sizeof *slots);
+    for (i64 row = 0; row < rows; row++) {
+        size_t at = (size_t)(keys[row] * odd >> (64 - bits));
+        while (slots[at] >= 0 && keys[first[slots[at]]] != keys[row]) at = (at + 1) & mask;
+        if (slots[at] < 0) {
+            slots[at] = (i32)found;
+            first[found++] = (i32)row;
+        }
+        codes[row] = slots[at];
+    }
+    return found;
+}
+
+/* Which rows bring a value that was not met within `memory` of its last time; `last` is kept up to date. */
+LV_API void lv_met(const i32 *codes, const i64 *times, i64 rows, i64 memory, i64 *last, u8 *fresh) {
+    for (i64 row = 0; row < rows; row++) {
+        i64 before = last[codes[row]];
+        fresh[row] = times[row] - before > memory || before - times[row] > memory;
+        last[codes[row]] = times[row];
+    }
+}
+
+typedef struct {
+    i64 at, level, since, count, shut, first; /* as in detect/buckets.py */
+} Bucket;
+
+typedef struct {
+    i64 bucket, stay, first, last, events;
+} Alert;
+
+typedef struct {
+    i64 full, leak, hold_off, relief, back, never;
+} Size;
+
+enum { REPEATS, FILLS, RELIEVES };
+
+/* `detect.buckets.poured`, which see. `stay` and `open` have a place for each bucket, `alerts` for each row. */
+LV_API i64 lv_poured(const i64 *places, const i64 *times, const u8 *kinds, i64 rows, const Size *size,
+                     Bucket *buckets, i64 count, i64 *stay, i64 *open, i64 *stays, Alert *alerts) {
+    i64 found = 0, next = count;
+    for (i64 place = 0; place < count; place++) {
+        stay[place] = place;
+        open[place] = -1;
+    }
+    for (i64 row = 0; row < rows; row++) {
+        i64 place = places[row], t = times[row];
+        Bucket *b = &buckets[place];
+        int relieves = kinds[row] == RELIEVES;
+        if (b->shut > size->never) {
+            if (t < b->shut && t >= b->shut - size->hold_off - size->back) {
+                if (t > b->at) b->at = t;
+                stays[row] = relieves ? -1 : stay[place];
+                if (relieves) continue;
+                if (open[place] < 0) {
+                    open[place] = found;
+                    alerts[found++] = (Alert){place, stay[place], b->first, t, 0};
+                }
+                Alert *alert = &alerts[open[place]];
+                alert->events++;
+                if (t > alert->last) alert->last = t;
+                continue;
+            }
+            open[place] = -1;
+            *b = (Bucket){t, 0, b->since, b->count, size->never, size->never};
+        }
+        i64 gap = b->at == size->never ? 0 : t - b->at;
+        if (gap < -size->back) b->level = 0;
+        if (gap > 0 || gap < -size->back || b->at == size->never) b->at = t;
+        b->level -= (gap > 0 ? gap : 0) + (relieves ? size->relief : 0);
+        if (b->level <= 0) {
+            b->level = b->count = 0;
+            b->since = t;
+            stay[place] = next++;
+        }
+        stays[row] = relieves ? -1 : stay[place];
+        if (relieves) continue;
+        b->count++;
+        if (kinds[row] == FILLS) b->level += size->leak;
+        if (b->level > size->full) {
+            open[place] = found;
+            alerts[found++] = (Alert){place, stay[place], b->since, t, b->count};
+            b->shut = t + size->hold_off;
+            b->first = b->since;
+            b->level = b->count = 0;
+        }
+    }
+    return found;
+}
