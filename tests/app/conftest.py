@@ -43,7 +43,7 @@ def quick(shipped: Detector, agents: Agents, monkeypatch: pytest.MonkeyPatch) ->
         return replace(shipped, threshold=threshold)
 
     monkeypatch.setattr(parts, "Detector", SimpleNamespace(open=open_))
-    monkeypatch.setattr(parts, "Agents", lambda: agents)
+    monkeypatch.setattr(parts, "Agents", lambda _folder: agents)
 
 
 @pytest.fixture

@@ -1,10 +1,14 @@
-"""What a process that runs the engine must not load: it would stand in memory from first line to last."""
+"""What a process that runs the engine must not load: it would stand in memory from first line to last, and
+a small log would wait for it."""
 
 import subprocess
 import sys
 from pathlib import Path
 
-HEAVY = ("pandas", "polars", "duckdb", "pyspark", "sklearn", "lightgbm", "matplotlib", "fastapi")
+HEAVY = (
+    *("pandas", "polars", "duckdb", "pyspark", "sklearn", "lightgbm", "matplotlib", "fastapi", "asyncio"),
+    *("rich.progress", "logvision.app.reporting", "logvision.detect.training"),
+)
 
 _SCAN = f"""
 import sys

@@ -65,7 +65,7 @@ def command(
         return replace(few_rules, threshold=threshold)
 
     monkeypatch.setattr(parts, "Detector", SimpleNamespace(open=open_))
-    monkeypatch.setattr(parts, "Agents", lambda: all_agents)
+    monkeypatch.setattr(parts, "Agents", lambda _folder: all_agents)
     monkeypatch.chdir(tmp_path)
 
     def run(*words: str | Path) -> tuple[int, str, str]:

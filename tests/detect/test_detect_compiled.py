@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import hyperscan
 import pytest
 
-from logvision.detect.compiled import opened, tidy, user_folder
+from logvision.detect.compiled import opened
 from logvision.detect.detector import Detector
 from logvision.detect.rules import RuleError, RuleSet
 from logvision.detect.signature import Signatures
@@ -120,27 +119,3 @@ def test_rules_with_mistakes_are_refused_every_time(rules: Path, tmp_path: Path)
     assert not (tmp_path / "kept").exists()
     with pytest.raises(RuleError):
         opened([tmp_path / "nothing"], tmp_path / "kept")
-
-
-def test_the_entries_not_used_for_longest_go(tmp_path: Path) -> None:
-    for used, name in enumerate(("a", "b", "c")):
-        (tmp_path / f"rules-{name}.bin").write_bytes(bytes(10))
-        os.utime(tmp_path / f"rules-{name}.bin", (used, used))
-    tidy(tmp_path, limit=25)
-    assert [each.name for each in entries(tmp_path)] == ["rules-b.bin", "rules-c.bin"]
-
-
-def test_an_entry_that_is_read_counts_as_used(rules: Path, tmp_path: Path) -> None:
-    opened([rules], tmp_path)
-    [entry] = tmp_path.glob("rules-*.bin")
-    os.utime(entry, (1, 1))
-    opened([rules], tmp_path)
-    assert entry.stat().st_mtime > 1
-
-
-def test_the_users_folder_is_where_the_environment_says() -> None:
-    assert [
-        user_folder({"XDG_CACHE_HOME": "/x", "HOME": "/home/a"}),
-        user_folder({"HOME": "/home/a"}),
-        user_folder({"XDG_CACHE_HOME": "relative"}),
-    ] == [Path("/x/logvision"), Path("/home/a/.cache/logvision"), None]

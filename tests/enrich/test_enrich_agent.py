@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from logvision import entries
 from logvision.enrich import agent, tables
 from logvision.enrich.agent import Agent, Agents
 
@@ -136,3 +139,14 @@ def test_an_answer_does_not_depend_on_its_neighbours(texts: list[str]) -> None:
     assert AGENTS._read(pa.array(texts, pa.string()))[0] == [
         answer for text in texts for answer in AGENTS._read(pa.array([text], pa.string()))[0]
     ]
+
+
+def test_kept_expressions_give_the_same_answers_and_bad_ones_are_compiled_again(tmp_path: Path) -> None:
+    agents = [CHROME, IPAD, TV, FIREFOX, GPTBOT, UPTIME, "sqlmap/1.8", "AcmeSpider/0.1", ""]
+    expected = AGENTS.find(agents)
+    assert Agents(tmp_path).find(agents) == expected  # compiles and keeps
+    [entry] = tmp_path.iterdir()
+    assert Agents(tmp_path).find(agents) == expected  # takes what was kept
+    entries.keep(entry, b"of another machine")
+    assert Agents(tmp_path).find(agents) == expected
+    assert len(entry.read_bytes()) > 100_000  # and keeps them again

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -16,6 +17,7 @@ from logvision.detect.explain import explain
 from logvision.detect.profiles import Profiles
 from logvision.detect.site import Site
 from logvision.enrich import agent, client, network, request
+from logvision.entries import user_folder
 from logvision.formats import parse_line
 from logvision.incident import from_iso
 from logvision.pipeline import Knowledge
@@ -33,7 +35,7 @@ class Explainer:
     """Explains lines, from any thread, also while an engine runs on the same knowledge.
 
     Nothing is learned from the lines. What cannot be shared with the engine is made anew: agents have
-    one scratch space (seconds, at first use). What was learned of the site is taken as the engine last
+    one scratch space. What was learned of the site is taken as the engine last
     saved it: at most a minute old.
     """
 
@@ -100,7 +102,7 @@ class Explainer:
     def _enriched(self, fields: Mapping[str, Any], routes: request.Routes) -> dict[str, Any]:
         """The fields with those that enrichment adds."""
         if self._agents is None:
-            self._agents = agent.Agents()
+            self._agents = agent.Agents(user_folder(os.environ))
         plain = pa.schema([f.with_type(pa.string()) if f.type == TEXT else f for f in PARSED])
         row = {**fields, "source": "", "position": 0, "time": None}
         table = pa.Table.from_pylist([row], schema=_nullable(plain)).cast(_nullable(PARSED))

@@ -9,18 +9,20 @@ import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import orjson
 import pyarrow as pa
 
 from logvision.casebook.base import LEARNED, Casebook
 from logvision.clock import Clock
-from logvision.detect import Detector, training
+from logvision.detect import Detector
 from logvision.detect.classifier import Classifier
-from logvision.detect.correction import Learned, Reference, learn
 from logvision.errors import Problem, SetupError
 from logvision.incident import iso
+
+if TYPE_CHECKING:
+    from logvision.detect.correction import Learned
 
 PROMOTED: Final = Path("models") / "promoted.npz"
 """In a data folder: the model that is used there instead of the shipped one, with its card inside."""
@@ -46,13 +48,15 @@ def learn_from(
     `shipped`: the detector with the package's own model. `known`: files of labelled requests that belong to
     the reference besides. Raises SetupError when one is none, or the folder cannot be written. Cost: seconds.
     """
+    # Where nothing is learned, only whether a model was promoted is asked here. One has a library of 50 MB.
+    from logvision.app import regression  # noqa: PLC0415
+    from logvision.detect import training  # noqa: PLC0415
+    from logvision.detect.correction import Reference, learn  # noqa: PLC0415
+
     now = datetime.fromtimestamp(clock.now(), UTC)
     reference = Reference.of_rules(shipped)
     if known:
         reference = Reference(pa.concat_tables([reference.requests, training.read(known)]))
-    # With a library of 50 MB, which only learning needs.
-    from logvision.app import regression  # noqa: PLC0415
-
     made = f"{now:%Y-%m-%d}"
     found = learn(casebook.labels(), shipped, reference, made=made, held=regression.requests())
     if promote and found.model is not None and not found.refused:

@@ -25,6 +25,7 @@ from logvision.enrich.agent import Agents
 from logvision.enrich.client import TrustedProxies
 from logvision.enrich.network import Networks
 from logvision.enrich.request import Routes
+from logvision.entries import user_folder
 from logvision.errors import Problem, SetupError
 from logvision.formats import Formats
 from logvision.lake import anonymise
@@ -53,7 +54,7 @@ def knowledge(settings: Settings, kept: Path | None = None) -> Knowledge:
         "formats": lambda: Formats(settings.formats),
         "proxies": lambda: TrustedProxies(settings.client.trusted_proxies, settings.client.presets),
         "networks": lambda: Networks.open(settings.network.country_db, settings.network.asn_db),
-        "agents": Agents,
+        "agents": lambda: Agents(user_folder(os.environ)),
         "routes": Routes,
         "detector": lambda: detector(settings.detect.rules, settings.detect.threshold, model),
         "baselines": Baselines,

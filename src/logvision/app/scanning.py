@@ -14,7 +14,6 @@ import pyarrow as pa
 
 from logvision.app import memory, parts
 from logvision.app.found import Found
-from logvision.app.reporting import Wanted, gather, write
 from logvision.app.stores import SQLITE, Stores, open_stores, take_up
 from logvision.clock import SystemClock
 from logvision.config import Settings
@@ -23,8 +22,6 @@ from logvision.engines.embedded import Embedded, Options
 from logvision.engines.summary import Summary
 from logvision.engines.verdicts import Verdicts
 from logvision.incident import Incident, iso
-from logvision.lake.queries import Question
-from logvision.respond.report import Asked
 from logvision.respond.words import Language
 from logvision.sources.base import Reader
 
@@ -127,6 +124,11 @@ class Scan:
     def _write_report(self, stores: Stores) -> None:
         if self._report is None:
             return
+        # What asks and writes takes a tenth of a small scan to import.
+        from logvision.app.reporting import Wanted, gather, write  # noqa: PLC0415
+        from logvision.lake.queries import Question  # noqa: PLC0415
+        from logvision.respond.report import Asked  # noqa: PLC0415
+
         made = datetime.fromtimestamp(SystemClock().now(), UTC)
         wanted = Wanted(Question(), Asked(), self._language)
         found = gather(stores, wanted, made, self._known.networks.attribution())

@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
-from logvision.app.reloading import Say
 from logvision.casebook.base import Casebook
 from logvision.casebook.sqlite import SqliteCasebook
 from logvision.columns import constant
@@ -22,9 +21,11 @@ from logvision.engines.state import State
 from logvision.errors import Problem, SetupError, StoreError, without_secrets
 from logvision.lake.segments import Lake, Resume
 from logvision.live.base import Live
-from logvision.live.memory import MemoryLive
 from logvision.metrics import Metrics
 from logvision.pipeline import Knowledge
+
+if TYPE_CHECKING:
+    from logvision.app.reloading import Say
 
 CASEBOOK: Final = "casebook.sqlite"
 SQLITE: Final = "sqlite"
@@ -91,6 +92,8 @@ def open_live(url: str, metrics: Metrics) -> Iterator[Live]:
     """The live bus of the settings. Raises SetupError."""
     live: Live
     if url == MEMORY:
+        from logvision.live.memory import MemoryLive  # noqa: PLC0415 - with asyncio, which a scan does without
+
         live = MemoryLive()
     else:
         with _extra("live.url", url):

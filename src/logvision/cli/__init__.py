@@ -70,8 +70,10 @@ def main() -> None:
         if first in LEAN:
             memory.without_pandas()
         # A command that is named is the only one whose modules are needed.
+        with memory.imports():
+            command = door([first] if first in COMMANDS else COMMANDS)
         try:
-            door([first] if first in COMMANDS else COMMANDS)()
+            command()
         finally:
             sys.stdout.flush()
     except SetupError as error:

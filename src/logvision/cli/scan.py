@@ -9,8 +9,6 @@ from typing import Annotated, Any, BinaryIO
 
 import orjson
 import typer
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from logvision.app.parts import source_name
 from logvision.app.scanning import Scan
@@ -98,6 +96,14 @@ def _run(run: Scan, *, quiet: bool) -> None:
     if quiet:
         run.run(None)
         return
+    from rich.progress import (  # noqa: PLC0415 - heavy, and for terminals only
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -134,6 +140,8 @@ def _show(result: dict[str, Any], run: Scan) -> None:
     out.print(f"[bold]{attacks}[/] attack requests, [bold]{incidents}[/] incidents")
     if not worst:
         return
+    from rich.table import Table  # noqa: PLC0415 - heavy, and not for --json
+
     table = Table(box=None, pad_edge=False)
     for heading in ("severity", "outcome", "actor", "stage", "attacks", "events", "last seen"):
         table.add_column(heading)

@@ -1,17 +1,13 @@
 """Compiled rules kept on disk: reading and compiling take seconds, loading what came of it a tenth of one.
 
-An entry is one file of numbers and text, with nothing in it to run, named by a digest of all it was made
-from. An entry that is damaged, of another machine or out of date is no entry; a folder that cannot be
-written to keeps none.
+An entry of another machine or out of date is no entry.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -20,6 +16,7 @@ from typing import Any, Final
 import hyperscan
 import orjson
 
+from logvision import entries
 from logvision.detect.rules import (
     All,
     AnyOf,
@@ -39,9 +36,6 @@ from logvision.detect.signature import Signatures
 from logvision.detect.units import Kind
 from logvision.schema import Attack, Severity
 
-KEPT_BYTES: Final = 64 << 20
-"""Size of the entries in a folder, B; those not used for longest go. The shipped rules take about 8 MB."""
-
 _MAKERS: Final = (
     "pattern.py",
     "reading.py",
@@ -53,17 +47,6 @@ _MAKERS: Final = (
     "compiled.py",
 )
 """Our own files that decide what an entry holds."""
-
-_DIGEST: Final = 32
-
-
-def user_folder(environment: Mapping[str, str]) -> Path | None:
-    """Where this user's programs keep what they can make again (XDG base directories); None: nowhere."""
-    stated = environment.get("XDG_CACHE_HOME", "")
-    if stated.startswith("/"):
-        return Path(stated) / "logvision"
-    home = environment.get("HOME", "")
-    return Path(home) / ".cache" / "logvision" if home.startswith("/") else None
 
 
 def opened(paths: Sequence[Path], folder: Path | None) -> Signatures:
@@ -78,8 +61,7 @@ def opened(paths: Sequence[Path], folder: Path | None) -> Signatures:
     if found is not None:
         return found
     signatures = Signatures(RuleSet.load(paths))
-    # Without an entry the next start takes longer, and that is all.
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):  # a list that is gone by now: there is nothing to keep
         _keep(entry, signatures)
     return signatures
 
@@ -97,13 +79,12 @@ def _key(paths: Sequence[Path]) -> str:
 
 
 def _loaded(entry: Path) -> Signatures | None:
+    content = entries.load(entry)
+    if content is None:
+        return None
     try:
-        content = memoryview(entry.read_bytes())
-        if hashlib.sha256(content[_DIGEST:]).digest() != content[:_DIGEST]:
-            return None
-        size = int.from_bytes(content[_DIGEST : _DIGEST + 8], "little")
-        at = _DIGEST + 8 + size
-        head = orjson.loads(content[_DIGEST + 8 : at])
+        at = 8 + int.from_bytes(content[:8], "little")
+        head = orjson.loads(content[8:at])
         for name, digest in head["lists"]:
             if hashlib.sha256(Path(name).read_bytes()).hexdigest() != digest:
                 return None
@@ -111,8 +92,6 @@ def _loaded(entry: Path) -> Signatures | None:
         for kinds, odd, length in head["databases"]:
             databases.append((kinds, odd, bytes(content[at : at + length])))
             at += length
-        with contextlib.suppress(OSError):  # the time of last use; without it the entry goes sooner
-            os.utime(entry)
         return Signatures(_rules(head["rules"]), databases)
     except (OSError, hyperscan.error):
         return None
@@ -129,32 +108,7 @@ def _keep(entry: Path, signatures: Signatures) -> None:
             "databases": [(kinds, odd, len(dumped)) for kinds, odd, dumped in databases],
         }
     )
-    body = b"".join([len(head).to_bytes(8, "little"), head, *(dumped for _, _, dumped in databases)])
-    entry.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=entry.parent, suffix=".new", delete=False) as out:
-        try:
-            out.write(hashlib.sha256(body).digest())
-            out.write(body)
-            out.flush()
-            Path(out.name).replace(entry)
-        except OSError:
-            Path(out.name).unlink(missing_ok=True)
-            raise
-    tidy(entry.parent)
-
-
-def tidy(folder: Path, limit: int = KEPT_BYTES) -> None:
-    """Remove what is over the limit, newest use first kept; other processes may do the same meanwhile."""
-    found: list[tuple[float, int, Path]] = []
-    for each in folder.glob("rules-*.bin"):
-        with contextlib.suppress(FileNotFoundError):
-            about = each.stat()
-            found.append((about.st_mtime, about.st_size, each))
-    total = 0
-    for _, size, each in sorted(found, reverse=True):
-        total += size
-        if total > limit:
-            each.unlink(missing_ok=True)
+    entries.keep(entry, b"".join([len(head).to_bytes(8, "little"), head, *(d for _, _, d in databases)]))
 
 
 def _plain(rules: RuleSet) -> dict[str, Any]:

@@ -14,12 +14,13 @@ import pyarrow as pa
 from logvision.columns import distinct, recode, text, used
 from logvision.detect.cascade import Judged, Verification, judge
 from logvision.detect.classifier import Classifier
-from logvision.detect.compiled import opened, user_folder
+from logvision.detect.compiled import opened
 from logvision.detect.fusion import ORDINARY
 from logvision.detect.quiet import Quiet
 from logvision.detect.rules import GIVEN, RuleSet
 from logvision.detect.signature import Rows, Signatures
 from logvision.detect.units import Ints, Owners
+from logvision.entries import user_folder
 from logvision.schema import EVENT, Outcome
 
 BUILTIN: Final = Path(__file__).parent.parent / "rules"

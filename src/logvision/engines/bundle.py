@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from logvision.enrich.agent import Agents
 from logvision.enrich.client import TrustedProxies
 from logvision.enrich.network import Networks
 from logvision.enrich.request import Routes
+from logvision.entries import user_folder
 from logvision.formats import Formats
 from logvision.pipeline import Knowledge
 
@@ -37,7 +39,7 @@ class Bundle:
             formats=Formats(self.formats),
             proxies=self.proxies,
             networks=Networks.open(self.country_db, self.asn_db),
-            agents=Agents(),
+            agents=Agents(user_folder(os.environ)),
             routes=Routes(),
             detector=self.detector,
             baselines=Baselines(),
