@@ -89,9 +89,9 @@ _WHICH: Final = Which(
 
 def verify(text: str, *, is_path: bool) -> list[Evidence]:
     """What the text does as a path; at most one piece of evidence. `is_path`: it is the request's own path."""
-    if not _TELLING(text):
-        return []
     plain = text.replace("/./", "/")
+    if not _TELLING(text) and (plain == text or not _TELLING(plain)):
+        return []
     if _ODD(plain):
         plain = _plainly(plain)
     direct = _verify(text, is_path=is_path)

@@ -165,7 +165,7 @@ def verify(text: str) -> list[Evidence]:  # noqa: PLR0911, PLR0912  one return a
     return []
 
 
-def notation(host: str) -> tuple[str, bool]:  # noqa: PLR0911  one return a notation
+def notation(host: str) -> tuple[str, bool]:  # noqa: PLR0911, PLR0912  one return a notation
     """The IP address that a host name is, in any notation that resolvers take ("" if none), and whether it is
     written plainly."""
     text = host.strip("[]").split("%")[0]
@@ -191,6 +191,9 @@ def notation(host: str) -> tuple[str, bool]:  # noqa: PLR0911  one return a nota
             numbers.append(int(part, base))
         except ValueError:
             return "", True
+    if len(numbers) == 4 and parts == [str(n) for n in numbers] and 255 < max(numbers) < 4096:
+        numbers = [n % 256 for n in numbers]  # some programs keep the last eight bits of each part
+        return ".".join(map(str, numbers)), False
     last = 256 ** (5 - len(numbers))
     if len(numbers) == 1 and numbers[0] < 2**24 and base == 10:
         return "", True  # a bare small number is no host
