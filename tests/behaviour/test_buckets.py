@@ -162,6 +162,7 @@ def both(call: Callable[[], tuple[Any, ...]]) -> None:
 
 
 @given(STREAMS, st.integers(-1, 40))
+@examples(100)
 def test_the_core_pours_as_the_pure_path(steps: list[Event], shut: int) -> None:
     places = np.array([key - 1 for key, _, _ in steps], np.int64)
     times = np.array([gap * 7 * SECOND for _, gap, _ in steps], np.int64)
@@ -177,6 +178,7 @@ def test_the_core_pours_as_the_pure_path(steps: list[Event], shut: int) -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 40))))
+@examples(100)
 def test_the_core_meets_as_the_pure_path(events: list[tuple[int, int]]) -> None:
     codes, times = np.array(events, np.int64).reshape(-1, 2).T
 
@@ -188,6 +190,7 @@ def test_the_core_meets_as_the_pure_path(events: list[tuple[int, int]]) -> None:
 
 
 @given(st.lists(st.integers(-1, 9)), st.lists(st.integers(0, 2**64 - 1), min_size=10, max_size=10))
+@examples(100)
 def test_the_core_mixes_and_numbers_keys_as_the_pure_path(codes: list[int], hashes: list[int]) -> None:
     def call() -> tuple[Any, ...]:
         keys = np.full(len(codes), 7, np.uint64)

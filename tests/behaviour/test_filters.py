@@ -4,8 +4,11 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from event_tables import event, events
+from examples import examples
 from logvision.detect import filters
 from logvision.errors import Problem
 
@@ -14,6 +17,14 @@ ROWS = [
     event(method="GET", target="/login", status=200, bytes=None),
     event(method=None, target="/x.php", status=None, bytes=5000, bot="search:Some"),
 ]
+
+MANY = """
+  failed: {status: [404, null], method: [GET, null]}
+  server: {status|gte: 500}
+  form: {path|endswith: /login, method: POST}
+  known: {bot|startswith: 'search:'}
+  condition: (failed or form or server) and not known
+"""
 
 
 def fits(text: str) -> list[bool]:
@@ -74,3 +85,28 @@ def test_a_condition_with_a_mistake_is_told_and_not_run(condition: str) -> None:
     given: dict[str, Any] = {"a": {"status": 404}, "condition": condition}
     assert "condition" not in filters.read(given, "here", problems)
     assert [p.where for p in problems] == ["here.condition"]
+
+
+@given(
+    st.lists(
+        st.builds(
+            event,
+            method=st.sampled_from(["GET", "POST", None]),
+            status=st.sampled_from([200, 404, 500, None]),
+            bot=st.sampled_from(["search:a", "feed:b", None]),
+            target=st.sampled_from(["/login", "/x?y=1"]),
+        ),
+        min_size=1,
+        max_size=30,
+    )
+)
+@examples(50)
+def test_asking_combinations_of_columns_is_asking_every_row(rows: list[dict[str, Any]]) -> None:
+    problems: list[Problem] = []
+    found = filters.read(yaml.safe_load(MANY), "here", problems)
+
+    assert problems == []
+    for condition in found.values():
+        of_combinations = filters.Rows(events(rows)).fit(condition)
+        of_rows = filters.Rows(events(rows), whole=False).fit(condition)
+        assert of_combinations.tolist() == of_rows.tolist()

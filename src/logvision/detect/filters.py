@@ -25,15 +25,20 @@ import pyarrow.compute as pc
 from logvision import columns
 from logvision.errors import Problem
 from logvision.schema import EVENT, TEXT
+from logvision.windows.counting import present
 
 Mask = npt.NDArray[np.bool_]
-Some = npt.NDArray[np.int64] | None  # numbers of some rows; None: all
+Ints = npt.NDArray[np.int64]
+Some = Ints | None  # numbers of some rows; None: all
 _OF_TEXT: Final = ("contains", "startswith", "endswith", "re")
 _OF_NUMBER: Final = ("gt", "gte", "lt", "lte")
 _WORD: Final = re.compile(r"\s*(\(|\)|[A-Za-z_][\w*]*|1)")
 
 CLAIM: Final = "claim"
 """A column beside those of EVENT: verified, fake or unknown, where `bot` names a crawler."""
+
+COARSE: Final = ("status", "method", "kind", "bot", CLAIM)
+"""Columns of which few combinations occur: filters that read no others are asked of those alone."""
 
 FEW: Final = 512
 """Of a column with no more values than this, all are asked at once."""
@@ -50,30 +55,43 @@ class Test:
     how: str  # "is" or a modifier
     values: tuple[Any, ...]
 
+    @property
+    def coarse(self) -> bool:
+        """Whether only columns of COARSE are read."""
+        return self.field in COARSE
+
 
 @dataclass(frozen=True, slots=True)
-class All:
+class _Parts:
     parts: tuple[Filter, ...]  # in the order in which they are asked
+    coarse: bool
 
     @classmethod
     def of(cls, parts: Iterable[Filter]) -> Self:
-        """Of parts in any order: the cheap ones are asked first."""
-        return cls(tuple(sorted(parts, key=_cost)))
+        """Of parts in any order: the cheap ones are asked first, those of COARSE as one."""
+        cheap = sorted(parts, key=_cost)
+        coarse = tuple(part for part in cheap if part.coarse)
+        if len(coarse) == len(cheap):
+            return cls(coarse, True)
+        first = (cls(coarse, True),) if len(coarse) > 1 else coarse
+        return cls((*first, *(part for part in cheap if not part.coarse)), False)
 
 
-@dataclass(frozen=True, slots=True)
-class AnyOf:
-    parts: tuple[Filter, ...]
+class All(_Parts):
+    """Fits where all parts do."""
 
-    @classmethod
-    def of(cls, parts: Iterable[Filter]) -> Self:
-        """As `All.of`."""
-        return cls(tuple(sorted(parts, key=_cost)))
+
+class AnyOf(_Parts):
+    """Fits where any part does."""
 
 
 @dataclass(frozen=True, slots=True)
 class Not:
     part: Filter
+
+    @property
+    def coarse(self) -> bool:
+        return self.part.coarse
 
 
 Filter = Test | All | AnyOf | Not
@@ -100,13 +118,15 @@ def read(detection: object, where: str, problems: list[Problem]) -> dict[str, Fi
 class Rows:
     """Events that filters are asked of; answers about a column's values are shared between filters."""
 
-    def __init__(self, events: pa.Table) -> None:
+    def __init__(self, events: pa.Table, *, whole: bool = True) -> None:
+        """`whole`: filters of COARSE are asked of the combinations that occur; otherwise of every row."""
         self._events = events
         self._columns: dict[str, tuple[pa.StringArray, columns.Codes]] = {}
         self._numbers: dict[Test, Mask] = {}
         self._floats: dict[str, npt.NDArray[np.float64]] = {}  # infinity: null
         self._answers: dict[Test, npt.NDArray[np.int8]] = {}  # per value: 1 fits, 0 does not, -1 not asked
         self._masks: dict[Test, Mask] = {}  # per row, of columns with few values
+        self._combined = _combined(events) if whole else None
 
     def fit(self, condition: Filter) -> Mask:
         """Which rows fit."""
@@ -114,13 +134,17 @@ class Rows:
 
     def _fit(self, condition: Filter, rows: Some) -> Mask:
         """Which of these rows fit; cheap parts first, dear ones only of what is left."""
+        if condition.coarse and self._combined is not None:
+            combinations, which = self._combined
+            mask = combinations.fit(condition)
+            return mask[which if rows is None else which[rows]]
         match condition:
             case Test():
                 number = condition.field in NUMBER_FIELDS
                 return self._number(condition, rows) if number else self._text(condition, rows)
             case Not(part):
                 return ~self._fit(part, rows)
-            case All(parts):
+            case All(parts=parts):
                 found = self._fit(parts[0], rows)
                 for part in parts[1:]:
                     left = np.flatnonzero(found)
@@ -128,7 +152,7 @@ class Rows:
                         break
                     found[left] = self._fit(part, left if rows is None else rows[left])
                 return found
-            case AnyOf(parts):
+            case AnyOf(parts=parts):
                 found = self._fit(parts[0], rows)
                 for part in parts[1:]:
                     left = np.flatnonzero(~found)
@@ -171,6 +195,26 @@ class Rows:
         return _some(self._numbers[test], rows)
 
 
+def _combined(events: pa.Table) -> tuple[Rows, Ints]:
+    """The combinations of COARSE that occur, and which one each row has."""
+    which: Ints = np.zeros(events.num_rows, np.int64)
+    count = 1
+    for name in set(COARSE).intersection(events.column_names):
+        if name == "status":
+            codes = pc.fill_null(events[name], -1).to_numpy().astype(np.int64)
+            low = int(codes.min())
+            codes, width = codes - low, int(codes.max()) - low + 1
+        else:
+            values, of_row = columns.distinct(events, name)
+            codes, width = of_row + 1, len(values) + 1
+        found, which = present(which * width + codes, count * width)
+        count = found.size
+    row = np.empty(count, np.int64)
+    row[which] = np.arange(events.num_rows)
+    some = events.select([name for name in COARSE if name in events.column_names]).take(pa.array(row))
+    return Rows(some, whole=False), which
+
+
 def _some(mask: Mask, rows: Some) -> Mask:
     """Of these rows, always an array of its own."""
     return mask.copy() if rows is None else mask[rows]
@@ -188,7 +232,7 @@ def _cost(condition: Filter) -> int:
             )
         case Not(part):
             return _cost(part)
-        case All(parts) | AnyOf(parts):
+        case All(parts=parts) | AnyOf(parts=parts):
             return max(map(_cost, parts))
 
 
@@ -199,7 +243,7 @@ def reads(condition: Filter, field: str) -> bool:
             return condition.field == field
         case Not(part):
             return reads(part, field)
-        case All(parts) | AnyOf(parts):
+        case All(parts=parts) | AnyOf(parts=parts):
             return any(reads(part, field) for part in parts)
 
 
