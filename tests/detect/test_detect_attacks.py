@@ -14,7 +14,7 @@ from logvision.detect import Detector, detect
 from logvision.detect.cascade import Verification, judge
 from logvision.detect.explain import explain
 from logvision.detect.quiet import Quiet
-from logvision.detect.signature import Rows
+from logvision.detect.scopes import Rows
 from logvision.detect.units import Kind, Owners
 from logvision.detect.verify import verify
 from logvision.schema import EVENT, TEXT

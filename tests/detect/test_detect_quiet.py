@@ -10,8 +10,8 @@ import pytest
 
 from logvision.detect.cascade import judge
 from logvision.detect.detector import Detector
-from logvision.detect.quiet import SLOTS, Quiet
-from logvision.detect.signature import Rows
+from logvision.detect.quiet import PAIRS, Quiet
+from logvision.detect.scopes import Rows
 from logvision.detect.units import Owners
 
 TARGETS = ["/", "/index.html", "/?id=1' or 1=1--", "/a.css", "/.env", "server:443", "/?q=a"]
@@ -74,12 +74,12 @@ def test_the_same_text_is_known_apart_as_target_agent_and_referer() -> None:
     assert quiet.knows(np.array([target, agent, referer])).tolist() == [False, True, False]
 
 
-def test_a_newer_text_takes_the_place_of_an_older_one() -> None:
+def test_of_one_pair_two_texts_are_known_and_a_third_takes_the_place_of_the_oldest() -> None:
     quiet = Quiet(1)
-    first, second = np.array([5], np.uint64), np.array([5 + SLOTS], np.uint64)
-    quiet.learn(first)
-    quiet.learn(second)
-    assert (quiet.knows(first).tolist(), quiet.knows(second).tolist()) == ([False], [True])
+    hashes = np.array([5, 5 + PAIRS, 5 + 2 * PAIRS], np.uint64)
+    for each in hashes:
+        quiet.learn(np.array([each], np.uint64))
+    assert quiet.knows(hashes).tolist() == [False, True, True]
 
 
 def test_bytes_of_another_protocol_are_not_read_as_a_path(detector: Detector) -> None:

@@ -9,8 +9,9 @@ import pytest
 
 from logvision.detect import Detector
 from logvision.detect.rules import RuleError, RuleSet
+from logvision.detect.scopes import Rows
 from logvision.detect.selftest import failures
-from logvision.detect.signature import Rows, Signatures
+from logvision.detect.signature import Signatures
 from logvision.detect.units import Owners, split
 
 

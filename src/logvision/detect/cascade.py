@@ -18,7 +18,8 @@ from logvision.detect.classifier import Classifier
 from logvision.detect.echo import is_echo, softened
 from logvision.detect.fusion import HINT, ORDINARY, Evidence, Verdict, from_model, fuse, worse
 from logvision.detect.quiet import Quiet
-from logvision.detect.signature import Found, Rows, Signatures
+from logvision.detect.scopes import Rows
+from logvision.detect.signature import Found, Signatures
 from logvision.detect.units import Ints, Kind, Owners, Units, split
 from logvision.detect.verify import verify
 

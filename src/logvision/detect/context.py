@@ -25,7 +25,7 @@ from logvision.detect.detector import SHOWN, Detector
 from logvision.detect.fusion import HINT, MODEL, ORDINARY, Evidence, Verdict, fuse, worse
 from logvision.detect.parameters import DEPARTS, FREE_TEXT, UNKNOWN, Note, Parameter, Place, parameters
 from logvision.detect.profiles import Profiles
-from logvision.detect.signature import Rows
+from logvision.detect.scopes import Rows
 from logvision.detect.units import Ints, Kind, Owners
 from logvision.exemption import MARK, REFERER, USER_AGENT, Exemption
 from logvision.schema import Attack

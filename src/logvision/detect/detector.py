@@ -18,7 +18,8 @@ from logvision.detect.compiled import opened
 from logvision.detect.fusion import ORDINARY
 from logvision.detect.quiet import Quiet
 from logvision.detect.rules import GIVEN, RuleSet
-from logvision.detect.signature import Rows, Signatures
+from logvision.detect.scopes import Rows
+from logvision.detect.signature import Signatures
 from logvision.detect.units import Ints, Owners
 from logvision.entries import user_folder
 from logvision.schema import EVENT, Outcome

@@ -15,7 +15,7 @@ from logvision.detect.cascade import JUDGED, gather
 from logvision.detect.context import Asked, Look, look
 from logvision.detect.detector import Detector, outcome_of
 from logvision.detect.fusion import MODEL, ORDINARY, Evidence, Verdict, fuse, worse
-from logvision.detect.signature import Rows
+from logvision.detect.scopes import Rows
 from logvision.detect.site import Site
 from logvision.detect.units import Kind, Owners
 

@@ -14,8 +14,8 @@ import pyarrow as pa
 
 from logvision import columns as texts
 
-SLOTS: Final = 1 << 18
-"""Texts that can be known at once; 2 MB. A newer one takes the place of an older one of the same slot."""
+PAIRS: Final = 1 << 18
+"""Pairs of places; 4 MB. Of two texts of a pair both are known, a third takes the place of the older one."""
 
 
 class Quiet:
@@ -27,7 +27,7 @@ class Quiet:
 
     def __init__(self, key: int | None = None) -> None:
         self._key = secrets.randbits(63) if key is None else key
-        self._table = np.zeros(SLOTS, np.uint64)
+        self._table = np.zeros((2, PAIRS), np.uint64)  # the newer of each pair, and the older
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Quiet, ()
@@ -42,8 +42,11 @@ class Quiet:
         )
 
     def knows(self, hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
-        known: npt.NDArray[np.bool_] = self._table[hashes % SLOTS] == hashes
+        known: npt.NDArray[np.bool_] = (self._table[:, hashes % PAIRS] == hashes).any(0)
         return known
 
     def learn(self, hashes: npt.NDArray[np.uint64]) -> None:
-        self._table[hashes % SLOTS] = hashes
+        """From now on they are known."""
+        at = hashes % PAIRS
+        self._table[1, at] = self._table[0, at]
+        self._table[0, at] = hashes

@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 
 from logvision.detect.rules import Rule
-from logvision.detect.signature import Rows, Signatures
+from logvision.detect.scopes import Rows
+from logvision.detect.signature import Signatures
 from logvision.detect.units import Ints, Owners, split
 
 

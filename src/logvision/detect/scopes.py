@@ -1,0 +1,140 @@
+"""Conditions as algebra of id sets: what holds for which units, and for which rows.
+
+A pattern's matches are a sorted array of unit ids; and, or, not are intersection, union and difference.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import re2
+
+from logvision.detect.rules import All, AnyOf, Atom, Condition, Like, Not, Same, positive
+from logvision.detect.units import Ints, Units
+
+NONE: Final[Ints] = np.zeros(0, np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of a batch as codes into its owners; -1: null.
+
+    `columns` holds what `Same` and `Like` compare: the distinct values of a column and, per row, which one
+    it has.
+    """
+
+    owners: tuple[Ints, Ints, Ints]  # owner id of target, agent and referer, per row
+    columns: dict[str, tuple[list[Any], Ints]]
+
+    @property
+    def size(self) -> int:
+        return len(self.owners[0])
+
+
+class _Scope:
+    """Evaluates conditions to sorted arrays of ids."""
+
+    def atom(self, atom: Atom) -> Ints:
+        raise NotImplementedError
+
+    def same(self, same: Same | Like, within: Ints) -> Ints:
+        raise NotImplementedError
+
+    def evaluate(self, condition: Condition, within: Ints | None = None) -> Ints:
+        """Ids for which the condition holds, of those in `within` (None: of all)."""
+        match condition:
+            case Atom():
+                found = self.atom(condition)
+                if within is not None and len(found):
+                    found = np.intersect1d(found, within, assume_unique=True)
+                return found
+            case AnyOf(parts):
+                # Most parts hold nowhere, and sorting what is sorted costs more than asking.
+                each = [found for part in parts if len(found := self.evaluate(part, within))]
+                return each[0] if len(each) == 1 else np.unique(np.concatenate([NONE, *each]))
+            case All(parts):
+                # Patterns first: they narrow what the rest is asked about.
+                for part in sorted(parts, key=lambda part: (not positive(part), _cost(part))):
+                    within = self.evaluate(part, within)
+                    if not len(within):
+                        return NONE
+                return within if within is not None else NONE
+            case Not(part):
+                assert within is not None, "rules are checked to need something present"
+                found = self.evaluate(part, within)
+                return np.setdiff1d(within, found, assume_unique=True) if len(found) else within
+            case Same() | Like():
+                assert within is not None, "rules are checked to need something present"
+                return self.same(condition, within)
+
+
+class UnitScope(_Scope):
+    """Over units; `matched`: pattern id to the sorted units that it matches."""
+
+    def __init__(self, matched: dict[int, Ints], units: Units) -> None:
+        self._matched, self._units = matched, units
+
+    def atom(self, atom: Atom) -> Ints:
+        found = self._matched.get(atom.id, NONE)
+        kept: Ints = found[(self._units.kind[found] & int(atom.kinds)) != 0]
+        return kept
+
+
+class RowScope(_Scope):
+    """Over rows, by the units of their owners and by columns of their own."""
+
+    def __init__(self, units: UnitScope, all_units: Units, rows: Rows) -> None:
+        self._by_unit, self._units, self._rows = units, all_units, rows
+        self._known: dict[Atom, Ints] = {}
+
+    def atom(self, atom: Atom) -> Ints:
+        found = self._known.get(atom)
+        if found is None:
+            found = self._known[atom] = self._of(self._by_unit.atom(atom))
+        return found
+
+    def _of(self, units: Ints) -> Ints:
+        """Rows that have one of these units."""
+        if not len(units):
+            return NONE
+        wanted = np.zeros(len(self._units), bool)
+        wanted[units] = True
+        owners = np.unique(self._units.owner[wanted[self._units.unit]])
+        return rows_of(owners, self._rows)
+
+    def same(self, same: Same | Like, within: Ints) -> Ints:
+        values, codes = self._rows.columns[same.column]
+        if isinstance(same, Like):
+            wanted = re2.compile(("(?i)" if same.caseless else "") + same.expression)
+            table = np.array(
+                [value is not None and wanted.search(value) is not None for value in values], bool
+            )
+        else:
+            table = np.array([value in same.values for value in values], bool)
+        kept: Ints = within[table[codes[within]]]
+        return kept
+
+
+def rows_of(owners: Ints, rows: Rows) -> Ints:
+    """Rows whose target, agent or referer is one of these owners."""
+    hit = np.zeros(rows.size, bool)
+    if len(owners):
+        last = max(int(codes.max(initial=-1)) for codes in (owners, *rows.owners))
+        table = np.zeros(last + 2, bool)
+        table[owners] = True
+        for codes in rows.owners:
+            hit |= table[codes]  # -1 (null) is the last entry, which is false
+    return np.flatnonzero(hit)
+
+
+def _cost(condition: Condition) -> int:
+    match condition:
+        case Not():
+            return 3
+        case Same() | Like():
+            return 2
+        case AnyOf(parts) | All(parts):
+            return 1 if all(_cost(part) <= 1 for part in parts) else 2
+    return 0
