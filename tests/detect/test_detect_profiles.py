@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from event_tables import event, events
-from logvision.detect.baselines import network_of
-from logvision.detect.profiles import CREDIT, MANY, ROUTE, Profiles, pieces
+from logvision.detect import network
+from logvision.detect.pieces import ROUTE, pieces
+from logvision.detect.profile import MANY
+from logvision.detect.profiles import CREDIT, Profiles
 from logvision.detect.traits import CODE_BIT, LENGTHS, longest, traits
 
 SITE = "shop.example"
@@ -93,7 +95,7 @@ def test_what_is_no_clean_answered_request_teaches_nothing(given: dict[str, obje
 def test_networks_that_attacked_teach_nothing() -> None:
     made = Profiles()
     bad = networks(40)
-    made.learn(asked(["milk"] * 40, bad), {network_of(client) for client in bad})
+    made.learn(asked(["milk"] * 40, bad), {network.narrow(client) for client in bad})
     assert len(made) == 0
 
 

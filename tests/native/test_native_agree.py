@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pyarrow as pa
@@ -11,11 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from event_tables import event, events
 from examples import examples
 from logvision import native
-from logvision.detect import canonical, decoding
+from logvision.detect import canonical, decoding, lessons, network
 from logvision.detect.classifier import Classifier, scorable
 from logvision.detect.detector import MODEL_FILE
+from logvision.detect.pieces import Pieces
+from logvision.detect.profiles import Profiles
 from logvision.detect.texts import joined
 from logvision.detect.units import Owners, split
 from logvision.detect.verify import sql_tokens
@@ -27,6 +31,7 @@ from native_paths import without_core
 texts = st.lists(
     st.one_of(st.sampled_from([b"", b"-", b"GET / HTTP/1.1"]), st.binary(max_size=40)), max_size=60
 )
+CLIENTS = ("192.0.2.1", "198.51.100.7", "2001:db8::1", "2001:db8:0:1::2")
 CLF = b"10/Oct/2000:13:55:36 -0700"
 LINES = (
     b'203.0.113.9 - - [10/Oct/2000:13:55:36 -0700] "GET /a?b=1 HTTP/1.0" 200 23 "-" "curl/8"',
@@ -290,6 +295,51 @@ def test_lines_of_every_format_are_cut_alike(name: str, lines: list[bytes]) -> N
         expected = rows_of(columnar.split(plan, given_lines))
 
     assert found == expected
+
+
+ADDRESSES = st.one_of(
+    st.ip_addresses().map(str),
+    st.text("0:.1a", max_size=9),
+    st.lists(st.sampled_from(("", "0", "1", "0a")), max_size=8).map(":".join),
+)
+
+
+@given(st.lists(ADDRESSES))
+def test_networks_of_clients(clients: list[str]) -> None:
+    same(network.numbers, pa.array(clients, pa.string()))
+
+
+ODD = st.text("a0/&=+%{}2Gé'\0", max_size=20)
+PATHS = st.lists(st.sampled_from(("", "a", "7", "b%20c", "%C3%A9")) | ODD, max_size=5).map("/".join)
+ROUTES = st.lists(st.sampled_from(("", "a", "{int}", "x-{int}.html", "{rest}")), max_size=5).map("/".join)
+PAIRS = st.tuples(ODD | st.just("n" * 65), st.sampled_from(("", "=", "==")), ODD | st.just("%41" * 5000))
+QUERIES = st.lists(PAIRS.map("".join), max_size=40).map("&".join)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(PATHS, QUERIES, ROUTES), max_size=6))
+def test_pieces_of_requests(requests: list[tuple[str, str, str]]) -> None:
+    def told() -> tuple[list[tuple[int, str, int]]]:
+        paths, queries, routes = (pa.array([r[n] for r in requests], pa.string()) for n in range(3))
+        found = Pieces.of(routes, np.arange(len(requests), dtype=np.int32), paths, queries)
+        names = [found.names[name] for name in found.name.tolist()]
+        return (list(zip(found.row.tolist(), names, found.traits.tolist(), strict=True)),)
+
+    same(told)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.lists(st.tuples(QUERIES, st.sampled_from(CLIENTS)), min_size=1, max_size=5), max_size=4))
+def test_profiles_are_taught_alike(batches: list[list[tuple[str, str]]]) -> None:
+    def learned() -> tuple[bytes]:
+        made = Profiles(limit=40)
+        for batch in batches:
+            made.learn(events(event(target=f"/a?{query}", client_ip=client) for query, client in batch), ())
+        return (made.snapshot(),)
+
+    # Which of a batch's requests come first follows from hashes that are others without the core.
+    with patch.object(lessons, "hashes", lambda values, _: np.arange(len(values), dtype=np.uint64)):
+        same(learned)
 
 
 @given(st.lists(texts, max_size=8))

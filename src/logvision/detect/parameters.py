@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from logvision.detect.canonical import canonical_text
-from logvision.detect.profiles import LONGEST, MANY, ROUTE, Profile, Profiles, variables
+from logvision.detect.pieces import LONGEST, ROUTE, variables
+from logvision.detect.profile import MANY, Profile
+from logvision.detect.profiles import Profiles
 from logvision.detect.traits import (
     ANGLES,
     BARS,

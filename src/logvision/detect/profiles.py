@@ -13,87 +13,29 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, Self
-from urllib.parse import unquote_to_bytes
+from typing import Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
 import orjson
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from logvision.columns import distinct, hashes
-from logvision.detect import baselines
-from logvision.detect.behaviour import network_of
-from logvision.detect.traits import READ, TRAITS, traits_of
-
-MANY: Final = 30
-"""Networks that must have been seen before a profile or one of its traits counts for normal."""
+from logvision import native
+from logvision.detect.lessons import Lessons, telling
+from logvision.detect.pieces import ROUTE
+from logvision.detect.profile import WORDS, Key, Profile, networks
+from logvision.detect.traits import TRAITS
 
 LIMIT: Final = 8192  # profiles kept
-WORDS: Final = 2  # of 64 bits: the bitmap of a trait
-BITS: Final = 64 * WORDS
 
 CREDIT: Final = 4096
 PER_ROW: Final = 1 / 32
 """Requests that teach: the first CREDIT, then one in 32 rows; what a batch does not use is kept for later,
-up to CREDIT. Learning one costs 10 to 15 µs. A client teaches once per route and batch, for a network sets
+up to CREDIT. Learning one costs 2 to 3 µs. A client teaches once per route and batch, for a network sets
 one bit however much it sends; routes that few networks know come first; what many know is not taught on."""
-
-KNOWN_ENOUGH: Final = 5
-"""A route is taught until this many times MANY networks know it; without a query, until MANY do."""
-
-PARAMETERS: Final = 32  # of one request that are learned
-NAME_LENGTH: Final = 64
-ROUTE_LENGTH: Final = 256
-"""Longer names and routes have no profile."""
-
-LONGEST: Final = 4 * READ
-"""Characters of a value that are decoded: what is longer is of the largest length and no more is asked."""
-
-ROUTE: Final = ""
-"""The name under which a route's own requests are counted: who came here at all."""
 
 VERSION: Final = 1
 """Of the snapshot."""
-
-_TEACHES: Final = np.isin(np.arange(600), (*range(200, 300), 302, 303, 304, 307))
-
-MIXER: Final = np.int64(-7046029254386353131)
-"""2^64 divided by the golden ratio (Knuth, The Art of Computer Programming, volume 3, 6.4)."""
-
-Key = tuple[str, str, str]
-"""Site ("": the log has none), route, name of the parameter."""
-
-
-class Piece(NamedTuple):
-    """One parameter of a request: its name (`{n}`: the n-th variable of its route), its value."""
-
-    name: str
-    value: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """What is known of one parameter. Counts are of networks, exact while few, never above `most()`."""
-
-    networks: int
-    requests: int  # that were looked at
-    counts: tuple[int, ...]  # per trait
-
-    def usual(self, least: int) -> int:
-        """The traits that at least so many networks have shown."""
-        return sum(1 << bit for bit, count in enumerate(self.counts) if count >= least)
-
-
-def most() -> int:
-    """The largest number of networks that a profile can tell: above it, it says this."""
-    return _COUNTS[BITS]
-
-
-_COUNTS: Final = [round(-BITS * float(np.log(max(BITS - ones, 0.5) / BITS))) for ones in range(BITS + 1)]
-"""Networks by the number of bits that are set."""
 
 
 class Profiles:
@@ -118,68 +60,40 @@ class Profiles:
         row = rows.get((site or "", route, name))
         if row is None:
             return None
-        ones = np.bitwise_count(seen[row]).sum(axis=1)
-        any_trait = int(np.bitwise_count(np.bitwise_or.reduce(seen[row], axis=0)).sum())
-        return Profile(_COUNTS[any_trait], int(requests[row]), tuple(_COUNTS[n] for n in ones.tolist()))
+        every = int(networks(np.bitwise_or.reduce(seen[row])))
+        return Profile(every, int(requests[row]), tuple(networks(seen[row]).tolist()))
 
     def learn(self, events: pa.Table, attackers: Collection[int]) -> None:
         """Be taught by the ordinary, answered requests of a judged table.
 
-        `attackers`: networks, numbered as in `baselines`, that teach nothing. Cost: see PER_ROW.
+        `attackers`: networks, numbered as in `network.narrow`, that teach nothing. Cost: see PER_ROW.
         """
         self._credit = min(CREDIT, self._credit + events.num_rows * PER_ROW)
-        rows = _telling(events, self._known_by)[: int(self._credit)]
-        if not rows.size:
-            return
-        self._credit -= rows.size
-        picked = events.select(_READ).take(pa.array(rows))
-        keys: list[Key] = []
-        values: list[bytes] = []
-        networks: list[int] = []
-        texts = [picked[name].cast(pa.string()).to_pylist() for name in _READ]
-        teachers = {client: _bit_of(client) for client in set(texts[-1])}
-        for client in list(teachers):
-            if baselines.network_of(client) in attackers:
-                del teachers[client]
-        for site, route, path, query, client in zip(*texts, strict=True):
-            network = teachers.get(client)
-            if network is None or len(route) > ROUTE_LENGTH:
-                continue
-            at = site or ""
-            keys.append((at, route, ROUTE))
-            values.append(b"")
-            taught = pieces(path, query, route)
-            keys += [(at, route, name) for name, _ in taught]
-            values += [value for _, value in taught]
-            networks += [network] * (1 + len(taught))
-        self._note(keys, traits_of(values), networks)
+        rows = telling(events, self._known_by)[: int(self._credit)]
+        if rows.size:
+            self._credit -= rows.size
+            self._note(Lessons.of(events, rows, attackers))
 
-    def _note(self, keys: Sequence[Key], values: npt.NDArray[np.uint64], networks: Sequence[int]) -> None:
-        if not keys:
-            return
-        at = np.array([self._row(key) for key in keys])
+    def _note(self, lessons: Lessons) -> None:
+        rows = [self._row(key) for key in lessons.keys]
         if len(self._rows) > self._limit:
             self._forget()
-            at = np.array([self._rows.get(key, -1) for key in keys])
-        self._taught += len(keys)
+            rows = [self._rows.get(key, -1) for key in lessons.keys]
+        self._taught += len(lessons.key)
+        at = np.array(rows, np.int64)[lessons.key]
         kept = np.flatnonzero(at >= 0)
-        rows, network = at[kept], np.array(networks, np.int64)[kept]
-        bits = values[kept]
-        np.add.at(self._requests, rows, 1)
-        self._tick[rows] = self._taught
-        for trait in range(TRAITS):
-            shown = (bits >> np.uint64(trait) & np.uint64(1)).astype(bool)
-            one = np.uint64(1) << (network[shown] % 64).astype(np.uint64)
-            np.bitwise_or.at(self._seen, (rows[shown], trait, network[shown] // 64), one)
-        self._count_routes(dict(zip(keys, at.tolist(), strict=True)))
+        at = at[kept]
+        np.add.at(self._requests, at, 1)
+        self._tick[at] = self._taught
+        _teach(self._seen, at, lessons.traits[kept], lessons.network[kept])
+        self._count_routes(dict(zip(lessons.keys, rows, strict=True)))
 
     def _count_routes(self, rows: Mapping[Key, int]) -> None:
-        for (_, route, name), row in rows.items():
-            if name == ROUTE and row >= 0:
-                self._known_by[route] = self._networks(row)
+        known = {route: row for (_, route, name), row in rows.items() if name == ROUTE and row >= 0}
+        self._known_by |= zip(known, self._networks([*known.values()]).tolist(), strict=True)
 
-    def _networks(self, row: int) -> int:
-        return _COUNTS[int(np.bitwise_count(np.bitwise_or.reduce(self._seen[row], axis=0)).sum())]
+    def _networks(self, rows: Sequence[int]) -> npt.NDArray[np.int64]:
+        return networks(np.bitwise_or.reduce(self._seen[rows], axis=-2))
 
     def _row(self, key: Key) -> int:
         row = self._rows.get(key)
@@ -264,70 +178,17 @@ class Profiles:
         return made
 
 
-_READ: Final = ["site", "route", "path", "query", "client_ip"]
-
-
-def _bit_of(client: str) -> int:
-    """The bit that stands for the network of an address."""
-    return zlib.crc32((network_of(client) or "").encode()) % BITS
-
-
-def _telling(events: pa.Table, known_by: Mapping[str, int]) -> npt.NDArray[np.int64]:
-    """Rows that may teach, one per route and client, in the order in which they are worth it."""
-    rows = _clean(events)
-    (clients, client), (routes, route), (_, query) = (
-        distinct(events, name) for name in ("client_ip", "route", "query")
-    )
-    steps = np.array([known_by.get(each, 0) // MANY for each in routes.to_pylist()] + [0])
-    asking = query[rows] >= 0
-    wanted = steps[route[rows]] < np.where(asking, KNOWN_ENOUGH, 1)
-    rows, asking = rows[wanted], asking[wanted]
-    worth = steps[route[rows]] + KNOWN_ENOUGH * ~asking
-    pair = route[rows].astype(np.int64) * (len(clients) + 1) + client[rows]
-    by_worth = np.argsort(worth, kind="stable")
-    once = by_worth[np.sort(np.unique(pair[by_worth], return_index=True)[1])]
-    # Of equal worth in the order of a hash, so that what is cut off is of no one kind: of the texts, for how
-    # they are numbered is another thing in every engine.
-    kind = hashes(routes, 7)[route[rows[once]]] * np.uint64(MIXER) ^ hashes(clients, 7)[client[rows[once]]]
-    best: npt.NDArray[np.int64] = rows[once[np.lexsort((kind, worth[once]))]]
-    return best
-
-
-def _clean(events: pa.Table) -> npt.NDArray[np.int64]:
-    """Rows that may teach: ordinary, answered, by somebody, of a known route."""
-    status = pc.fill_null(events["status"], 0).to_numpy()
-    good = _TEACHES[np.clip(status, 0, len(_TEACHES) - 1)]
-    for name, wanted in (("attack", False), ("route", True), ("client_ip", True), ("path", True)):
-        good &= (distinct(events, name)[1] >= 0) == wanted
-    bots, codes = distinct(events, "bot")
-    scanner = [text is not None and text.startswith("scanner:") for text in bots.to_pylist()]
-    good &= ~np.array([*scanner, False])[codes]
-    return np.flatnonzero(good)
-
-
-def pieces(path: str, query: str | None, route: str) -> list[Piece]:
-    """The parameters of a request, decoded once, as a clean one means them."""
-    found = [Piece(name, _decoded(value)) for name, value in variables(path, route)]
-    for pair in (query or "").split("&", PARAMETERS)[:PARAMETERS]:
-        name, equals, value = pair.partition("=")
-        if equals and name and len(name) <= NAME_LENGTH:
-            found.append(Piece(_decoded(name).decode("utf-8", "replace"), _decoded(value.replace("+", " "))))
-    return found
-
-
-def variables(path: str, route: str) -> list[tuple[str, str]]:
-    """The segments of a path that its route does not fix, as (`{n}`, text as logged)."""
-    if "{" not in route:
-        return []
-    found: list[tuple[str, str]] = []
-    for template, segment in zip(route.split("/"), path.split("/"), strict=False):
-        if template == "{rest}":
-            break
-        if "{" in template:
-            found.append((f"{{{len(found) + 1}}}", segment))
-    return found
-
-
-def _decoded(text: str) -> bytes:
-    text = text[:LONGEST]
-    return unquote_to_bytes(text) if "%" in text else text.encode()
+def _teach(
+    seen: npt.NDArray[np.uint64],
+    rows: npt.NDArray[np.int64],
+    traits: npt.NDArray[np.uint64],
+    network: npt.NDArray[np.int64],
+) -> None:
+    """Set the bit of each network in the traits of its profile."""
+    if native.HERE:
+        native.teach(seen, rows, traits, network)
+        return
+    for trait in range(TRAITS):
+        shown = (traits >> np.uint64(trait) & np.uint64(1)).astype(bool)
+        one = np.uint64(1) << (network[shown] % 64).astype(np.uint64)
+        np.bitwise_or.at(seen, (rows[shown], trait, network[shown] // 64), one)

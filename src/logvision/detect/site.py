@@ -16,7 +16,9 @@ import pyarrow.compute as pc
 from logvision.columns import distinct, plain, recode
 from logvision.detect.context import BESIDE, Asked, Look, look_where_it_tells
 from logvision.detect.detector import Detector
-from logvision.detect.profiles import MANY, ROUTE, Profiles
+from logvision.detect.pieces import ROUTE
+from logvision.detect.profile import MANY
+from logvision.detect.profiles import Profiles
 from logvision.detect.units import Ints
 from logvision.exemption import Exemption
 from logvision.schema import EVENT, TIME

@@ -92,15 +92,21 @@ def traits_of(values: Sequence[bytes]) -> npt.NDArray[np.uint64]:
     full = np.flatnonzero(read)
     if full.size:
         text = b"".join(values if sizes.max() <= READ else [value[:READ] for value in values])
-        kinds = _KIND_BIT[np.frombuffer(text, np.uint8)]
+        kinds = KIND_OF[np.frombuffer(text, np.uint8)]
         found[full] = np.bitwise_or.reduceat(kinds, (np.cumsum(read) - read)[full])
-    found[np.bitwise_count(found & np.uint64(MARKS)) >= CODE_KINDS] |= np.uint64(CODE)
+    return with_length(found, sizes)
+
+
+def with_length(kinds: npt.NDArray[np.uint64], sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
+    """Traits of values of these kinds of characters and sizes, B; of sizes above READ all are alike."""
+    code = np.where(np.bitwise_count(kinds & np.uint64(MARKS)) >= CODE_KINDS, np.uint64(CODE), np.uint64(0))
     # The length's number of bits is the exponent that frexp gives.
     length = np.minimum(np.frexp(sizes.astype(np.float64))[1], LENGTHS - 1)
-    return found | np.uint64(1) << (FIRST_LENGTH + length).astype(np.uint64)
+    return kinds | code | np.uint64(1) << (FIRST_LENGTH + length).astype(np.uint64)
 
 
-_KIND_BIT: Final = np.uint64(1) << np.frombuffer(_BIT, np.uint8).astype(np.uint64)
+KIND_OF: Final = np.uint64(1) << np.frombuffer(_BIT, np.uint8).astype(np.uint64)
+"""The trait of each of the 256 bytes."""
 
 
 def named(bits: int) -> list[str]:

@@ -23,6 +23,7 @@ Places = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
 Flags = npt.NDArray[np.bool_]
 Keys = npt.NDArray[np.uint64]
+Words = npt.NDArray[np.uint64]
 
 _P, _I, _U = ctypes.c_void_p, ctypes.c_int64, ctypes.c_uint64
 _i, _b = ctypes.c_int32, ctypes.c_uint8
@@ -37,6 +38,9 @@ _FUNCTIONS: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "lv_requests": (None, (_P, _P, _P, _I, _P, _P)),
     "lv_first": (None, (_P, _P, _P, _I, _b, _P)),
     "lv_v4": (None, (_P, _P, _I, _P, _P)),
+    "lv_networks": (None, (_P, _P, _I, _P, _P)),
+    "lv_pieces": (_I, (_P, _P, _P, _P, _P, _P, _P, _I, _I, _I, _I, _P, _P, _P, _P, _P, _P)),
+    "lv_teach": (None, (_P, _I, _I, _P, _P, _P, _I)),
     "lv_canonical": (_I, (_P, _P, _I, _i, _i, _P, _P)),
     "lv_parts": (_I, (_P, _P, _I, _I, _i, _P, _P, _P, _P, _P)),
     "lv_text": (_I, (_P, _I, _i, _P)),
@@ -166,6 +170,47 @@ def v4(values: pa.Array) -> tuple[npt.NDArray[np.uint32], Flags]:
     numbers, good = np.empty(len(values), np.uint32), np.empty(len(values), np.bool_)
     _C.lv_v4(data, offsets, len(values), _at(numbers), _at(good))
     return numbers, good
+
+
+def networks(values: pa.Array) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
+    """The numbers of the narrow and of the wide networks of addresses (detect/network.py)."""
+    data, offsets = _arrow(values)
+    narrow, wide = np.empty(len(values), np.uint32), np.empty(len(values), np.uint32)
+    _C.lv_networks(data, offsets, len(values), _at(narrow), _at(wide))
+    return narrow, wide
+
+
+def pieces(
+    requests: tuple[pa.Array, pa.Array],
+    routes: pa.Array,
+    of_row: Codes,
+    limits: tuple[int, int, int],
+    kinds: Words,
+) -> tuple[Places, Places, Places, Words, Places]:
+    """Of every path and query (`requests`) its pieces (detect/pieces.py): the row, where the name begins and
+    ends among the bytes of the queries, kinds of the value's bytes and its size.
+
+    A name at -n, and ending there, is that of the n-th variable of the route; one from 0 to 0 is none.
+    `limits`: pairs of a query, characters of a name, bytes of a value that are read. `kinds`: of every byte.
+    """
+    texts = [_arrow(values) for values in (*requests, routes)]
+    rows = len(of_row)
+    room = 2 * rows + sum(map(_bytes_of, requests))
+    owner, start, end, size = (np.empty(room, np.int64) for _ in range(4))
+    found, of_row = np.empty(room, np.uint64), np.ascontiguousarray(of_row, np.int32)
+    count = _C.lv_pieces(
+        *texts[0], *texts[1], *texts[2], _at(of_row), rows, *limits, _at(kinds),
+        _at(owner), _at(start), _at(end), _at(found), _at(size),
+    )  # fmt: skip
+    return owner[:count], start[:count], end[:count], found[:count], size[:count]
+
+
+def teach(seen: Words, profiles: Places, bits: Words, networks: Places) -> None:
+    """Set the bit of every row's network in its profile (of `seen`: profiles, traits, words), in each trait
+    that is among its bits."""
+    profiles, networks = _whole(profiles), _whole(networks)
+    bits = np.ascontiguousarray(bits, np.uint64)
+    _C.lv_teach(_at(seen), *seen.shape[1:], _at(profiles), _at(bits), _at(networks), len(bits))
 
 
 def canonical(values: pa.BinaryArray, *, query: bool, deep: bool) -> pa.BinaryArray:

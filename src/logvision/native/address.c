@@ -26,3 +26,51 @@ LV_API void lv_v4(const u8 *data, const i32 *offsets, i64 rows, u32 *out, u8 *go
         good[row] = (u8)v4(data + offsets[row], data + offsets[row + 1], &out[row]);
     }
 }
+
+/* CRC-32 as zlib's, of a text behind one that has `crc`. Addresses are short: no table. */
+static u32 crc32(u32 crc, const u8 *at, const u8 *end) {
+    crc = ~crc;
+    for (; at < end; at++) {
+        crc ^= *at;
+        for (int bit = 0; bit < 8; bit++) crc = crc >> 1 ^ (crc & 1 ? 0xEDB88320u : 0);
+    }
+    return ~crc;
+}
+
+static u32 behind(u32 crc, const char *text) {
+    return crc32(crc, (const u8 *)text, (const u8 *)text + strlen(text));
+}
+
+/* Where the colon of this number stands; `end` if there are fewer. */
+static const u8 *colon(const u8 *at, const u8 *end, int number) {
+    for (; at < end; at++)
+        if (*at == ':' && --number == 0) return at;
+    return end;
+}
+
+/* The networks of addresses as `network.py` says: numbers of the narrow and of the wide ones. */
+LV_API void lv_networks(const u8 *data, const i32 *offsets, i64 rows, u32 *narrow, u32 *wide) {
+    for (i64 row = 0; row < rows; row++) {
+        const u8 *from = data + offsets[row], *end = data + offsets[row + 1], *to = end;
+        if (colon(from, end, 1) == end) {
+            while (to > from && to[-1] != '.') to--;
+            int dot = to > from;
+            to = dot ? to - 1 : end;
+            narrow[row] = crc32(0, from, to > from ? to : end);
+            wide[row] = dot ? behind(crc32(0, from, to), ".0/24") : crc32(0, from, end);
+            continue;
+        }
+        narrow[row] = crc32(0, from, colon(from, end, 4));
+        for (to = from; to + 1 < end && !(to[0] == ':' && to[1] == ':');) to++;
+        if (to + 1 >= end) to = end;
+        to = colon(from, to, 3);
+        /* Groups of zero at the end are left out. */
+        while (to > from) {
+            const u8 *group = to;
+            while (group > from && group[-1] != ':') group--;
+            if (group < to && !(to - group == 1 && *group == '0')) break;
+            to = group > from ? group - 1 : from;
+        }
+        wide[row] = behind(crc32(0, from, to), "::/48");
+    }
+}

@@ -1,0 +1,110 @@
+"""Lessons: what the ordinary requests of a batch teach the profiles, chosen so that little teaches much."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from logvision.columns import distinct, hashes
+from logvision.detect import network
+from logvision.detect.pieces import Pieces
+from logvision.detect.profile import BITS, MANY, Key
+
+Ints = npt.NDArray[np.int64]
+
+KNOWN_ENOUGH: Final = 5
+"""A route is taught until this many times MANY networks know it; without a query, until MANY do."""
+
+ROUTE_LENGTH: Final = 256
+"""Longer routes have no profile."""
+
+MIXER: Final = np.int64(-7046029254386353131)
+"""2^64 divided by the golden ratio (Knuth, The Art of Computer Programming, volume 3, 6.4)."""
+
+_TEACHES: Final = np.isin(np.arange(600), (*range(200, 300), 302, 303, 304, 307))
+
+
+@dataclass(frozen=True, slots=True)
+class Lessons:
+    """One lesson is one value of one parameter, sent by one network."""
+
+    keys: list[Key]  # in the order of their first lessons; may hold one twice
+    key: Ints  # of each lesson, which of the keys
+    traits: npt.NDArray[np.uint64]  # of the value
+    network: Ints  # the bit that stands for it
+
+    @classmethod
+    def of(cls, events: pa.Table, rows: Ints, attackers: Collection[int]) -> Lessons:
+        """What these rows teach, in their order; `attackers`: networks (`narrow`) that teach nothing."""
+        clients, client = distinct(events, "client_ip")
+        present, of_row = np.unique(client[rows], return_inverse=True)
+        narrow, wide = network.numbers(clients.take(pa.array(present)))
+        routes, route = distinct(events, "route")
+        short = np.less_equal(pc.utf8_length(routes).to_numpy(), ROUTE_LENGTH)
+        teaches = ~np.isin(narrow, np.fromiter(attackers, np.uint32, len(attackers)))
+        taught = teaches[of_row] & short[route[rows]]
+        rows, of_row = rows[taught], of_row[taught]
+        sites, site = distinct(events, "site")
+        paths, queries = (
+            pc.fill_null(events[name].take(pa.array(rows)).combine_chunks().cast(pa.string()), "")
+            for name in ("path", "query")
+        )
+        pieces = Pieces.of(routes, route[rows], paths, queries)
+        # Site, route and name as one number each.
+        at = (site[rows].astype(np.int64) + 1) * len(routes) + route[rows]
+        names = len(pieces.names)
+        number, first, key = np.unique(
+            at[pieces.row] * names + pieces.name, return_index=True, return_inverse=True
+        )
+        arrived = np.argsort(first)
+        place = np.empty(len(arrived), np.int64)
+        place[arrived] = np.arange(len(arrived))
+        spots, name = np.divmod(number[arrived], names or 1)
+        texts, templates = [*sites.to_pylist(), ""], routes.to_pylist()
+        keys = [
+            (texts[spot // len(templates) - 1], templates[spot % len(templates)], pieces.names[n])
+            for spot, n in zip(spots.tolist(), name.tolist(), strict=True)
+        ]
+        return cls(keys, place[key], pieces.traits, wide[of_row][pieces.row].astype(np.int64) % BITS)
+
+
+def telling(events: pa.Table, known_by: Mapping[str, int]) -> Ints:
+    """Rows that may teach, one per route and client, in the order in which they are worth it.
+
+    `known_by`: how many networks know each route.
+    """
+    rows = _clean(events)
+    (clients, client), (routes, route), (_, query) = (
+        distinct(events, name) for name in ("client_ip", "route", "query")
+    )
+    steps = np.array([known_by.get(each, 0) // MANY for each in routes.to_pylist()] + [0])
+    asking = query[rows] >= 0
+    wanted = steps[route[rows]] < np.where(asking, KNOWN_ENOUGH, 1)
+    rows, asking = rows[wanted], asking[wanted]
+    worth = steps[route[rows]] + KNOWN_ENOUGH * ~asking
+    pair = route[rows].astype(np.int64) * (len(clients) + 1) + client[rows]
+    by_worth = np.argsort(worth, kind="stable")
+    once = by_worth[np.sort(np.unique(pair[by_worth], return_index=True)[1])]
+    # Of equal worth in the order of a hash, so that what is cut off is of no one kind: of the texts, for how
+    # they are numbered is another thing in every engine.
+    kind = hashes(routes, 7)[route[rows[once]]] * np.uint64(MIXER) ^ hashes(clients, 7)[client[rows[once]]]
+    best: Ints = rows[once[np.lexsort((kind, worth[once]))]]
+    return best
+
+
+def _clean(events: pa.Table) -> Ints:
+    """Rows that may teach: ordinary, answered, by somebody, of a known route."""
+    status = pc.fill_null(events["status"], 0).to_numpy()
+    good = _TEACHES[np.clip(status, 0, len(_TEACHES) - 1)]
+    for name, wanted in (("attack", False), ("route", True), ("client_ip", True), ("path", True)):
+        good &= (distinct(events, name)[1] >= 0) == wanted
+    bots, codes = distinct(events, "bot")
+    scanner = [text is not None and text.startswith("scanner:") for text in bots.to_pylist()]
+    good &= ~np.array([*scanner, False])[codes]
+    return np.flatnonzero(good)

@@ -1,0 +1,98 @@
+/* The parameters of ordinary requests, and which kinds of bytes their values are made of: detect/pieces.py. */
+#include "core.h"
+
+typedef struct {
+    const u64 *kind_of; /* of each byte */
+    i64 read;           /* bytes of a value that are looked at */
+    i64 *owners, *names, *ends;
+    u64 *kinds;
+    i64 *sizes;
+    i64 count;
+} Found;
+
+static const u8 *until(const u8 *from, const u8 *to, u8 mark) {
+    const u8 *found = from < to ? memchr(from, mark, (size_t)(to - from)) : NULL;
+    return found ? found : to;
+}
+
+static int hexadecimal(u8 byte) {
+    if (byte >= '0' && byte <= '9') return byte - '0';
+    byte |= 0x20;
+    return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
+}
+
+/* A piece with the value that stands here, its %HH read and, in a query, its plus signs. */
+static void piece(Found *found, i64 owner, i64 name, i64 end, const u8 *from, const u8 *to, int query) {
+    u64 kinds = 0;
+    i64 size = 0;
+    for (; from < to && size < found->read; size++) {
+        u8 byte = *from++;
+        if (byte == '+' && query) byte = ' ';
+        else if (byte == '%' && to - from >= 2 && hexadecimal(from[0]) >= 0 && hexadecimal(from[1]) >= 0) {
+            byte = (u8)(hexadecimal(from[0]) << 4 | hexadecimal(from[1]));
+            from += 2;
+        }
+        kinds |= found->kind_of[byte];
+    }
+    i64 at = found->count++;
+    found->owners[at] = owner;
+    found->names[at] = name;
+    found->ends[at] = end;
+    found->kinds[at] = kinds;
+    found->sizes[at] = size;
+}
+
+/* The segments of a path that its route does not fix. */
+static void variables(Found *found, i64 owner, const u8 *path, const u8 *end, const u8 *route, const u8 *over) {
+    i64 number = 0;
+    if (until(route, over, '{') == over) return;
+    for (;; path++, route++) {
+        const u8 *segment = until(path, end, '/'), *part = until(route, over, '/');
+        if (part - route == 6 && lv_same(route, (const u8 *)"{rest}", 6)) return;
+        if (until(route, part, '{') < part) {
+            number++;
+            piece(found, owner, -number, -number, path, segment, 0);
+        }
+        if (segment == end || part == over) return;
+        path = segment;
+        route = part;
+    }
+}
+
+/* Characters of UTF-8. */
+static i64 characters(const u8 *from, const u8 *to) {
+    i64 count = 0;
+    for (; from < to; from++) count += (*from & 0xC0) != 0x80;
+    return count;
+}
+
+/* Of every request one piece without a name, then its variables, whose names are -1, -2 and so on, then its
+ * query's parameters, whose names are places in `queries`. The arrays have room for two pieces a request and one
+ * more for every byte of path and query. Returns how many pieces there are. */
+LV_API i64 lv_pieces(const u8 *paths, const i32 *path, const u8 *queries, const i32 *query, const u8 *routes,
+                     const i32 *route, const i32 *route_of, i64 rows, i64 most, i64 longest, i64 read,
+                     const u64 *kind_of, i64 *owners, i64 *names, i64 *ends, u64 *kinds, i64 *sizes) {
+    Found found = {kind_of, read, owners, names, ends, kinds, sizes, 0};
+    for (i64 row = 0; row < rows; row++) {
+        const i32 *template = route + route_of[row];
+        piece(&found, row, 0, 0, paths, paths, 0);
+        variables(&found, row, paths + path[row], paths + path[row + 1], routes + template[0], routes + template[1]);
+        const u8 *from = queries + query[row], *to = queries + query[row + 1], *end;
+        for (i64 pair = 0; pair < most && from < to; pair++, from = end + 1) {
+            end = until(from, to, '&');
+            const u8 *equals = until(from, end, '=');
+            if (equals < end && equals > from && characters(from, equals) <= longest)
+                piece(&found, row, from - queries, equals - queries, equals + 1, end, 1);
+        }
+    }
+    return found.count;
+}
+
+/* Set the bit of a network in each trait's bitmap of a profile: `seen` is profiles by traits by words. */
+LV_API void lv_teach(u64 *seen, i64 traits, i64 words, const i64 *profiles, const u64 *bits, const i64 *networks,
+                     i64 rows) {
+    for (i64 row = 0; row < rows; row++)
+        for (i64 trait = 0; trait < traits; trait++)
+            if (bits[row] >> trait & 1)
+                seen[(profiles[row] * traits + trait) * words + networks[row] / 64] |= 1ull << networks[row] % 64;
+}
