@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -65,13 +65,30 @@ def test_labels_point_at_their_lines(usual: Usual) -> None:
             assert "%27" in line
 
 
+def time_of(line: bytes) -> datetime:
+    return datetime.strptime(line.split(b"[")[1][:20].decode(), "%d/%b/%Y:%H:%M:%S").replace(tzinfo=UTC)
+
+
 def test_a_run_covers_the_hours_asked_for() -> None:
     _, data, _ = run(replace(OPTIONS, hours=48.0, attacks=False))
-    times = [
-        datetime.strptime(line.split(b"[")[1][:20].decode(), "%d/%b/%Y:%H:%M:%S").replace(tzinfo=UTC)
-        for line in (data.splitlines()[0], data.splitlines()[-1])
-    ]
-    assert (times[1] - times[0]).total_seconds() / 3600 == pytest.approx(48, rel=0.15)
+    first, *_, last = data.splitlines()
+    assert (time_of(last) - time_of(first)).total_seconds() / 3600 == pytest.approx(48, rel=0.15)
+
+
+@pytest.mark.parametrize(("lines", "hours"), [(1, 24.0), (300, 0.5), (120_000, 7.0)])
+def test_without_a_start_a_run_fills_the_hours_before_now_and_ends_with_it(lines: int, hours: float) -> None:
+    now = datetime(2026, 11, 20, 4, 30, tzinfo=UTC)  # the quietest of the day
+    out = io.BytesIO()
+    generate(
+        GenerateOptions(seed=8, lines=lines, hours=hours), StreamWriter(out), SettableClock(now.timestamp())
+    )
+    times = [time_of(line) for line in out.getvalue().splitlines()]
+    assert len(times) == lines
+    assert times == sorted(times)
+    assert times[-1] == now
+    assert times[0] >= now - timedelta(hours=hours)
+    if lines > 1:
+        assert times[0] < now - timedelta(hours=0.9 * hours)
 
 
 def test_a_paced_run_waits_for_its_clock() -> None:

@@ -9,16 +9,19 @@ from datetime import UTC, datetime, timedelta
 from typing import BinaryIO
 
 import numpy as np
+import polars as pl
 
 from logvision.clock import Clock
 from logvision.errors import Problem, SetupError
 from logvision.sources.generate.lines import Format, labels, payload, render
 from logvision.sources.generate.sites import SITE_NAMES
+from logvision.sources.generate.spread import Spread
 from logvision.sources.generate.stream import PACED_CHUNK, Stream, mistakes
 from logvision.sources.generate.writers import Writer
 
 FREE_CHUNK = 60_000
 TAKE = 50_000
+LEAST_CHUNK = 100
 PAUSE_S = 0.05
 """Longest wait at a time when paced, so that lines come out as a server writes them, a few at once."""
 
@@ -28,8 +31,8 @@ class GenerateOptions:
     """What to generate; the same options give the same bytes.
 
     `rate`: lines a second, by the clock, for ever or until `lines`. None: `lines` lines (100,000 if not
-    said) over about `hours` of simulated time from `start` (None: so that they end now), as fast as
-    possible, with the shape of the day.
+    said) over about `hours` of simulated time from `start`, as fast as possible, with the shape of the day.
+    Without a start as many hours that end now, of which no line is later.
     """
 
     seed: int = 1
@@ -87,7 +90,8 @@ def generate(
     if problems := options.problems():
         raise SetupError(problems)
     begun = clock.monotonic()
-    stream = _stream(options, clock)
+    spread = _spread(options, clock)
+    stream = _stream(options, clock, spread)
     size = attacks = 0
     campaigns: set[str] = set()
     while going() and not stream.finished:
@@ -97,6 +101,8 @@ def generate(
             if wait := stream.wait_s():
                 pause(min(wait, PAUSE_S) if options.rate is not None else wait)
             continue
+        if spread is not None:
+            rows = rows.with_columns(time=pl.Series(spread.times(rows["time"].to_numpy())))
         data, offsets = payload(render(rows, options.format))
         out.write(memoryview(data), offsets, rows["time"].to_numpy())
         if label_file is not None:
@@ -108,10 +114,23 @@ def generate(
     return Generated(stream.sequence, size, attacks, len(campaigns), clock.monotonic() - begun)
 
 
-def _stream(options: GenerateOptions, clock: Clock) -> Stream:
+def _spread(options: GenerateOptions, clock: Clock) -> Spread | None:
+    """How the lines are laid onto the time that ends now; None: their times are the model's own."""
+    lines = options.lines if options.lines is not None else options.DEFAULT_LINES
+    if options.rate is not None or options.start is not None or not lines:
+        return None
+    now = int(clock.now())
+    return Spread(now * 1_000_000 - round(options.hours * 3_600_000_000), now * 1_000_000, lines)
+
+
+def _stream(options: GenerateOptions, clock: Clock, spread: Spread | None) -> Stream:
     paced = options.rate is not None
     lines = options.lines if paced or options.lines is not None else options.DEFAULT_LINES
     per_second = options.rate if options.rate is not None else max(1, lines or 0) / (options.hours * 3600)
+    chunk_lines = PACED_CHUNK if paced else FREE_CHUNK
+    if spread is not None:
+        # A chunk of very few lines would be years long.
+        per_second, chunk_lines = spread.per_second, min(FREE_CHUNK, max(2 * spread.lines, LEAST_CHUNK))
     start = options.start
     if start is None:
         start = datetime.fromtimestamp(np.floor(clock.now()), UTC) - timedelta(hours=options.hours)
@@ -125,5 +144,5 @@ def _stream(options: GenerateOptions, clock: Clock) -> Stream:
         attack_share=options.attack_share,
         start=start,
         lines=lines,
-        chunk_lines=PACED_CHUNK if paced else FREE_CHUNK,
+        chunk_lines=chunk_lines,
     )

@@ -134,7 +134,7 @@ class Traffic:
     def _starts(self, rng: np.random.Generator, begin: int, end: int) -> Ints:
         """When sessions begin: at random, as often as the hour has them."""
         edges = np.append(np.arange(begin, end, BIN_US), end)
-        factors = np.array([self._factor(int(edge)) for edge in edges[:-1]])
+        factors = np.array([factor(int(edge)) if self.shaped else 1.0 for edge in edges[:-1]])
         people = HUMAN_SHARE - (self.attack_share if self.attacks else 0.0)
         mean = self.per_second * people / LINES_PER_SESSION * np.diff(edges) / 1_000_000 * factors
         many = rng.poisson(mean)
@@ -142,11 +142,10 @@ class Traffic:
         starts: Ints = np.repeat(edges[:-1], many) + inside.astype(np.int64)
         return starts
 
-    def _factor(self, at: int) -> float:
-        """How busy this hour is against the week's mean."""
-        if not self.shaped:
-            return 1.0
-        when = datetime.fromtimestamp(at / 1_000_000, UTC)
-        here, following = HOURS[when.hour], HOURS[(when.hour + 1) % 24]
-        level = here + (following - here) * when.minute / 60
-        return level / (sum(HOURS) / 24) * WEEKDAYS[when.weekday()]
+
+def factor(at: int) -> float:
+    """How busy a moment (Unix time, µs) is against the week's mean."""
+    when = datetime.fromtimestamp(at / 1_000_000, UTC)
+    here, following = HOURS[when.hour], HOURS[(when.hour + 1) % 24]
+    level = here + (following - here) * when.minute / 60
+    return level / (sum(HOURS) / 24) * WEEKDAYS[when.weekday()]
