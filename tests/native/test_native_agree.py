@@ -25,6 +25,7 @@ from logvision.detect.units import Owners, split
 from logvision.detect.verify import sql_tokens
 from logvision.formats import columnar, fields, vectors
 from logvision.formats.catalogue import ORDER
+from logvision.formats.lines import trimmed
 from logvision.formats.readings import Part
 from native_paths import without_core
 
@@ -110,6 +111,18 @@ def test_a_time_is_what_the_exact_reader_says(values: list[bytes]) -> None:
     for value, number, fine in zip(values, found.tolist(), good.tolist(), strict=True):
         if fine:
             assert number == fields.time(value)
+
+
+_EDGES = st.sampled_from(
+    [b"", b"\n", b"\r\n", b"\r", b"#", b" ", b"\0", b"\xef\xbb\xbf", b"a", b"0123456789"]
+)
+
+
+@given(st.lists(st.lists(_EDGES, max_size=5).map(b"".join), min_size=1, max_size=20))
+def test_trimmed_lines_and_those_to_be_looked_at(values: list[bytes]) -> None:
+    lines = slices([*values, b"whole\n"])
+    for one, other in zip(native.trimmed(*lines, 8), trimmed(*lines, 8), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 @given(st.lists(st.one_of(st.integers(0, 10**20).map(lambda n: b"%d" % n), st.binary(max_size=4))))

@@ -7,7 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from logvision.formats.vectors import Flags, Places, Slices
+from logvision import native
+from logvision.formats.vectors import Bytes, Places, Slices
 from logvision.schema import Reason
 
 LINE_LIMIT: Final = 1 << 20
@@ -34,38 +35,52 @@ def screen(lines: Slices) -> Screened:
     buffer, starts, ends = lines
     if not len(buffer):
         return Screened(lines, np.zeros(0, np.int64), dict.fromkeys(range(len(starts)), Reason.EMPTY))
-    cut = ends - starts >= LINE_LIMIT
+    trim = native.trimmed if native.HERE else trimmed
+    starts, ends, odd = trim(buffer, starts, ends, LINE_LIMIT)
+    screened = Screened(Slices(buffer, starts, ends), np.arange(len(starts)))
+    if odd.size:
+        _look(screened, odd, lines)
+    return screened
+
+
+def trimmed(buffer: Bytes, starts: Places, ends: Places, limit: int) -> tuple[Places, Places, Places]:
+    """Starts and ends of lines without byte order marks and line ends; and those to be looked at, rising.
+
+    Looked at is what may be blank, has a `#` in front, a NUL byte inside, or `limit` bytes and no line end.
+    """
+    odd = ends - starts >= limit
     for byte in (10, 13):
         ended = (ends > starts) & (buffer[np.maximum(ends - 1, 0)] == byte)
         if byte == 10:
-            cut &= ~ended
+            odd &= ~ended
         ends = ends - ended
     marked = np.ones(len(starts), bool)
     for index, byte in enumerate(BOM):
         marked &= buffer[np.minimum(starts + index, len(buffer) - 1)] == byte
     starts = starts + 3 * (marked & (ends - starts >= 3))
-    trimmed = Screened(Slices(buffer, starts, ends), np.arange(len(starts)))
-    _reject(trimmed, cut)
-    return trimmed
-
-
-def _reject(screened: Screened, cut: Flags) -> None:
-    buffer, starts, ends = screened.lines
-    reasons = screened.reasons
-    for row in np.flatnonzero(cut).tolist():
-        reasons[row] = Reason.TOO_LONG
     first = buffer[np.minimum(starts, len(buffer) - 1)]
-    for row in np.flatnonzero((ends == starts) | (first <= 32)).tolist():
-        if not screened.line(row).strip():
-            reasons.setdefault(row, Reason.EMPTY)
-    for row in np.flatnonzero((first == 35) & (ends > starts)).tolist():
-        reasons.setdefault(row, Reason.DIRECTIVE)
-        screened.headers.append(row)
+    odd |= (ends == starts) | (first <= 32) | (first == 35)
     if buffer.min() == 0:
         holes = np.flatnonzero(buffer == 0)
-        for row in np.flatnonzero(np.searchsorted(holes, ends) > np.searchsorted(holes, starts)).tolist():
-            reasons.setdefault(row, Reason.BINARY)
-    if reasons:
-        good = np.ones(len(starts), bool)
-        good[list(reasons)] = False
-        screened.rows = np.flatnonzero(good)
+        odd |= np.searchsorted(holes, ends) > np.searchsorted(holes, starts)
+    return starts, ends, np.flatnonzero(odd)
+
+
+def _look(screened: Screened, odd: Places, given: Slices) -> None:
+    """Say what is wrong with odd lines, if anything is."""
+    whole = given.ends - given.starts >= LINE_LIMIT
+    for row in odd.tolist():
+        line = screened.line(row)
+        if line.startswith(b"#"):
+            screened.headers.append(row)
+        if whole[row] and given.buffer[given.ends[row] - 1] != 10:
+            screened.reasons[row] = Reason.TOO_LONG
+        elif not line.strip():
+            screened.reasons[row] = Reason.EMPTY
+        elif line.startswith(b"#"):
+            screened.reasons[row] = Reason.DIRECTIVE
+        elif b"\0" in line:
+            screened.reasons[row] = Reason.BINARY
+    good = np.ones(len(screened.rows), bool)
+    good[list(screened.reasons)] = False
+    screened.rows = np.flatnonzero(good)

@@ -34,6 +34,7 @@ _FUNCTIONS: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "lv_gather": (None, (_P, _P, _P, _P, _I, _P, _P)),
     "lv_cut": (_I, (_P, _P, _P, _I, _P, _i, _i, _i, _P, _P, _b, _P, _P, _P)),
     "lv_clf_times": (None, (_P, _P, _P, _I, _P, _P)),
+    "lv_trimmed": (_I, (_P, _P, _P, _I, _I, _P, _P, _P)),
     "lv_integers": (None, (_P, _P, _P, _I, _P, _P, _P)),
     "lv_requests": (None, (_P, _P, _P, _I, _P, _P)),
     "lv_first": (None, (_P, _P, _P, _I, _b, _P)),
@@ -89,7 +90,8 @@ KEY: Final = secrets.randbits(64)
 
 def _at(array: npt.NDArray[Any]) -> int:
     assert array.flags.c_contiguous
-    return array.ctypes.data
+    address: int = pa.py_buffer(array).address  # `array.ctypes.data` takes eight times as long
+    return address
 
 
 def _whole(array: npt.ArrayLike) -> Places:
@@ -137,6 +139,15 @@ def first(buffer: Bytes, starts: Places, ends: Places, byte: int) -> Places:
     out = np.empty(len(starts), np.int64)
     _C.lv_first(_at(buffer), _at(starts), _at(ends), len(starts), byte, _at(out))
     return out
+
+
+def trimmed(buffer: Bytes, starts: Places, ends: Places, limit: int) -> tuple[Places, Places, Places]:
+    """`formats.lines.trimmed`."""
+    starts, ends = _whole(starts), _whole(ends)
+    froms, tos, odd = (np.empty(len(starts), np.int64) for _ in range(3))
+    rows = len(starts)
+    found = _C.lv_trimmed(_at(buffer), _at(starts), _at(ends), rows, limit, _at(froms), _at(tos), _at(odd))
+    return froms, tos, odd[:found]
 
 
 def clf_times(buffer: Bytes, starts: Places, ends: Places) -> tuple[Places, Flags]:

@@ -26,6 +26,26 @@ static inline i64 near(const u8 *data, i64 at, i64 end, u8 byte) {
     return at;
 }
 
+/* Lines without byte order mark and line end. `odd` gets those that are to be looked at: blank perhaps, with a
+ * '#' in front, a NUL byte inside, or `limit` bytes and no line end. Returns how many those are. */
+LV_API i64 lv_trimmed(const u8 *data, const i64 *starts, const i64 *ends, i64 rows, i64 limit, i64 *from, i64 *to,
+                      i64 *odd) {
+    i64 found = 0;
+    for (i64 row = 0; row < rows; row++) {
+        i64 at = starts[row], end = ends[row];
+        int ended = end > at && data[end - 1] == '\n';
+        int cut = end - at >= limit && !ended;
+        if (ended) end--;
+        if (end > at && data[end - 1] == '\r') end--;
+        if (end - at >= 3 && lv_same(data + at, (const u8 *)"\xef\xbb\xbf", 3)) at += 3;
+        from[row] = at;
+        to[row] = end;
+        if (cut || at == end || data[at] <= ' ' || data[at] == '#' || next(data, at, end, 0) < end)
+            odd[found++] = row;
+    }
+    return found;
+}
+
 static int words_of(const u8 *data, i64 begin, i64 stop, const Word *words, i32 count, u8 delimiter,
                     const u8 *literals, i64 *starts, i64 *ends, i64 stride, i64 row) {
     i64 at = begin;

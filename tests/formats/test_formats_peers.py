@@ -1,0 +1,49 @@
+"""Addresses of peers: what Python's own reading of addresses says, in canonical text."""
+
+from __future__ import annotations
+
+import ipaddress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from logvision.formats import fields
+
+_GROUPS = st.sampled_from(["0", "0", "0", "0000", "1", "00ab", "ffff", "ABCD", "12345", "g", "", "1.2.3.4"])
+addresses = st.one_of(
+    st.ip_addresses().map(str),
+    st.lists(_GROUPS, min_size=1, max_size=10).map(":".join),
+    st.lists(st.integers(0, 300).map(str), min_size=3, max_size=5).map(".".join),
+    st.text("01:.af2", max_size=24),
+    st.from_regex(r"::(?:ffff:)?[0-9]{1,3}(?:\.[0-9]{1,3}){3}", fullmatch=True),
+)
+
+
+@given(addresses.filter(lambda text: text and text.count(":") != 1))
+def test_an_address_is_read_as_the_standard_library_reads_it(text: str) -> None:
+    try:
+        found = ipaddress.ip_address(text)
+    except ValueError:
+        expected = None
+    else:
+        mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+        expected = str(mapped or found)
+
+    assert fields.peer(text.encode()) == expected
+
+
+@pytest.mark.parametrize(
+    ("logged", "address"),
+    [
+        (b"192.0.2.7:443", "192.0.2.7"),
+        (b"[2001:DB8::0:1]:443", "2001:db8::1"),
+        (b"fe80::1%eth0", "fe80::1"),
+        (b"::ffff:192.0.2.7", "192.0.2.7"),
+        (b"::1.2.3.4", "::102:304"),
+        (b"host.example", None),
+        (b"-", None),
+    ],
+)
+def test_ports_brackets_and_zones_go(logged: bytes, address: str | None) -> None:
+    assert fields.peer(logged) == address
