@@ -188,7 +188,6 @@ def test_ordinary_agents_and_referers_raise_no_alarm(detector: Detector) -> None
 def test_pages_that_many_sites_have_are_hints_that_stay_below_the_threshold(detector: Detector) -> None:
     hints = [
         "/phpmyadmin/",
-        "/manager/html",
         "/wp-login.php",
         "/status",
         "/x.php",
