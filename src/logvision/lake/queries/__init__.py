@@ -16,12 +16,14 @@ from logvision.lake.queries.answers import (
     Top,
     Totals,
 )
-from logvision.lake.queries.counts import series, top, totals
 from logvision.lake.queries.database import Database
 from logvision.lake.queries.doubts import Doubt, doubts
 from logvision.lake.queries.filter import Filter, FilterError, parse_filter
+from logvision.lake.queries.grid import series
 from logvision.lake.queries.kept import bounds, rejects
 from logvision.lake.queries.question import Question, question
+from logvision.lake.queries.ranked import top
+from logvision.lake.queries.summed import totals
 from logvision.lake.queries.walk import actor, event, events
 from logvision.lake.queries.whole import newest, tables
 

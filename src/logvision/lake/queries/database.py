@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
@@ -25,6 +25,9 @@ MEMORY: Final = "256MB"
 AT_ONCE: Final = 3  # questions that run at the same time; the others wait
 PATIENCE_S: Final = 60.0  # after which a question is given up
 
+SELECTED: Final = 80_000_000  # B of events of filters that are kept
+DENSE_KEPT: Final = 256
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 WHOLE: Final = (
@@ -45,6 +48,23 @@ class MemoryShort(StoreError):
     """A question needs more memory than one may take."""
 
 
+class Selections:
+    """For `selection`: what filters let through, by group of files, and which ones let too much through."""
+
+    def __init__(self) -> None:
+        self.tables = Shared(SELECTED, size=lambda part: part.nbytes if part is not None else 1)
+        self._dense: dict[Question, int] = {}
+
+    def is_dense(self, chosen: Question, among: int) -> bool:
+        """Whether this was found to let too much through, of so many events or fewer."""
+        return among >= self._dense.get(chosen, among + 1)
+
+    def note_dense(self, chosen: Question, among: int) -> None:
+        if len(self._dense) > DENSE_KEPT:
+            self._dense.clear()
+        self._dense[chosen] = among
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One question's look at the lake: what it sees, and a connection of its own."""
@@ -53,6 +73,7 @@ class Reading:
     connection: Any  # duckdb.DuckDBPyConnection
     shared: Shared
     places: Places
+    selections: Selections
 
     def rows(self, asked: Clause) -> list[tuple[Any, ...]]:
         """The rows of a statement."""
@@ -62,6 +83,11 @@ class Reading:
     def table(self, asked: Clause) -> pa.Table:
         """The same as an Arrow table."""
         return self.connection.sql(asked.sql, params=list(asked.parameters)).to_arrow_table()
+
+    def batches(self, asked: Clause, rows: int) -> Iterator[pa.RecordBatch]:
+        """The same in batches of about so many rows, never all at once."""
+        reader = self.connection.sql(asked.sql, params=list(asked.parameters)).to_arrow_reader(rows)
+        yield from reader
 
     def relation(self, table: pa.Table) -> str:
         """The name by which this question's statements know a table."""
@@ -92,7 +118,7 @@ class Reading:
 
         `stored` False: hot ones only. `placed` adds `file` and `row`, null for hot ones.
         """
-        where, parameters = _where(question)
+        where, parameters = conditions(question)
         names = ", ".join(f'"{name}"' for name in (*columns, *(("file", "row") if placed else ())))
         parts, given = [], []
         files = self.files(question.start, question.end) if stored else []
@@ -144,6 +170,7 @@ class Database:
         self.lake = lake
         self._shared = Shared()
         self._places: Places = {}
+        self._selections = Selections()
         self._running = threading.BoundedSemaphore(AT_ONCE)
         self._opening = threading.Lock()
         self._config: dict[str, str | int] = {"threads": threads, "memory_limit": memory}
@@ -190,7 +217,7 @@ class Database:
             connection.register("nothing", EVENT.empty_table())
             if view.hot:
                 connection.register("hot", pa.concat_tables(view.hot))
-            reading = Reading(view, connection, self._shared, self._places)
+            reading = Reading(view, connection, self._shared, self._places, self._selections)
             if key is None or view.hot:
                 return question(reading)
             return self._shared.get((key, view.catalogue), lambda: question(reading))
@@ -222,18 +249,22 @@ def joined(parts: Iterable[str | Clause]) -> Clause:
     return Clause(" ".join(sql), tuple(parameters))
 
 
-def _where(question: Question) -> tuple[str, list[Any]]:
-    filtered = clause(question.filter)
-    conditions, parameters = [filtered.sql], list(filtered.parameters)
+def conditions(question: Question) -> tuple[str, list[Any]]:
+    """A question as a condition over the columns of EVENT, and its parameters."""
+    parts: list[str] = []
+    parameters: list[Any] = []
+    for made in (clause(question.filter), clause(question.also)):
+        parts.append(made.sql)
+        parameters += made.parameters
     for sql, value in (
         ('"time" >= ?', question.start),
         ('"time" < ?', question.end),
         ('"site" = ?', question.site),
     ):
         if value is not None:
-            conditions.append(sql)
+            parts.append(sql)
             parameters.append(value)
-    return " and ".join(conditions), parameters
+    return " and ".join(parts), parameters
 
 
 def _first_line(error: Exception) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from logvision.lake.queries.filter import NO_FILTER, Filter, FilterError, parse_filter
+from logvision.lake.queries.filter import NO_FILTER, Filter, FilterError, Test, parse_filter
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}  # s
 _HOUR: Final = timedelta(hours=1)
@@ -14,12 +14,13 @@ _HOUR: Final = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Which events: start <= time < end; None: no such bound, any site."""
+    """Which events: start <= time < end, and both filters hold; None: no such bound, any site."""
 
     start: datetime | None = None
     end: datetime | None = None
     site: str | None = None
     filter: Filter = NO_FILTER
+    also: Filter = NO_FILTER  # what one panel asks besides, e.g. attacks alone
 
 
 def question(
@@ -30,6 +31,15 @@ def question(
     if asked.start and asked.end and asked.start >= asked.end:
         raise FilterError("the time range ends before it begins")
     return asked
+
+
+def sited(question: Question) -> Question:
+    """`site:name` as the filter's only word on sites becomes the question's site, which rollups know."""
+    its = [t for t in question.filter.terms if t.column == "site"]
+    if question.site is None and len(its) == 1 and its[0].test is Test.EQUAL and not its[0].negated:
+        rest = Filter(tuple(t for t in question.filter.terms if t is not its[0]))
+        return replace(question, site=str(its[0].value), filter=rest)
+    return question
 
 
 def _time(text: str | None, now: datetime) -> datetime | None:

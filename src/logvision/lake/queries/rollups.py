@@ -15,6 +15,7 @@ from logvision.lake.catalogue import File
 from logvision.lake.queries.database import Reading, joined
 from logvision.lake.queries.filter import Clause, Test
 from logvision.lake.queries.question import Question
+from logvision.lake.queries.selection import matching
 from logvision.windows.dimensions import ALL, DAY, HOUR, MINUTE, SERIES
 
 ROLLED: Final = {
@@ -36,6 +37,9 @@ ROLLED: Final = {
 
 EVENTS_AT_ONCE: Final = 400_000
 """A range of no more events than this is counted from events: exact, and as quick."""
+
+STATUS_CLASS: Final = "coalesce(left(value, 1) || 'xx', '-')"
+"""In SQL: the class of a status that stands as text."""
 
 _BEGINNING: Final = datetime(1, 1, 2, tzinfo=UTC)
 _END: Final = datetime(9999, 12, 30, tzinfo=UTC)
@@ -95,7 +99,7 @@ def measures(
     needed = {"time", "status", "attack", "bytes"} | ({dimension} if dimension != ALL else set())
     columns = sorted(needed | ({"site"} if column == '"site"' else set()) | _columns_in(column))
     if grain is None:
-        counted = of_events(reading.events(question, columns), dimension, column)
+        counted = of_events(matching(reading, question, columns)[0], dimension, column)
         return joined(["(", counted, ")"]), False
     finest = min(grain, MINUTE if dimension in SERIES else HOUR)
     found = cover(question, finest)

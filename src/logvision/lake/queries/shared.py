@@ -19,10 +19,15 @@ T = TypeVar("T")
 
 
 class Shared:
-    """Results by key, the one that nobody asked for longest goes first. Safe from any thread."""
+    """Results by key, the one that nobody asked for longest goes first. Safe from any thread.
 
-    def __init__(self, kept: int = KEPT) -> None:
+    `kept` bounds the sum of their sizes; without `size` each counts as one.
+    """
+
+    def __init__(self, kept: int = KEPT, size: Callable[[Any], int] = lambda _: 1) -> None:
         self._limit = kept
+        self._size = size
+        self._sizes: dict[Hashable, int] = {}
         self._lock = threading.Lock()
         self._results: OrderedDict[Hashable, Future[Any]] = OrderedDict()
 
@@ -38,8 +43,6 @@ class Shared:
             else:
                 mine: Future[Any] = Future()
                 self._results[key] = mine
-                if len(self._results) > self._limit:
-                    self._results.popitem(last=False)
         if found is not None:
             waited: T = found.result()
             return waited
@@ -51,4 +54,18 @@ class Shared:
             mine.set_exception(error)
             raise
         mine.set_result(made)
+        self._keep(key, self._size(made))
         return made
+
+    def _keep(self, key: Hashable, size: int) -> None:
+        """Let what was asked for longest ago go until the rest is small enough. What is being made stays."""
+        with self._lock:
+            if key not in self._results:
+                return
+            self._sizes[key] = size
+            whole = sum(self._sizes.values())
+            for old in [each for each in self._results if each in self._sizes]:
+                if whole <= self._limit:
+                    break
+                whole -= self._sizes.pop(old)
+                del self._results[old]

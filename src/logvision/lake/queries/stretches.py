@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from logvision.lake.queries.database import Reading, joined, time_of
+from logvision.lake.queries.filter import Clause
 from logvision.lake.queries.question import Question
 
 MOMENT: Final = timedelta(microseconds=1)
@@ -90,3 +91,34 @@ def _checked(reading: Reading, question: Question, held: int, rows: int) -> Iter
         yield question
     else:
         yield from _cut(reading, question, rows)
+
+
+def extent(reading: Reading, question: Question) -> tuple[datetime | None, datetime | None]:
+    """Event time of the first and the last event of a question.
+
+    Footers know the bounds of row groups: events are read only where a group lies across the range's end.
+    """
+    low: datetime | None = None
+    high: datetime | None = None
+    if not question.filter and question.site is None:
+        groups = [g for file in reading.files(question.start, question.end) for g in file.groups]
+        low = min((g.first for g in groups if g.first and within(g.first, question)), default=None)
+        high = max((g.last for g in groups if g.last and within(g.last, question)), default=None)
+    before = question if low is None else replace(question, end=low)
+    after = question if high is None else replace(question, start=high + timedelta(microseconds=1))
+    asked: list[str | Clause] = [
+        'select (select epoch_us(min("time")) from',
+        reading.events(before, ["time"]),
+        '), (select epoch_us(max("time")) from',
+        reading.events(after, ["time"]),
+        ")",
+    ]
+    first, last = (time_of(found) for found in reading.rows(joined(asked))[0])
+    return first or low, last or high
+
+
+def within(time: datetime, question: Question) -> bool:
+    """Whether a moment lies in the question's range."""
+    return (question.start is None or question.start <= time) and (
+        question.end is None or time < question.end
+    )

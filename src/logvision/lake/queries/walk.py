@@ -14,11 +14,15 @@ from logvision.lake.queries.answers import Actor, Event, EventPage, Row
 from logvision.lake.queries.database import WHOLE, Database, Reading, joined, micros, time_of
 from logvision.lake.queries.filter import Clause, Filter, FilterError, Term, Test
 from logvision.lake.queries.question import Question
+from logvision.lake.queries.selection import matching
 from logvision.lake.queries.stretches import MOMENT, windows
 from logvision.schema import EVENT, Attack, Outcome
 
 FIRST_STEP: Final = 150_000
 """Rows that the first step of a walk looks at; each further step looks at four times as many."""
+
+
+KEY: Final = ("time", "source", "position")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ def actor(database: Database, question: Question, client_ip: str) -> Actor:
 
     def find(reading: Reading) -> Actor:
         columns = ["time", "bytes", "attack", "status", "country", "network", "agent", "route"]
-        source = reading.events(asked, columns)
+        source, _ = matching(reading, asked, columns)
         reading.rows(joined(["create temp table its as from", source]))
         count, attacks, size, first, last = reading.rows(
             Clause(
@@ -110,7 +114,8 @@ def _page(reading: Reading, question: Question, limit: int, after: Place | None)
     if after is not None:
         upto = after.time + MOMENT
         narrowed = replace(question, end=upto if question.end is None else min(upto, question.end))
-    for window in windows(reading, narrowed, FIRST_STEP):
+    for number, window in enumerate(windows(reading, narrowed, FIRST_STEP)):
+        selected = _rare(reading, question, window) if number == 1 else None
         keyset: list[str | Clause] = []
         if after is not None:
             keyset = [
@@ -119,7 +124,7 @@ def _page(reading: Reading, question: Question, limit: int, after: Place | None)
                     (after.time, after.time, after.source, after.source, after.position),
                 )
             ]
-        source = reading.events(window, ["time", "source", "position"], placed=True)
+        source = selected or reading.events(window, KEY, placed=True)
         asked = joined(
             [
                 'select epoch_us("time"), "source", "position", "file", "row" from',
@@ -129,9 +134,24 @@ def _page(reading: Reading, question: Question, limit: int, after: Place | None)
             ]
         )
         found += reading.rows(asked)
-        if len(found) >= limit:
+        if len(found) >= limit or selected is not None:
             break
     return _wide(reading, found)
+
+
+def _rare(reading: Reading, question: Question, newest: Question) -> Clause | None:
+    """Everything before the end of a stretch, of a filter of which the stretch after it had too few.
+
+    Other panels ask the same selection of the whole question. None: there is none.
+    """
+    if not question.filter:
+        return None
+    selected, held = matching(reading, question, KEY, placed=True)
+    if held is None:
+        return None
+    if newest.end is None:
+        return selected
+    return joined(["(select * from", selected, Clause('where "time" < ?)', (newest.end,))])
 
 
 def _wide(reading: Reading, places: list[tuple[Any, ...]]) -> list[Event]:

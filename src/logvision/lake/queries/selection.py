@@ -1,0 +1,177 @@
+"""The events of a filter in memory: a page asks a dozen questions of one filter, and the lake is read once.
+
+Rollups know nothing of most filters, so their panels count events. Instead of once for each panel, the lake
+is read once for all: group of files by group, the narrow columns of what the filter lets through are kept,
+as long as they are few. A group of files never changes, so that a page that asks again after a commit
+reads only what is new. A filter that lets too much through is counted from the files, panel by panel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from logvision.lake.catalogue import File
+from logvision.lake.queries.database import Reading, Selections, conditions, joined
+from logvision.lake.queries.filter import NO_FILTER, Clause, Test
+from logvision.lake.queries.question import Question
+from logvision.lake.storage import tidy
+
+NARROW: Final = (
+    *("time", "source", "position", "site", "user", "method", "path", "protocol", "status", "bytes"),
+    *("referer", "user_agent", "client_ip", "country", "asn", "network", "agent", "os", "device", "bot"),
+    *("route", "kind", "attack", "rules", "outcome"),
+)
+"""Columns of EVENT that are kept: all that panels count by. Some 60 B a row with `file` and `row`."""
+
+MOST: Final = 48_000_000
+"""Largest selection, B: about 800,000 events."""
+
+GROUP_ROWS: Final = 400_000
+"""Rows of the files that are read together, at least."""
+
+BATCH_ROWS: Final = 16_384
+TABLE_ROWS: Final = 131_072
+"""Rows that are read, and held, as one table: reading takes three times the memory that they need then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The matching rows of a group of files: NARROW, `file` and `row`, text as dictionaries."""
+
+    tables: tuple[pa.Table, ...]
+
+    @property
+    def nbytes(self) -> int:
+        return sum(table.nbytes for table in self.tables)
+
+
+def matching(
+    reading: Reading, question: Question, columns: Sequence[str], *, placed: bool = False
+) -> tuple[Clause, int | None]:
+    """Events of a question as `Reading.events` gives them, and how many committed ones were chosen from.
+
+    They come from the selection of its filter where there is one (None: there is none, files are read).
+    The first who asks of a filter waits until it is made: about 0.1 s of CPU for each million events.
+    """
+    wanted = {*columns, *(term.column for term in question.also.terms)}
+    tables = _selected(reading, question) if wanted.issubset(NARROW) else None
+    if tables is None:
+        return reading.events(question, columns, placed=placed), None
+    names = ", ".join(f'"{name}"' for name in (*columns, *(("file", "row") if placed else ())))
+    where, parameters = conditions(replace(question, filter=NO_FILTER, site=None))
+    parts = [
+        Clause(f"select {names} from {reading.relation(table)} where {where}", tuple(parameters))
+        for table in tables
+    ]
+    hot = reading.events(question, columns, stored=False, placed=placed)
+    parts.append(Clause(f"select {names} from {hot.sql}", hot.parameters))
+    together = Clause(" union all ".join(part.sql for part in parts), joined(parts).parameters)
+    return joined(["(", together, ")"]), sum(table.num_rows for table in tables)
+
+
+def _selected(reading: Reading, question: Question) -> list[pa.Table] | None:
+    """What a question's filter lets through of committed events, clipped to its range; None: too much."""
+    basis = _basis(question)
+    files = reading.files(question.start, question.end)
+    if basis is None or not files:
+        return None
+    kept: Selections = reading.selections
+    among = sum(file.rows for file in files)
+    if kept.is_dense(basis, among):
+        return None
+    tables: list[pa.Table] = []
+    size = 0
+    for group in reversed(list(_groups(files))):
+        inside = all(_inside(file, question) for file in group)
+        part = basis if inside else replace(basis, start=question.start, end=question.end)
+        found = kept.tables.get((part, group), partial(_read, reading, part, group, MOST - size))
+        if found is None or size + found.nbytes > MOST:
+            kept.note_dense(basis, among)
+            return None
+        size += found.nbytes
+        tables += found.tables
+    return tables
+
+
+def _basis(question: Question) -> Question | None:
+    """The part of a question that chooses, without its range; None: it would choose most events."""
+    if question.filter:
+        return Question(site=question.site, filter=question.filter)
+    if any(term.test is not Test.ABSENT for term in question.also.terms):
+        return Question(site=question.site, filter=question.also)
+    return None
+
+
+def _groups(files: Sequence[File]) -> Iterator[tuple[File, ...]]:
+    """Neighbouring files, the oldest first: those of a group stay the same when new ones come."""
+    group: list[File] = []
+    for file in files:
+        group.append(file)
+        if sum(member.rows for member in group) >= GROUP_ROWS:
+            yield tuple(group)
+            group = []
+    if group:
+        yield tuple(group)
+
+
+def _inside(file: File, question: Question) -> bool:
+    first, last = file.time_first, file.time_last
+    return (question.start is None or (first is not None and first >= question.start)) and (
+        question.end is None or (last is not None and last < question.end)
+    )
+
+
+def _read(reading: Reading, part: Question, group: Sequence[File], most: int) -> Part | None:
+    """The matching rows of a group of files; None: more than `most` B."""
+    only = replace(reading.view, hot=(), catalogue=replace(reading.view.catalogue, events=tuple(group)))
+    events = replace(reading, view=only).events(part, NARROW, placed=True)
+    found: list[pa.Table] = []
+    waiting: list[pa.Table] = []
+    for batch in reading.batches(joined(["select * from", events]), BATCH_ROWS):
+        waiting.append(_coded(pa.Table.from_batches([batch])))
+        if sum(table.num_rows for table in waiting) >= TABLE_ROWS:
+            found.append(_shrunk(tidy(pa.concat_tables(waiting))))
+            waiting = []
+            if sum(table.nbytes for table in found) > most:
+                return None
+    if waiting:
+        found.append(_shrunk(tidy(pa.concat_tables(waiting))))
+    return Part(tuple(found))
+
+
+def _coded(table: pa.Table) -> pa.Table:
+    """Text columns as dictionaries."""
+    return pa.table(
+        [
+            pc.dictionary_encode(column.cast(pa.string())) if _is_text(column.type) else column
+            for column in table.columns
+        ],
+        table.column_names,
+    )
+
+
+def _shrunk(table: pa.Table) -> pa.Table:
+    """Dictionary codes in as few bytes as will do: a row has twenty of them."""
+    return pa.table(
+        [
+            column.cast(pa.dictionary(_width(len(column.chunk(0).dictionary)), pa.string()))
+            if pa.types.is_dictionary(column.type)
+            else column
+            for column in table.columns
+        ],
+        table.column_names,
+    )
+
+
+def _width(values: int) -> pa.DataType:
+    return pa.int8() if values < 1 << 7 else pa.int16() if values < 1 << 15 else pa.int32()
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))

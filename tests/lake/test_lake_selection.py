@@ -1,0 +1,186 @@
+"""A filter is read once for all panels, and what they say is what reading the files for each says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from event_tables import NOON, event, events
+from lake_folders import commit
+from logvision.lake import queries
+from logvision.lake.queries import By, Database, Dimension, Order, Question, selection
+from logvision.lake.queries.database import Reading
+from logvision.lake.queries.filter import parse_filter
+from logvision.lake.queries.shared import Shared
+from logvision.lake.segments import Lake
+
+FILTERS = [
+    "path:/item/1",
+    "client:198.51.100.3",
+    "status:404 country:CN",
+    "-bot:*",
+    "attack:sqli",
+    "query:page=1* -status:500",
+    "rule:sqli-2",
+    "user:- site:shop.example",
+    "bytes:>200",
+    "nowhere",
+]
+RANGES = [
+    (None, None),
+    (NOON + timedelta(hours=7, minutes=3), NOON + timedelta(hours=50)),
+    (NOON + timedelta(hours=30), None),
+]
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Iterator[Lake]:
+    with Lake.open(tmp_path / "data", writer=True) as opened:
+        rows = traffic()
+        for low, high in ((0, 20), (20, 40), (40, 60)):
+            commit(opened, rows[low:high])
+        opened.hot.append(events(rows[60:]))
+        yield opened
+
+
+@pytest.fixture
+def database(lake: Lake) -> Iterator[Database]:
+    opened = Database(lake)
+    yield opened
+    opened.close()
+
+
+def traffic() -> list[dict[str, Any]]:
+    return [
+        event(
+            position=1 + i,
+            time=NOON + timedelta(minutes=61 * i, seconds=i),
+            client_ip=f"198.51.100.{i % 6}",
+            country=["CN", "DE", None][i % 3],
+            target=f"/item/{i % 4}?page={i}" if i % 5 else f"/item/{i % 4}",
+            status=[200, 404, 500, None][i % 4],
+            bytes=10 * i,
+            site=["shop.example", "blog.example"][i % 2],
+            bot="search:Googlebot" if i % 7 == 0 else None,
+            attack="sqli" if i % 9 == 0 else None,
+            rules="sqli-1 sqli-2" if i % 9 == 0 else None,
+            outcome="missed" if i % 9 == 0 else None,
+        )
+        for i in range(70)
+    ]
+
+
+def asked(text: str, range_: int = 0) -> Question:
+    return Question(*RANGES[range_], filter=parse_filter(text))
+
+
+def answers(database: Database, question: Question) -> list[Any]:
+    """What a page asks of one question."""
+    return [
+        queries.totals(database, question),
+        *(queries.series(database, question, points=20, by=by) for by in By),
+        *(queries.top(database, question, dimension, limit=5) for dimension in Dimension),
+        *(
+            queries.top(database, question, Dimension.CLIENT_IP, abnormal=abnormal, order=Order.BYTES)
+            for abnormal in (True, False)
+        ),
+        queries.actor(database, question, "198.51.100.3"),
+        queries.events(database, question, limit=100),
+    ]
+
+
+@pytest.mark.parametrize("range_", range(len(RANGES)))
+@pytest.mark.parametrize("text", FILTERS)
+def test_panels_say_what_reading_the_files_for_each_of_them_says(
+    lake: Lake, database: Database, text: str, range_: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selection, "GROUP_ROWS", 1)
+    found = answers(database, asked(text, range_))
+    monkeypatch.setattr(selection, "MOST", -1)
+    plain = Database(lake)
+    assert found == answers(plain, asked(text, range_))
+    plain.close()
+
+
+def test_a_page_of_rare_events_comes_from_the_selection(
+    lake: Lake, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = [e.position for e in queries.events(database, asked("path:/item/1")).rows]
+    monkeypatch.setattr(queries.walk, "FIRST_STEP", 1)
+    found: list[int] = []
+    cursor: str | None = None
+    while True:
+        page = queries.events(database, asked("path:/item/1"), limit=3, cursor=cursor)
+        found += [e.position for e in page.rows]
+        cursor = page.next
+        if cursor is None:
+            break
+    assert found == expected
+    assert len(found) == 18
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Statements that read events files, as they are made."""
+    made: list[str] = []
+
+    def reading(name: str) -> None:
+        asks = getattr(Reading, name)
+
+        def counted(self: Reading, asked: Any, *more: Any) -> Any:
+            if "read_parquet" in asked.sql and "file_row_number in" not in asked.sql:
+                made.append(asked.sql)
+            return asks(self, asked, *more)
+
+        monkeypatch.setattr(Reading, name, counted)
+
+    for name in ("rows", "table", "batches"):
+        reading(name)
+    return made
+
+
+def test_files_are_read_once_for_all_panels_and_new_ones_alone_after_a_commit(
+    lake: Lake, database: Database, reads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selection, "GROUP_ROWS", 1)
+    question = Question(filter=parse_filter("country:CN path:/item*"))
+    for dimension in Dimension:
+        queries.top(database, question, dimension)
+    queries.totals(database, question)
+    assert len(reads) == 3  # one of each committed file
+    commit(lake, [event(position=1_000, time=NOON + timedelta(days=9), country="CN", target="/item/9")])
+    assert queries.totals(database, question).requests == 24 + 1
+    assert len(reads) == 4
+
+
+def test_a_filter_that_lets_too_much_through_is_found_out_once(
+    database: Database, reads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selection, "MOST", 0)
+    question = Question(filter=parse_filter("-bot:*"))
+    assert queries.totals(database, question).requests == 60
+    first = len(reads)
+    assert queries.top(database, question, Dimension.METHOD).total == 60
+    assert len(reads) == first + 2  # rows and total, from the files; no second try
+    # Of a narrower range it may be little enough, and is tried again.
+    narrower = Question(start=NOON + timedelta(hours=50), filter=question.filter)
+    assert queries.totals(database, narrower).requests == 18
+    assert len(reads) == first + 4
+
+
+def test_what_was_asked_for_longest_ago_goes_when_results_grow_too_large() -> None:
+    kept = Shared(10, size=len)
+    made: list[str] = []
+
+    def make(name: str, length: int) -> str:
+        made.append(name)
+        return name * length
+
+    for name, length in (("a", 4), ("b", 4), ("a", 4), ("c", 5), ("a", 4), ("b", 4)):
+        assert kept.get(name, partial(make, name, length)) == name * length
+    assert made == ["a", "b", "c", "b"]
