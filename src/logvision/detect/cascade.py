@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from operator import attrgetter
 from typing import Any, Final
 
 import numpy as np
@@ -52,14 +53,14 @@ class Verification:
     def __reduce__(self) -> tuple[Any, ...]:
         return Verification, ()
 
-    def of(self, text: bytes, kind: Kind) -> tuple[list[Evidence], bool]:
-        """The evidence, and whether it was known already."""
+    def of(self, text: bytes, kind: int) -> tuple[list[Evidence], bool]:
+        """The evidence about a unit of this Kind, and whether it was known already."""
         # Long texts are remembered by their digest, so that memory does not grow with what is sent.
-        key = (text if len(text) <= _LONGEST_KEPT else blake2b(text, digest_size=16).digest(), int(kind))
+        key = (text if len(text) <= _LONGEST_KEPT else blake2b(text, digest_size=16).digest(), kind)
         found = self._known.get(key)
         if found is not None:
             return found, True
-        found = verify(text, kind)
+        found = verify(text, Kind(kind))
         self.read += 1
         self._known[key] = found
         if len(self._known) > _REMEMBERED:
@@ -135,16 +136,20 @@ def _ordinary(units: Units, suspicious: list[int], size: int) -> npt.NDArray[np.
 
 def _of_units(found: Gathered) -> dict[int, Verdict]:
     # Like pieces are found together again and again: each combination is fused once.
-    known: dict[tuple[tuple[str, str, float], ...], Verdict] = {}
+    known: dict[tuple[Any, ...], Verdict] = {}
     of_unit: dict[int, Verdict] = {}
     for unit, pieces in found.by_unit.items():
-        key = tuple([(piece.rule, piece.attack.value, piece.strength) for piece in pieces])
+        key = tuple(map(_WEIGHED, pieces))
         verdict = known.get(key)
         if verdict is None:
             verdict = known[key] = fuse(pieces)
         if verdict.score >= HINT:
             of_unit[unit] = verdict
     return of_unit
+
+
+_WEIGHED: Final = attrgetter("rule", "attack._value_", "strength")
+"""What of a piece counts. The name of a class as it stands in the enumeration: asking for it takes longer."""
 
 
 def gather(
@@ -165,7 +170,7 @@ def gather(
     verification.credit = min(CREDIT, verification.credit + rows.size * CREDIT_PER_ROW)
     unsettled = found.halves.tolist()
     texts = units.texts.take(pa.array(candidates)).to_pylist()
-    kinds = [Kind(kind) for kind in units.kind[candidates].tolist()]
+    kinds = units.kind[candidates].tolist()
     for unit, text, kind in zip(candidates.tolist(), texts, kinds, strict=True):
         # The suspicious few: a loop, each of them read for what it claims to be.
         if bounded and verification.credit <= 0:
@@ -185,18 +190,14 @@ def gather(
                 piece = doubts[score] = from_model(score)
             evidence.setdefault(unit, []).append(piece)
     by_row: dict[int, list[Evidence]] = {}
-    of_rule: dict[int, Evidence] = {}
     for index, row in zip(found.row_rule.tolist(), found.row.tolist(), strict=True):
-        if index not in of_rule:
-            rule = signatures.rules.rules[index]
-            of_rule[index] = Evidence(rule.id, rule.attack, rule.confidence)
-        by_row.setdefault(row, []).append(of_rule[index])
+        by_row.setdefault(row, []).append(signatures.pieces[index])
     return Gathered(units, evidence, by_row, unsettled)
 
 
 def _matched(signatures: Signatures, found: Found) -> dict[int, list[Evidence]]:
     evidence: dict[int, list[Evidence]] = {}
-    pieces = [Evidence(rule.id, rule.attack, rule.confidence) for rule in signatures.rules.rules]
+    pieces = signatures.pieces
     for index, unit in zip(found.unit_rule.tolist(), found.unit.tolist(), strict=True):
         evidence.setdefault(unit, []).append(pieces[index])
     return evidence
@@ -250,20 +251,20 @@ def _of_owners(of_unit: dict[int, Verdict], units: Units, owners: Owners) -> dic
     of_owner: dict[int, Verdict] = {}
     worst = _Worst()
     carriers = Carriers()
+    targets, texts = owners.targets, units.texts
     # A loop over the suspicious few.
     for owner, unit, value in zip(
         units.owner[uses].tolist(), units.unit[uses].tolist(), of_value, strict=True
     ):
         verdict = of_unit[unit]
         if value and matters(verdict):
-            verdict = carriers.weighed(
-                verdict, owner, owners.targets[owner].as_py(), units.texts[unit].as_py()
-            )
+            verdict = carriers.weighed(verdict, owner, targets[owner].as_py(), texts[unit].as_py())
         known = of_owner.get(owner)
         of_owner[owner] = verdict if known is None else worst.of(known, verdict)
+    first = owners.first_referer
     soft: dict[int, Verdict] = {}  # one object for each verdict, by its id: they are told apart by it
     for owner, verdict in of_owner.items():
-        if owner >= owners.first_referer and is_echo(owners.referers[owner - owners.first_referer].as_py()):
+        if owner >= first and is_echo(owners.referers[owner - first].as_py()):
             of_owner[owner] = soft.setdefault(id(verdict), softened(verdict))
     return of_owner
 

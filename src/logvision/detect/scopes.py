@@ -43,7 +43,7 @@ class _Scope:
         raise NotImplementedError
 
     def evaluate(self, condition: Condition, within: Ints | None = None) -> Ints:
-        """Ids for which the condition holds, of those in `within` (None: of all)."""
+        """Ids for which an ordered condition holds, of those in `within` (None: of all)."""
         match condition:
             case Atom():
                 found = self.atom(condition)
@@ -53,10 +53,9 @@ class _Scope:
             case AnyOf(parts):
                 # Most parts hold nowhere, and sorting what is sorted costs more than asking.
                 each = [found for part in parts if len(found := self.evaluate(part, within))]
-                return each[0] if len(each) == 1 else np.unique(np.concatenate([NONE, *each]))
+                return each[0] if len(each) == 1 else _together(each)
             case All(parts):
-                # Patterns first: they narrow what the rest is asked about.
-                for part in sorted(parts, key=lambda part: (not positive(part), _cost(part))):
+                for part in parts:
                     within = self.evaluate(part, within)
                     if not len(within):
                         return NONE
@@ -127,6 +126,28 @@ def rows_of(owners: Ints, rows: Rows) -> Ints:
         for codes in rows.owners:
             hit |= table[codes]  # -1 (null) is the last entry, which is false
     return np.flatnonzero(hit)
+
+
+def _together(each: list[Ints]) -> Ints:
+    """What stands in any of some sorted arrays."""
+    if not each:
+        return NONE
+    every = np.sort(np.concatenate(each))
+    found: Ints = every[np.append(True, every[1:] != every[:-1])]
+    return found
+
+
+def ordered(condition: Condition) -> Condition:
+    """The same condition, of what must all hold the patterns first: they narrow what the rest is asked of."""
+    match condition:
+        case All(parts):
+            inner = [ordered(part) for part in parts]
+            return All(tuple(sorted(inner, key=lambda part: (not positive(part), _cost(part)))))
+        case AnyOf(parts):
+            return AnyOf(tuple(ordered(part) for part in parts))
+        case Not(part):
+            return Not(ordered(part))
+    return condition
 
 
 def _cost(condition: Condition) -> int:

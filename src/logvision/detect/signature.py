@@ -15,9 +15,10 @@ import numpy as np
 
 from logvision.detect import pattern
 from logvision.detect.database import Database, compiled
+from logvision.detect.fusion import Evidence
 from logvision.detect.plan import patterns_of, planned
 from logvision.detect.rules import Rule, RuleSet
-from logvision.detect.scopes import NONE, Rows, RowScope, UnitScope
+from logvision.detect.scopes import NONE, Rows, RowScope, UnitScope, ordered
 from logvision.detect.units import Ints, Kind, Units
 
 
@@ -45,6 +46,8 @@ class Signatures:
             if databases is None
             else [Database.load(*each) for each in databases]
         )
+        self.pieces = [Evidence(rule.id, rule.attack, rule.confidence) for rule in rules.rules]
+        self._conditions = [ordered(rule.condition) for rule in rules.rules]
         self.kinds = Kind(0)  # what any rule reads
         for database in self._databases:
             self.kinds |= database.kinds
@@ -64,14 +67,14 @@ class Signatures:
         of_row: list[tuple[int, Ints]] = []
         by_unit, by_row = UnitScope(matched, units), None
         for index in asked:
-            rule = self.rules.rules[index]
-            if rule.scope == "unit":
-                found = by_unit.evaluate(rule.condition)
+            condition = self._conditions[index]
+            if self.rules.rules[index].scope == "unit":
+                found = by_unit.evaluate(condition)
                 if len(found):
                     of_unit.append((index, found))
             else:
                 by_row = by_row or RowScope(by_unit, units, rows)
-                found = by_row.evaluate(rule.condition)
+                found = by_row.evaluate(condition)
                 if len(found):
                     of_row.append((index, found))
         halves = [by_unit.atom(atom) for atom in self._plan.halves]

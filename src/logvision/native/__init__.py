@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import os
 import secrets
+import threading
 from typing import Any, Final
 
 import numpy as np
@@ -86,6 +87,22 @@ HERE: Final = _C is not None
 
 KEY: Final = secrets.randbits(64)
 """Of the hashes of this process: nobody can choose texts that collide."""
+
+
+class _Scratch(threading.local):
+    """Every thread's own room for what is made of one text, which costs less than a new buffer does."""
+
+    def __init__(self) -> None:
+        self.room = ctypes.create_string_buffer(1 << 15)
+
+
+_SCRATCH: Final = _Scratch()
+
+
+def _room(size: int) -> Any:
+    """At least so many bytes, until this thread asks again."""
+    room = _SCRATCH.room
+    return room if size <= len(room) else ctypes.create_string_buffer(size)
 
 
 def _at(array: npt.NDArray[Any]) -> int:
@@ -236,9 +253,9 @@ def canonical(values: pa.BinaryArray, *, query: bool, deep: bool) -> pa.BinaryAr
 
 def canonical_text(text: bytes, query: bool) -> bytes:
     """The canonical form of one text."""
-    out = ctypes.create_string_buffer(len(text))
-    size = _C.lv_text(text, len(text), query, out)
-    return out.raw[:size]
+    out = _room(len(text))
+    made: bytes = out[: _C.lv_text(text, len(text), query, out)]
+    return made
 
 
 def parts(urls: pa.BinaryArray, owner: int, depth: int) -> tuple[list[tuple[Places, pa.BinaryArray]], Places]:
@@ -306,9 +323,9 @@ def margins(
 
 def sql_letters(text: bytes, quote: bytes, tables: bytes, words: int, most: int) -> bytes:
     """Up to `most` tokens of SQL (detect/verify/sql_tokens.py, which makes the tables of its words)."""
-    out = ctypes.create_string_buffer(2 * min(most, len(text) + 1) + 1)
-    made = _C.lv_sql(text, len(text), quote, len(quote), tables, words, most, out)
-    return out.raw[:made]
+    out = _room(2 * min(most, len(text) + 1) + 1)
+    made: bytes = out[: _C.lv_sql(text, len(text), quote, len(quote), tables, words, most, out)]
+    return made
 
 
 def mixed(keys: Keys, codes: Codes, hashes: Keys) -> None:

@@ -35,7 +35,7 @@ class AnyOf:
         return _set(self._expressions)
 
     def __call__(self, text: str) -> bool:
-        return bool(self._set.Match(text))
+        return bool(self._set.Match(text.encode()))
 
 
 class Which:
@@ -49,7 +49,7 @@ class Which:
         return _set([each.pattern for each in self._expressions])
 
     def __call__(self, text: str) -> frozenset[Any]:
-        matched = self._set.Match(text)
+        matched = self._set.Match(text.encode())
         return frozenset(map(self._expressions.__getitem__, matched)) if matched else _NONE
 
 
@@ -111,9 +111,10 @@ class Proofs:
 
     def strongest(self, text: str) -> tuple[float, str, str]:
         """Strength, sentence and matched text of the strongest proof, of equals the first; 0: none."""
-        matched = [self._far[i] for i in self._filter.Match(text) or ()] if self._far else []
+        encoded = text.encode()
+        matched = [self._far[i] for i in self._filter.Match(encoded) or ()] if self._far else []
         for numbers, automaton in self._automata if "<" in text else self._automata[:1]:
-            matched += [numbers[i] for i in automaton.Match(text) or ()]
+            matched += [numbers[i] for i in automaton.Match(encoded) or ()]
         if not matched:
             return 0.0, "", ""
         expression, strength, sentence = self._proofs[min(matched, key=lambda i: (-self._proofs[i][1], i))]

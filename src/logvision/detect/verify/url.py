@@ -165,10 +165,15 @@ def verify(text: str) -> list[Evidence]:  # noqa: PLR0911, PLR0912  one return a
     return []
 
 
+_OF_NUMBERS: Final = "0123456789abcdefABCDEFxX.:"
+
+
 def notation(host: str) -> tuple[str, bool]:  # noqa: PLR0911, PLR0912  one return a notation
     """The IP address that a host name is, in any notation that resolvers take ("" if none), and whether it is
     written plainly."""
     text = host.strip("[]").split("%")[0]
+    if text.strip(_OF_NUMBERS):
+        return "", True  # a name
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
