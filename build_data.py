@@ -14,6 +14,7 @@ import io
 import json
 import os
 import re
+import struct
 import subprocess
 import sys
 import tarfile
@@ -34,6 +35,11 @@ SHA512 = {
 
 LAYOUT = 1
 """Raised whenever the arrays in the file change."""
+
+LOCAL_HEADER = 30
+EXTRA_HEADER = 4
+EXTRA = 0x4C56
+"""Sizes in bytes and the id of an extra field, in a zip file (PKWARE's APPNOTE, 4.3.7 and 4.5)."""
 
 FILE = "networks.npz"
 Tables = tuple[bytes, bytes]
@@ -72,9 +78,15 @@ def write(path: Path, stamp: dict[str, object], country: Tables, network: Tables
             arrays[f"{key}_{family}_label"] = _npy(codes, "<u4")
         arrays[plural] = _npy_text(labels.texts)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        at = 0
         for name, raw in arrays.items():
             # A fixed date: the same input gives the same bytes.
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0)), raw)
+            member = zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0))
+            # An extra field that fills up to the next 64 bytes: numbers stand where a mapping can be read.
+            head = at + LOCAL_HEADER + len(member.filename) + EXTRA_HEADER
+            member.extra = struct.pack("<HH", EXTRA, -head % 64) + bytes(-head % 64)
+            archive.writestr(member, raw)
+            at = head + -head % 64 + len(raw)
 
 
 class _Labels:

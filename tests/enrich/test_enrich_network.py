@@ -6,6 +6,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -70,6 +71,23 @@ def test_addresses_get_country_and_network_from_the_shipped_ranges(shipped: Path
     networks = Networks.open(shipped=shipped)
     assert dict(zip(asked, networks.find(list(asked)), strict=True)) == asked
     assert networks.find(list(asked)) == list(asked.values())
+
+
+def test_the_shipped_ranges_are_read_where_they_lie_on_disk(shipped: Path) -> None:
+    arrays = network._mapped(shipped)
+    with np.load(shipped) as expected:
+        assert set(arrays) == set(expected.files)
+        for name, array in arrays.items():
+            np.testing.assert_array_equal(array, expected[name])
+            assert not array.flags.owndata
+
+
+def test_ranges_that_lie_at_odd_places_are_read_all_the_same(shipped: Path, tmp_path: Path) -> None:
+    odd = tmp_path / "odd.npz"
+    with np.load(shipped) as arrays:
+        np.savez(odd, **{f"{name}": array for name, array in arrays.items()})
+    asked = ["5.0.0.0", "9.0.0.9", "2a00:1::5", "2a00:2::5"]
+    assert Networks.open(shipped=odd).find(asked) == Networks.open(shipped=shipped).find(asked)
 
 
 def test_columns_are_added_to_the_rows(shipped: Path) -> None:

@@ -6,6 +6,9 @@ Offline: from the ranges that ship with the package, or from the operator's own 
 from __future__ import annotations
 
 import json
+import mmap
+import struct
+import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,6 +121,7 @@ class Networks:
 
 
 _LOW: Final = (1 << 32) - 1
+_LINE_END: Final = 10
 
 
 def add(events: pa.Table, networks: Networks) -> pa.Table:
@@ -161,12 +165,12 @@ class _Shipped:
     def __init__(self, arrays: dict[str, npt.NDArray[Any]]) -> None:
         self._arrays = arrays
         self._country_of = [text or None for text in _lines(arrays["countries"])]
-        self._system_of = _lines(arrays["networks"])
+        self._names = arrays["networks"]
+        self._name_ends = np.append(np.flatnonzero(self._names == _LINE_END), len(self._names))
 
     @classmethod
     def load(cls, path: Path) -> _Shipped:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
+        arrays = _mapped(path)
         stamp = json.loads(_lines(arrays["stamp"])[0])
         if stamp["layout"] != LAYOUT:
             expected = f"layout {LAYOUT}: run build_data.py again"
@@ -181,7 +185,9 @@ class _Shipped:
         return [self._system(label) for label in labels.tolist()], of_address
 
     def _system(self, label: int) -> _System:
-        number, _, name = self._system_of[label].partition("\t")
+        begin = self._name_ends[label - 1] + 1 if label else 0
+        text = self._names[begin : self._name_ends[label]].tobytes().decode()
+        number, _, name = text.partition("\t")
         return (int(number), name or None) if number else (None, None)
 
     def _labels(self, kind: str, numbers: address.Addresses) -> npt.NDArray[np.uint32]:
@@ -191,6 +197,25 @@ class _Shipped:
             slot = np.searchsorted(self._arrays[f"{kind}_{family}"], values, side="right") - 1
             labels[at] = self._arrays[f"{kind}_{family}_label"][slot]
         return labels
+
+
+def _mapped(path: Path) -> dict[str, npt.NDArray[Any]]:
+    """The arrays of an uncompressed npz file, mapped: of 15 MB a scan looks at few, and processes share them.
+
+    An array whose numbers stand at odd places is copied.
+    """
+    with path.open("rb") as file, zipfile.ZipFile(file) as archive:
+        content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        members = archive.infolist()
+    arrays: dict[str, npt.NDArray[Any]] = {}
+    for member in members:
+        name, extra = struct.unpack_from("<HH", content, member.header_offset + 26)
+        content.seek(member.header_offset + 30 + name + extra)
+        np.lib.format.read_magic(content)
+        shape, _, kind = np.lib.format.read_array_header_1_0(content)
+        array = np.frombuffer(content, kind, shape[0], content.tell())
+        arrays[member.filename.removesuffix(".npy")] = np.require(array, requirements="A")
+    return arrays
 
 
 def _lines(raw: npt.NDArray[np.uint8]) -> list[str]:
