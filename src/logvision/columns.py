@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC
 from importlib.metadata import version
 from typing import Any, Final
@@ -89,15 +90,18 @@ def recode(per_value: pa.Array, codes: Codes) -> pa.DictionaryArray:
     return text(encoded.dictionary, mapped)
 
 
-def plain(column: pa.ChunkedArray | pa.Array) -> list[Any]:
+def plain(column: pa.ChunkedArray | pa.Array, read: Callable[[str], Any] | None = None) -> list[Any]:
     """The values as Python objects, None for null: text, numbers, and times as datetimes in UTC.
 
+    `read`: what becomes of a text; None: nothing.
     About 0.1 µs a value, a tenth of `to_pylist`, for each distinct text is made once.
     """
     if pa.types.is_dictionary(column.type):
         values, codes = distinct(pa.table({"column": column}), "column")
         present, places = np.unique(codes, return_inverse=True)
         texts = values.take(pa.array(present, mask=present < 0)).to_pylist()
+        if read is not None:
+            texts = [None if text is None else read(text) for text in texts]
         return [texts[place] for place in places.tolist()]
     if pa.types.is_timestamp(column.type):
         times = column.cast(pa.int64()).to_numpy(zero_copy_only=False).view("datetime64[us]")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Final, NamedTuple
+from operator import itemgetter
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -56,15 +57,15 @@ def findings_of(alerts: pa.Table, events: pa.Table) -> list[Finding]:
                     events=count,
                     behaviour=behaviour,
                     digest=f"{rule} {first_seen.isoformat() if behaviour else attack.value}",
-                    evidence=tuple(row.evidence(attack, _fared(attack, outcome, row.status)) for row in rows),
-                    clients=_distinct(row.client_ip for row in rows),
-                    routes=_distinct(row.route for row in rows),
-                    agents=_distinct(cut(row.user_agent, AGENT_KEPT) for row in rows),
-                    countries=_distinct(row.country for row in rows),
+                    evidence=tuple([row.evidence(attack, outcome) for row in rows]),
+                    clients=_distinct([row.client_ip for row in rows]),
+                    routes=_distinct([row.route for row in rows]),
+                    agents=_distinct([row.user_agent for row in rows]),
+                    countries=_distinct([row.country for row in rows]),
                 ),
             )
         )
-    return [finding for _, finding in sorted(found, key=lambda pair: pair[0])]
+    return [finding for _, finding in sorted(found, key=itemgetter(0))]
 
 
 def _fared(attack: Attack, outcome: Outcome, status: int | None) -> Outcome:
@@ -110,7 +111,7 @@ def _at_hand(evidence: pa.ListArray, events: pa.Table) -> tuple[Ints, Ints]:
 
 
 class Row(NamedTuple):
-    """What of an event an incident tells."""
+    """What of an event an incident tells; long texts are cut."""
 
     number: int  # which row of its batch
     source: str
@@ -122,44 +123,52 @@ class Row(NamedTuple):
     status: int | None
     bytes: int | None
     score: float
-    attack: str | None
-    rules: str | None
-    outcome: str | None
+    attack: Attack | None
+    rules: tuple[str, ...] | None
+    outcome: Outcome | None
     user_agent: str | None
     referer: str | None
     route: str | None
     country: str | None
 
     def evidence(self, attack: Attack, outcome: Outcome) -> Evidence:
-        """As evidence; what the event itself does not say is that of the alert."""
+        """As evidence of an alert, which says what the event itself does not."""
         return Evidence(
-            source=self.source,
-            position=self.position,
-            time=self.time,
-            method=self.method,
-            target=cut(self.target, TARGET_KEPT),
-            status=self.status,
-            bytes=self.bytes,
-            score=self.score,
-            attack=ATTACKS[self.attack] if self.attack else attack,
-            rules=tuple(self.rules.split()) if self.rules else (),
-            outcome=OUTCOMES[self.outcome] if self.outcome else outcome,
-            user_agent=cut(self.user_agent, AGENT_KEPT),
-            referer=cut(self.referer, AGENT_KEPT),
+            self.source,
+            self.position,
+            self.time,
+            self.method,
+            self.target,
+            self.status,
+            self.bytes,
+            self.score,
+            self.attack or attack,
+            self.rules or (),
+            self.outcome or _fared(attack, outcome, self.status),
+            self.user_agent,
+            self.referer,
         )
 
 
-def cut(text: str | None, length: int) -> str | None:
-    return text if text is None or len(text) <= length else text[:length]
+_READ: Final[Mapping[str, Callable[[str], Any]]] = {
+    "attack": ATTACKS.__getitem__,
+    "rules": lambda rules: tuple(rules.split()),
+    "outcome": OUTCOMES.__getitem__,
+    "target": lambda text: text[:TARGET_KEPT],
+    "user_agent": lambda text: text[:AGENT_KEPT],
+    "referer": lambda text: text[:AGENT_KEPT],
+}
+"""How texts are taken up that are not kept as they are."""
 
 
 def rows_of(events: pa.Table, rows: Ints) -> list[Row]:
+    """Some rows of EVENT, one by one."""
     some = events.select(Row._fields[1:]).take(pa.array(rows))
-    return [
-        Row(*row)
-        for row in zip(rows.tolist(), *(plain(some[name]) for name in some.column_names), strict=True)
-    ]
+    columns = (plain(some[name], _READ.get(name)) for name in some.column_names)
+    return [Row(*row) for row in zip(rows.tolist(), *columns, strict=True)]
 
 
 def _distinct(values: Iterable[str | None]) -> tuple[str, ...]:
-    return tuple(value for value in dict.fromkeys(values) if value is not None)
+    found = dict.fromkeys(values)
+    found.pop(None, None)
+    return tuple(found)  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from logvision.detect import carrier, story
 from logvision.incident import Evidence, Incident, from_iso, iso
@@ -44,8 +44,7 @@ DIGESTS_KEPT: Final = 128
 """Alerts that a track tells apart; beyond it no more are counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One alert with what is known of its events; `digest` is the same for repeats of one alert."""
 
     actor: str
@@ -171,33 +170,31 @@ class Track:
         seen = {(e.source, e.position) for e in self.evidence}
         every = self.evidence + [e for e in more if (e.source, e.position) not in seen]
         if len(every) > EVIDENCE_KEPT:
-            last = len(every) - 1
+            newest = len(every) - 5
             order = sorted(
-                range(len(every)),
-                key=lambda i: (
-                    every[i].outcome is not Outcome.WORKED,
-                    i != 0,
-                    i < last - 4,
-                    -every[i].score,
-                    i,
-                ),
+                [
+                    (e.outcome is not Outcome.WORKED, number != 0, number < newest, -e.score, number)
+                    for number, e in enumerate(every)
+                ]
             )
-            every = [every[i] for i in sorted(order[:EVIDENCE_KEPT])]
+            every = [every[number] for number in sorted([place[-1] for place in order[:EVIDENCE_KEPT]])]
         self.evidence = every
 
     def _weigh(self, finding: Finding) -> None:
+        if self.worthy:
+            return
         exploit = finding.attack in story.EXPLOITS
         if finding.outcome is Outcome.WORKED and (not exploit or finding.score >= SURE):
             self.worthy = True
+            return
         if finding.behaviour:
             grave = story.SEVERITIES.index(finding.severity) >= story.SEVERITIES.index(Severity.MEDIUM)
-            self.worthy = self.worthy or (grave and finding.score >= CONFIDENT)
+            self.worthy = grave and finding.score >= CONFIDENT
             return
         marks = [_mark(e) for e in finding.evidence if not (exploit and self._only_sought(e))]
         known(self.exploits if exploit else self.probes, marks, DOUBTED)  # more makes no difference
         self.worthy = (
-            self.worthy
-            or (exploit and finding.score >= SURE)
+            (exploit and finding.score >= SURE)
             or len(self.probes) >= PROBES
             or len(self.probes) + len(self.exploits) + len(self.sought) // SOUGHT >= DOUBTED
         )
@@ -205,7 +202,7 @@ class Track:
     def _only_sought(self, evidence: Evidence) -> bool:
         """Whether a request only looks for what looks like an attack; it is noted then."""
         text = None
-        if not self.worthy and evidence.target is not None and evidence.score < SURE:
+        if evidence.target is not None and evidence.score < SURE:
             text = carrier.sought(evidence.target)
         if text is None:
             return False
