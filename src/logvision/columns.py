@@ -38,8 +38,19 @@ def distinct(table: pa.Table, name: str) -> tuple[pa.StringArray, Codes]:
 
 def arrivals(codes: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """The distinct codes in the order of their first rows, which is the same however texts are numbered."""
-    found, firsts = np.unique(codes, return_index=True)
-    return np.asarray(found[np.argsort(firsts)])
+    return np.asarray(codes[firsts(codes)[0]])
+
+
+def firsts(keys: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], Codes]:
+    """The first row of each distinct integer, in the order of rows, and per row which of them it has."""
+    if native.HERE:
+        found, first = native.numbered(keys.astype(np.int64).view(np.uint64))
+        return first.astype(np.int64), found
+    _, rows, places = np.unique(keys, return_index=True, return_inverse=True)
+    order = np.argsort(rows)
+    arrived = np.empty(len(order), np.int32)
+    arrived[order] = np.arange(len(order))
+    return rows[order].astype(np.int64), arrived[places]
 
 
 def used(values: pa.StringArray, codes: Codes) -> tuple[pa.StringArray, Codes]:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from event_tables import event, events
-from logvision.detect.asked import Asked, read
+from logvision.detect.asked import REMEMBERED, Asked, Reading
 from logvision.detect.outcome import READ_CLOSELY, SPOTS_KEPT, Baselines, judge
 from logvision.schema import EVENT, Attack, Outcome
 
@@ -356,10 +356,24 @@ def test_a_storm_of_attacks_is_judged_whole_and_remembered_in_bounds() -> None:
 
 def test_what_a_target_asks_for_is_read_through_its_encoding() -> None:
     target = "/app/.env.bak?x=1%2527%2520or%2520%25272%2527%253D%25272"
-    assert read([target, None], pa.array(["/app/.env.bak", None])) == [
+    assert Reading().of([target, None], ["/app/.env.bak", None]) == [
         Asked(42, "1%27%20or%20%272%27%3d%272", None, "or+", data=False, hidden=True, payload=563_913_214),
         Asked(0, "", None, "", data=False, hidden=False, payload=0),
     ]
+
+
+def test_what_targets_ask_for_is_the_same_however_often_and_whatever_came_between() -> None:
+    reading = Reading()
+    targets = ["/a?id=sleep(5)", "/.env", "/a?id=sleep(5)", f"/long?x={'y' * 300}"]
+    paths = [target.partition("?")[0] for target in targets]
+    first = reading.of(targets, paths)
+    for start in range(0, 3 * REMEMBERED, 1000):
+        others = [f"/{n}" for n in range(start, start + 1000)]
+        reading.of(others, others)
+
+    assert [each.delay_s for each in first] == [5, None, 5, None]
+    assert reading.of(targets, paths) == first == reading.of(targets, paths)
+    assert len(reading) <= REMEMBERED
 
 
 rows = st.fixed_dictionaries(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from event_tables import event, events
 from examples import examples
-from logvision import native
+from logvision import columns, native
 from logvision.detect import canonical, decoding, lessons, network
 from logvision.detect.classifier import Classifier, scorable
 from logvision.detect.detector import MODEL_FILE
@@ -308,6 +308,15 @@ def test_lines_of_every_format_are_cut_alike(name: str, lines: list[bytes]) -> N
         expected = rows_of(columnar.split(plan, given_lines))
 
     assert found == expected
+
+
+@given(st.lists(st.integers(-3, 3)))
+def test_first_rows_of_integers(keys: list[int]) -> None:
+    first, which = columns.firsts(np.array(keys, np.int64))
+
+    assert [keys[row] for row in first.tolist()] == list(dict.fromkeys(keys))
+    assert [keys[first[number]] for number in which.tolist()] == keys
+    same(columns.firsts, np.array(keys, np.int64))
 
 
 ADDRESSES = st.one_of(

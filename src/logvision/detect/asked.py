@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 from urllib.parse import unquote_plus
 
@@ -12,6 +12,10 @@ import pyarrow.compute as pc
 
 TARGET_READ: Final = 2048
 """Characters of a target that are read."""
+
+REMEMBERED: Final = 4096
+LONGEST_KEPT: Final = 256
+"""Targets that are remembered, and how many characters they may have."""
 
 _DELAY: Final = (
     r"(?i)(?:sleep|delay|receive_message|benchmark|timeout|ping)[\s(:'\"+,$\{\}a-z/_-]*"
@@ -51,8 +55,29 @@ class Asked(NamedTuple):
     payload: int  # checksum of the target
 
 
-def read(targets: list[str | None], paths: pa.Array) -> list[Asked]:
-    """Of targets and paths as logged (`paths`: text); one for each."""
+class Reading:
+    """What targets ask for, remembered over batches, for tools send the same again and again."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str | None, str | None], Asked] = {}
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def of(self, targets: Sequence[str | None], paths: Sequence[str | None]) -> list[Asked]:
+        """What targets with these paths ask for, both as logged; one for each. Cost: 10 µs for a new one."""
+        asked = list(zip(targets, paths, strict=True))
+        new = [each for each in dict.fromkeys(asked) if each not in self._known]
+        found = dict(zip(new, _read(new), strict=True)) if new else {}
+        told = [found[each] if each in found else self._known[each] for each in asked]
+        if len(self._known) + len(found) > REMEMBERED:
+            self._known.clear()
+        self._known |= {each: wish for each, wish in found.items() if len(each[0] or "") <= LONGEST_KEPT}
+        return told
+
+
+def _read(requests: Sequence[tuple[str | None, str | None]]) -> list[Asked]:
+    targets, paths = zip(*requests, strict=True)
     cut = [(target or "")[:TARGET_READ] for target in targets]
     once = [unquote_plus(target) for target in cut]
     # Twice, since what is encoded twice is often decoded twice.
@@ -62,7 +87,9 @@ def read(targets: list[str | None], paths: pa.Array) -> list[Asked]:
     delays = pc.struct_field(pc.extract_regex(spaced, _DELAY), "seconds").to_pylist()
     truths = pc.extract_regex(spaced, _TRUTH).to_pylist()
     data = pc.match_substring_regex(spaced, _EXTRACTS).to_pylist()
-    hidden = pc.match_substring_regex(pc.fill_null(paths, ""), _HIDDEN).to_pylist()
+    hidden = pc.match_substring_regex(
+        pa.array([path or "" for path in paths], pa.string()), _HIDDEN
+    ).to_pylist()
     found = []
     for target, decoded, delay, truth, more, secret in zip(
         cut, once, delays, truths, data, hidden, strict=True

@@ -11,7 +11,6 @@ route that is asked for seldom does not depend on them.
 
 from __future__ import annotations
 
-import zlib
 from array import array
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -24,7 +23,8 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from logvision.columns import arrivals, distinct
+from logvision.columns import Codes, arrivals, distinct, firsts
+from logvision.detect.network import numbers as network_numbers
 
 Ints = npt.NDArray[np.int64]
 
@@ -66,16 +66,6 @@ NEAR: Final = 48
 def near(size: int, other: int) -> bool:
     """Whether two answers, in B, are as good as the same page."""
     return abs(size - other) <= max(NEAR, other // 64)
-
-
-_NETWORK: Final = r"^(?P<network>\d+\.\d+\.\d+|(?:[0-9a-f]*:){3}[0-9a-f]*)"
-
-
-def network_of(client: str) -> int:
-    """A number for the network of an address in canonical text."""
-    colon = ":" in client
-    text = ":".join(client.split(":")[:4]) if colon else client.rpartition(".")[0] or client
-    return zlib.crc32(text.encode())
 
 
 @dataclass(slots=True)
@@ -229,7 +219,8 @@ class Learned:
         self._lost(names.to_pylist(), sites[(status == 404) | (status == 410)])
         sizes = pc.fill_null(picked["bytes"], -1).to_numpy()
         routes = distinct(picked, "route")[1]
-        networks = _networks(*distinct(picked, "client_ip"))
+        clients, client = distinct(picked, "client_ip")
+        narrow, networks = _networks(clients, client)
         redirected = (status >= 301) & (status <= 308) & (status != 304)
         telling = ((status == 200) & (sizes >= 0)) | redirected
         # Whoever signs in is shown a page and then sent on: both are learned.
@@ -238,18 +229,16 @@ class Learned:
         # LEARNED rows at most.
         alike = _alike(chosen, sites, sizes)
         few = picked.take(pa.array(chosen))
-        plain = [
-            few[n].cast(pa.string()).to_pylist() for n in ("site", "route", "query", "method", "client_ip")
-        ]
-        for site, route, query, method, client, answered, size, took, shared in zip(
+        plain = [few[n].cast(pa.string()).to_pylist() for n in ("site", "route", "query", "method")]
+        for site, route, query, method, network, answered, size, took, shared in zip(
             *plain,
+            narrow[chosen].tolist(),
             status[chosen].tolist(),
             sizes[chosen].tolist(),
             pc.fill_null(few["duration_us"], -1).to_pylist(),
             alike.tolist(),
             strict=True,
         ):
-            network = network_of(client)
             if method != "HEAD" and network not in attackers:
                 self._note((site or "", route, parameter_of(query)), network, answered, size, took)
                 if shared and answered == 200:
@@ -308,14 +297,17 @@ def parameter_of(query: str | None) -> str:
     return "" if not query else query[:65].partition("&")[0].partition("=")[0][:64]
 
 
-def _networks(clients: pa.StringArray, codes: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    """A number for the network of each row's client; -1: not an address."""
-    used, place = np.unique(codes, return_inverse=True)
-    networks = pc.struct_field(
-        pc.extract_regex(clients.take(pa.array(used, mask=used < 0)), _NETWORK), "network"
-    ).dictionary_encode()
-    numbers = networks.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
-    return np.asarray(numbers[place])
+_ADDRESS: Final = r"^(?:\d+\.\d+\.\d+|(?:[0-9a-f]*:){3})"
+
+
+def _networks(clients: pa.StringArray, codes: Codes) -> tuple[Ints, Codes]:
+    """The number of the network of each row's client, and a code for it; code -1: not an address."""
+    present, place = firsts(codes)
+    of_code = clients.take(pa.array(codes[present], mask=codes[present] < 0))
+    told = pc.fill_null(of_code, "")
+    address = pc.match_substring_regex(told, _ADDRESS).to_numpy(zero_copy_only=False)
+    narrow = network_numbers(told)[0].astype(np.int64)
+    return narrow[place], np.where(address, firsts(narrow)[1], np.int32(-1))[place]
 
 
 def _chosen(rows: Ints, *columns: npt.NDArray[np.int32]) -> Ints:
@@ -327,11 +319,9 @@ def _chosen(rows: Ints, *columns: npt.NDArray[np.int32]) -> Ints:
         return rows
     site, route, client = (column[rows].astype(np.int64) + 1 for column in columns)
     spots = site * (int(route.max()) + 1) + route
-    _, firsts = np.unique(spots * (int(client.max()) + 1) + client, return_index=True)
-    firsts.sort()
+    once, _ = firsts(spots * (int(client.max()) + 1) + client)
     # Routes in the order of arrival: how texts are numbered is another thing in every engine.
-    _, arrived, which = np.unique(spots[firsts], return_index=True, return_inverse=True)
-    order = firsts[np.argsort(arrived[which], kind="stable")]
+    order = once[np.argsort(firsts(spots[once])[1], kind="stable")]
     ordered = spots[order]
     begins = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
     many = np.diff(np.append(begins, order.size))

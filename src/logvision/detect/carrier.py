@@ -7,6 +7,7 @@ nothing is learned here. What a site's own parameters hold is the business of `c
 
 from __future__ import annotations
 
+import string
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
@@ -55,7 +56,8 @@ _SEARCHED: Final = re2.compile(
 )
 """Parameters that take what people look for."""
 
-_PLAIN: Final = re2.compile(rb"[\w.,:|-]{0,64}")
+_PLAIN: Final = string.ascii_letters.encode() + string.digits.encode() + b"_.,:|-"
+_PLAIN_LENGTH: Final = 64
 """What a value of another parameter may be beside a search, so that the search alone is in question."""
 
 _TAKES_NUMBER: Final = re2.compile(
@@ -147,15 +149,24 @@ def sought(target: str) -> bytes | None:
     found: list[bytes] = []
     for pair in query.split(b"&", PARAMETERS)[:PARAMETERS]:
         name, _, value = pair.partition(b"=")
-        if _PLAIN.fullmatch(value) and _PLAIN.fullmatch(name):
-            if _SEARCHED.search(name.decode("latin-1")):
+        if _is_plain(value) and _is_plain(name):
+            if _is_searched(name.decode("latin-1")):
                 found.append(value)
             continue
         text = canonical_text(value, query=True)
-        if not _SEARCHED.search(canonical_text(name[:80], query=True).decode("latin-1")) or leaves_text(text):
+        if not _is_searched(canonical_text(name[:_SHORT], query=True).decode("latin-1")) or leaves_text(text):
             return None
         found.append(text)
     return max(found, key=len, default=None)
+
+
+def _is_plain(text: bytes) -> bool:
+    return len(text) <= _PLAIN_LENGTH and not text.translate(None, _PLAIN)
+
+
+@lru_cache(4096)
+def _is_searched(name: str) -> bool:
+    return _SEARCHED.search(name) is not None
 
 
 _PATH: Final = re2.compile(rb"(?:/[\w-]+(?:\.\w+)*)*/?")

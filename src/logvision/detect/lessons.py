@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from logvision.columns import distinct, hashes
+from logvision.columns import Codes, distinct, firsts, hashes
 from logvision.detect import network
 from logvision.detect.pieces import Pieces
 from logvision.detect.profile import BITS, MANY, Key
@@ -35,7 +35,7 @@ class Lessons:
     """One lesson is one value of one parameter, sent by one network."""
 
     keys: list[Key]  # in the order of their first lessons; may hold one twice
-    key: Ints  # of each lesson, which of the keys
+    key: Codes  # of each lesson, which of the keys
     traits: npt.NDArray[np.uint64]  # of the value
     network: Ints  # the bit that stands for it
 
@@ -58,20 +58,14 @@ class Lessons:
         pieces = Pieces.of(routes, route[rows], paths, queries)
         # Site, route and name as one number each.
         at = (site[rows].astype(np.int64) + 1) * len(routes) + route[rows]
-        names = len(pieces.names)
-        number, first, key = np.unique(
-            at[pieces.row] * names + pieces.name, return_index=True, return_inverse=True
-        )
-        arrived = np.argsort(first)
-        place = np.empty(len(arrived), np.int64)
-        place[arrived] = np.arange(len(arrived))
-        spots, name = np.divmod(number[arrived], names or 1)
-        texts, templates = [*sites.to_pylist(), ""], routes.to_pylist()
-        keys = [
-            (texts[spot // len(templates) - 1], templates[spot % len(templates)], pieces.names[n])
-            for spot, n in zip(spots.tolist(), name.tolist(), strict=True)
-        ]
-        return cls(keys, place[key], pieces.traits, wide[of_row][pieces.row].astype(np.int64) % BITS)
+        first, key = firsts(at[pieces.row] * len(pieces.names) + pieces.name)
+        of_key = pieces.row[first]
+        # A site that is null (-1) is the last of the texts.
+        texts = np.array([*sites.to_pylist(), ""], object)[site[rows[of_key]]]
+        templates = routes.take(pa.array(route[rows[of_key]])).to_pylist()
+        names = map(pieces.names.__getitem__, pieces.name[first].tolist())
+        keys = list(zip(texts.tolist(), templates, names, strict=True))
+        return cls(keys, key, pieces.traits, wide[of_row][pieces.row].astype(np.int64) % BITS)
 
 
 def telling(events: pa.Table, known_by: Mapping[str, int]) -> Ints:
@@ -83,14 +77,14 @@ def telling(events: pa.Table, known_by: Mapping[str, int]) -> Ints:
     (clients, client), (routes, route), (_, query) = (
         distinct(events, name) for name in ("client_ip", "route", "query")
     )
-    steps = np.array([known_by.get(each, 0) // MANY for each in routes.to_pylist()] + [0])
+    steps = np.array([known_by.get(each, 0) for each in routes.to_pylist()], np.int64) // MANY
     asking = query[rows] >= 0
     wanted = steps[route[rows]] < np.where(asking, KNOWN_ENOUGH, 1)
     rows, asking = rows[wanted], asking[wanted]
     worth = steps[route[rows]] + KNOWN_ENOUGH * ~asking
     pair = route[rows].astype(np.int64) * (len(clients) + 1) + client[rows]
-    by_worth = np.argsort(worth, kind="stable")
-    once = by_worth[np.sort(np.unique(pair[by_worth], return_index=True)[1])]
+    by_worth = np.argsort(worth.astype(np.int16), kind="stable")  # so short, numbers are sorted by radix
+    once = by_worth[firsts(pair[by_worth])[0]]
     # Of equal worth in the order of a hash, so that what is cut off is of no one kind: of the texts, for how
     # they are numbered is another thing in every engine.
     kind = hashes(routes, 7)[route[rows[once]]] * np.uint64(MIXER) ^ hashes(clients, 7)[client[rows[once]]]

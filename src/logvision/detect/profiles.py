@@ -75,7 +75,8 @@ class Profiles:
             self._note(Lessons.of(events, rows, attackers))
 
     def _note(self, lessons: Lessons) -> None:
-        rows = [self._row(key) for key in lessons.keys]
+        known = self._rows.get
+        rows = [row if (row := known(key)) is not None else self._row(key) for key in lessons.keys]
         if len(self._rows) > self._limit:
             self._forget()
             rows = [self._rows.get(key, -1) for key in lessons.keys]

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from logvision.columns import distinct, plain, recode
+from logvision.columns import Codes, distinct, firsts, plain, recode
 from logvision.detect.context import BESIDE, Asked, Look, look_where_it_tells
 from logvision.detect.detector import Detector
 from logvision.detect.pieces import ROUTE
@@ -110,7 +110,7 @@ def _asked(few: pa.Table, at: Ints, site: Site) -> list[Asked]:
     ]
 
 
-def _distinct(few: pa.Table, exemptions: Sequence[Exemption]) -> tuple[Ints, Ints]:
+def _distinct(few: pa.Table, exemptions: Sequence[Exemption]) -> tuple[Ints, Codes]:
     """The first row of each distinct request, and per row which one it is: requests are the same when no
     exception tells them apart."""
     columns: list[npt.NDArray[Any]] = [distinct(few, name)[1] for name in _COLUMNS if name != "client_ip"]
@@ -123,8 +123,7 @@ def _distinct(few: pa.Table, exemptions: Sequence[Exemption]) -> tuple[Ints, Int
     key = np.zeros(few.num_rows, np.uint64)
     for column in columns:
         key = key * np.uint64(0x9E3779B97F4A7C15) + (column.astype(np.int64) + 2).astype(np.uint64)
-    _, first, of_row = np.unique(key, return_index=True, return_inverse=True)
-    return first, of_row
+    return firsts(key)
 
 
 def _in_question(few: pa.Table, first: Ints, site: Site) -> Iterator[int]:
@@ -145,9 +144,8 @@ def _in_question(few: pa.Table, first: Ints, site: Site) -> Iterator[int]:
         excepted[number] = any(each.is_about(*texts) for each in site.exemptions)
         arrived = site.profiles.get(texts[0], texts[1] or "", ROUTE)
         settled[number] = arrived is not None and arrived.networks >= MANY
-    order = np.argsort(first, kind="stable")
     for group in (excepted[of_request], (settled & ~excepted)[of_request]):
-        yield from order[group[order]].tolist()
+        yield from np.flatnonzero(group).tolist()
 
 
 def _changed(events: pa.Table, changed: Sequence[tuple[Ints, Look]], threshold: float) -> pa.Table:
