@@ -9,7 +9,9 @@ text alone, decoded with the standard library:
   tokens, one of them a mark of syntax, and is neither a sentence nor a number;
 - of the classes about files and addresses: the part names a place (a slash, a backslash, a drive or a scheme)
   or steps up (`..`); of a redirect the place is another host or a file, of an inclusion a scheme or host
-  (lists have placeholders there);
+  (lists have placeholders there) and more than a web host alone, which is what every link field holds;
+- of XML: besides, something of XML stands in it (a tag, a declaration, an entity), for lists of it hold other
+  templates' marks (`{{x}}`, `[x]`) as well;
 - of everything else (sensitive files, scanners, CVE paths): the line is all there is, so it counts as shown.
 """
 
@@ -32,6 +34,8 @@ _NUMBER = re.compile(r"^[-+]?[\d.,]+(?:e[-+]?\d+)?%?$", re.IGNORECASE)
 _HEADING = re.compile(r"^(?:Exploit|Author) (?:Name|Tags|Description|URL)s?:")
 _PLACE = re.compile(r"\.\.|[/\\]|^[a-z]:|^[a-z][a-z0-9+.-]+:", re.IGNORECASE)
 _REMOTE = re.compile(r"^\W*[a-z][a-z0-9+.-]*:|^\W*[/\\]{2}\w|[=&]\s*[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_HOST = re.compile(r"^\W*https?:/+[\w.-]+(?::\d+)?/?$", re.IGNORECASE)
+_XML = re.compile(r"<[!?/a-z]|&#?\w+;|%\w+;", re.IGNORECASE)
 _OTHER = re.compile(r"^\W*(?:[a-z][a-z0-9+.-]*:|[/\\]{2}|[/\\]*@|\\)|\.[a-z]{2,5}\b", re.IGNORECASE)
 
 
@@ -42,7 +46,11 @@ def shown(kind: str, target: str | None, agent: str | None, referer: str | None)
     parts = [*_parts(target or ""), *(each for text in (agent, referer) if text for each in [decoded(text)])]
     if kind in _PLACES:
         wanted = {"rfi": _REMOTE, "redirect": _OTHER}.get(kind, _PLACE)
+        if kind == "rfi":
+            parts = [part for part in parts if not _HOST.match(part)]
         return any(wanted.search(part) is not None for part in parts)
+    if kind == "xxe":
+        parts = [part for part in parts if _XML.search(part)]
     return any(_injects(part) for part in parts)
 
 
