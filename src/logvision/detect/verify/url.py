@@ -56,11 +56,11 @@ _STRANGE: Final = re2.compile(
     r"(?i)^\s*(?:/{3,}[\w@.-]+|(?:\\/){1,3}[\w.-]+\.\w|/{2,}[\\;]+[;@]*\w|https?:/{5,}\w|https?:/+[\t\r\n]|https?:[^/\s]{1,60}@[\w.:\[\]-]+$|/+https?:/{3,}\w|/+https?:/{1,2}(?:[^/]*@|[^/]+/+(?:\.\.|$))|/{2,}[\t\r\n\x0b]*/\w|/{1,3}[\t\r\n\x0b]+[\w-]+\.\w|/?\xe3\x82\x9d\w|/?\xe3\x80\xb1\w|/+https?://[\\\t]|/\\+[/\\]*\w|\\{2,}/*[\w-]+\.\w|/[\t\r\n]+/\w|https?:(?:[\w.-]+\.\w{2,}|\\)|/%09/|//[^/]*[@%\\]|//\w*\xe3\x80\x82|/{2,}[\w.-]+\.\w{2,}/+(?:%2f|\.\.|%2e)|\.\w+\.(?:com|net)$|@\w+\.\w+$|https?://[^/\s]*(?:\\|%(?:2f|5c|00|ff|09|0d|0a)|\xe3\x80\x82)|https?://[^/?#]*@[^/?#]*\.\w+)"
 )
 _BARE: Final = re2.compile(
-    r"(?i)^(?:(localhost[46]?|localhost[46]?\.localdomain[46]?|ip6-loopback|ipv6-(?:localhost|loopback)|localtest\.me|lvh\.me|kubernetes\.default\.svc(?:\.cluster\.local)?|[\w.]{1,40}\.nip\.io)/|((?:host|gateway|kubernetes)\.docker\.internal|host\.containers\.internal|metadata\.google\.internal|169\.254\.169\.254)(?:[:/]|$))"
+    r"(?i)^(?:(localhost[46]?|localhost[46]?\.localdomain[46]?|ip6-loopback|ipv6-(?:localhost|loopback)|localtest\.me|lvh\.me|kubernetes\.default\.svc(?:\.cluster\.local)?|[\w.]{1,40}\.nip\.io)/|[\w.-]{1,80}\.(?:nip|xip|sslip)\.io$|((?:host|gateway|kubernetes)\.docker\.internal|host\.containers\.internal|metadata\.google\.internal|169\.254\.169\.254)(?:[:/]|$))"
 )
 """A host of the machine itself without a scheme; programs put one before it."""
 _CONFUSED: Final = re2.compile(
-    r"(?i)^https?://[^/]{1,80}\x00|^https?:/{2,3}[^/\s@]{1,80}[\s&#?\\]+@|^https?://[\w.-]+(?::\d+)?\s*[&#?\\]{1,3}\s*@[\w.\[\]:-]+|^https?://[\w.-]+:\d+[?#]@|^https?://[\w-]+(?:\.[\w-]+)+&[\w-]+(?:\.[\w-]+)+/?$|^https?://[\w.-]+/:[^/?#\s]{0,40}@[\w.-]+\.\w{2,}/?$"
+    r"(?i)^https?://[^/]{1,80}\x00|^https?:/{2,3}[^/\s@]{1,80}[\s&#?\\]+@|^https?://[\w.-]+(?::\d+)?\s*[&#?\\]{1,3}\s*@[\w.\[\]:-]+|^https?://[\w.-]+:\d+[?#]@|^https?://[\w-]+(?:\.[\w-]+)+&[\w-]+(?:\.[\w-]+)+/?$|^https?://[\w.-]+/:[^/?#\s]{0,40}@[\w.-]+\.\w{2,}/?$|^https?://[\w-]*[a-z][\w.-]*\.(?:\d{1,3}\.){3}\d{1,3}(?:[:/?#]|$)"
 )
 """Two hosts in one address: parsers disagree which of them is asked."""
 _ENDS_UP: Final = re2.compile(
