@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from logvision.lake.queries import rollups
 from logvision.lake.queries.answers import AnsweredFrom, Dimension, Order, Row, Top
 from logvision.lake.queries.database import Database, Places, Reading, joined
 from logvision.lake.queries.filter import NO_FILTER, Clause, Filter, Term, Test
-from logvision.lake.queries.gathered import DIMENSIONS, SITE, gathered
+from logvision.lake.queries.gathered import DIMENSIONS, SITE, Gathered, gathered
 from logvision.lake.queries.question import Question, sited
 from logvision.lake.queries.selection import matching
 from logvision.lake.queries.stretches import windows
@@ -22,6 +22,8 @@ PLACES_KEPT: Final = 10_000
 """Addresses whose country is remembered, about."""
 
 NOWHERE: Final = (None, None)
+
+_REQUESTS: Final = {None: "requests", True: "attacks", False: "requests - attacks"}
 
 
 def top(
@@ -60,31 +62,38 @@ def _top(
     if grain is None and abnormal is not None:
         term = Term("attack", Test.PRESENT if abnormal else Test.ABSENT)
         asked = replace(question, also=Filter((term,)))
+    # Of attacks alone rollups know how many there were, not their bytes and statuses.
     together = gathered(reading, question) if grain is not None else None
     if together is not None and (name == SITE or name in DIMENSIONS):
-        source, rolled = together.of(name), True
+        found, total, rolled = _gathered(together, name, order, abnormal), _total(together, abnormal), True
+        found = found[: limit + 1]
     else:
         column = f'"{name}"'
         source, rolled = rollups.measures(reading, asked, rolled_as or ALL, column=column, grain=grain)
-    # Of attacks alone rollups know how many there were, not their bytes and statuses.
-    split = rolled and abnormal is not None and name not in OF_ATTACKS
-    of = abnormal if rolled else None
-    requests = {None: "requests", True: "attacks", False: "requests - attacks"}[of]
-    by = {Order.REQUESTS: 2, Order.BYTES: 3, Order.ATTACKS: 4}[order]
-    found = reading.rows(
-        joined(
-            [
-                f"select value, sum({requests})::bigint as r, sum(bytes)::bigint, sum(attacks)::bigint,",
-                "sum(errors)::bigint, max(error) from",
-                source,
-                f"as m group by 1 having r > 0 order by {by} desc, 1 limit {int(limit) + 1}",
-            ]
+        requests = _REQUESTS[abnormal if rolled else None]
+        by = {Order.REQUESTS: 2, Order.BYTES: 3, Order.ATTACKS: 4}[order]
+        listed = reading.rows(
+            joined(
+                [
+                    f"select value, sum({requests})::bigint as r, sum(bytes)::bigint, sum(attacks)::bigint,",
+                    f"sum(errors)::bigint, max(error), (sum(sum({requests})) over ())::bigint from",
+                    source,
+                    f"as m group by 1 having r > 0 order by {by} desc, 1 limit {int(limit) + 1}",
+                ]
+            )
         )
-    )
+        found = [row[:6] for row in listed]
+        if together is not None:
+            total = _total(together, abnormal)
+        elif rolled or name == "rules":  # values were dropped, or an event has several
+            whole = rollups.measures(reading, asked, ALL, grain=grain)[0]
+            sums = joined([f"select coalesce(sum({requests}), 0)::bigint from", whole, "as m"])
+            total = reading.rows(sums)[0][0]
+        else:
+            total = listed[0][6] if listed else 0
+    split = rolled and abnormal is not None and name not in OF_ATTACKS
     approximate = any(r[5] or (name == SITE and r[0] == OTHER_SITES) for r in found)
     found = [r for r in found if name != SITE or r[0] != OTHER_SITES][:limit]
-    whole = together.of(ALL) if together else rollups.measures(reading, asked, ALL, grain=grain)[0]
-    total = reading.rows(joined([f"select coalesce(sum({requests}), 0)::bigint from", whole, "as m"]))[0][0]
     places = _places(reading, question, [r[0] for r in found if r[0]]) if name == "client_ip" else {}
     rows = [
         Row(
@@ -106,6 +115,28 @@ def _top(
         answered_from=AnsweredFrom.ROLLUPS if rolled else AnsweredFrom.EVENTS,
         approximate=approximate,
     )
+
+
+def _gathered(
+    together: Gathered, dimension: str, order: Order, abnormal: bool | None
+) -> list[tuple[Any, ...]]:
+    """(value, requests, bytes, attacks, errors, error), the largest first."""
+    rows = [
+        (value, _asked(requests, attacks, abnormal), size, attacks, errors, error)
+        for value, requests, _, errors, attacks, size, error in together.of(dimension)
+    ]
+    by = {Order.REQUESTS: 1, Order.BYTES: 2, Order.ATTACKS: 3}[order]
+    kept = [row for row in rows if row[1] > 0]
+    return sorted(kept, key=lambda row: (-row[by], row[0] is None, row[0] or ""))
+
+
+def _total(together: Gathered, abnormal: bool | None) -> int:
+    return sum(_asked(row[1], row[4], abnormal) for row in together.of(ALL))
+
+
+def _asked(requests: int, attacks: int, abnormal: bool | None) -> int:
+    """The requests, or those of attacks alone, or the rest."""
+    return requests if abnormal is None else attacks if abnormal else requests - attacks
 
 
 def _short(reading: Reading, question: Question, dimension: str) -> bool:

@@ -10,12 +10,21 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 KEPT: Final = 256
 """Results kept: some pages' worth of ranges and filters, a few kB each."""
 
 T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Result:
+    """A result, or the promise of one."""
+
+    future: Future[Any] = field(default_factory=Future)
+    size: int | None = None  # null: it is being made
 
 
 class Shared:
@@ -27,9 +36,9 @@ class Shared:
     def __init__(self, kept: int = KEPT, size: Callable[[Any], int] = lambda _: 1) -> None:
         self._limit = kept
         self._size = size
-        self._sizes: dict[Hashable, int] = {}
+        self._held = 0
         self._lock = threading.Lock()
-        self._results: OrderedDict[Hashable, Future[Any]] = OrderedDict()
+        self._results: OrderedDict[Hashable, Result] = OrderedDict()
 
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
         """The result of `make`, which runs once per key: who asks meanwhile waits for it.
@@ -41,31 +50,32 @@ class Shared:
             if found is not None:
                 self._results.move_to_end(key)
             else:
-                mine: Future[Any] = Future()
-                self._results[key] = mine
+                mine = self._results[key] = Result()
         if found is not None:
-            waited: T = found.result()
+            waited: T = found.future.result()
             return waited
         try:
             made = make()
         except BaseException as error:
             with self._lock:
                 self._results.pop(key, None)
-            mine.set_exception(error)
+            mine.future.set_exception(error)
             raise
-        mine.set_result(made)
-        self._keep(key, self._size(made))
+        self._keep(mine, self._size(made))
+        mine.future.set_result(made)
         return made
 
-    def _keep(self, key: Hashable, size: int) -> None:
+    def _keep(self, mine: Result, size: int) -> None:
         """Let what was asked for longest ago go until the rest is small enough. What is being made stays."""
         with self._lock:
-            if key not in self._results:
-                return
-            self._sizes[key] = size
-            whole = sum(self._sizes.values())
-            for old in [each for each in self._results if each in self._sizes]:
-                if whole <= self._limit:
+            mine.size = size
+            self._held += size
+            gone = []
+            for key, result in self._results.items():
+                if self._held <= self._limit:
                     break
-                whole -= self._sizes.pop(old)
-                del self._results[old]
+                if result.size is not None:
+                    gone.append(key)
+                    self._held -= result.size
+            for key in gone:
+                del self._results[key]

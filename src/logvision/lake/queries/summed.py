@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from logvision.lake.catalogue import File
-from logvision.lake.queries import rollups
+from logvision.lake.queries import distinct, rollups
 from logvision.lake.queries.answers import AnsweredFrom, Totals
 from logvision.lake.queries.database import Database, Reading, joined, time_of
-from logvision.lake.queries.filter import Clause
-from logvision.lake.queries.gathered import gathered
+from logvision.lake.queries.gathered import MEASURES, gathered
 from logvision.lake.queries.question import Question, sited
 from logvision.lake.queries.selection import matching
-from logvision.lake.queries.stretches import extent, within
+from logvision.lake.queries.stretches import extent
 from logvision.lake.segments import Counts
-from logvision.windows import visitors
 from logvision.windows.dimensions import DAY
 
 EXACT_ROWS: Final = 2_000_000
 """Distinct values of up to this many events are counted exactly, of more within a few per cent."""
-
-DISTINCT_ROWS: Final = 4_000_000
-"""At most this many events are read to estimate the distinct paths that rollups dropped."""
 
 
 def totals(database: Database, question: Question) -> Totals:
@@ -80,18 +73,13 @@ def _event_totals(reading: Reading, question: Question) -> dict[str, Any]:
 
 def _rolled_totals(reading: Reading, question: Question) -> dict[str, Any]:
     """The counts of `Totals` from rollups and from the events beside their windows."""
-    together = gathered(reading, question)
-    source = (
-        rollups.measures(reading, question, "status", grain=DAY)[0]
-        if together is None
-        else together.of("status")
-    )
-    sums = ", ".join(f"sum({name})::bigint" for name in ("requests", "success", "errors", "attacks", "bytes"))
-    found = reading.rows(joined([f"select {rollups.STATUS_CLASS}, {sums} from", source, "as m group by 1"]))
-    by_class = {key: counts for key, *counts in found}
+    by_class: dict[str, list[int]] = {}
+    for status, *counts, _ in _by_status(reading, question):
+        of = by_class.setdefault(f"{status[0]}xx" if status else "-", [0] * len(counts))
+        of[:] = [before + more for before, more in zip(of, counts, strict=True)]
     requests, success, errors, attacks, size = (sum(c[i] for c in by_class.values()) for i in range(5))
     first, last = extent(reading, question)
-    paths, approximate = _paths(reading, question)
+    resources, approximate = distinct.paths(reading, question)
     return {
         "requests": requests,
         "success": success,
@@ -101,55 +89,20 @@ def _rolled_totals(reading: Reading, question: Question) -> dict[str, Any]:
         "bytes": size,
         "first": first,
         "last": last,
-        "visitors": _visitors(reading, question),
-        "resources": paths,
+        "visitors": distinct.visitors(reading, question),
+        "resources": resources,
         "approximate": approximate,
     }
 
 
-def _visitors(reading: Reading, question: Question) -> int:
-    """Distinct client addresses by rollups: an estimate within about 2 %."""
-    sketches, edges = rollups.sketches(reading, question)
-    return visitors.estimate([*sketches, *(_sketch(reading, "client_ip", source) for source in edges)])
-
-
-def _paths(reading: Reading, question: Question) -> tuple[int, bool]:
-    """Distinct paths, and whether the number is an estimate.
-
-    Rollups keep the largest of an hour. Where they dropped some, whole files tell by their sketch
-    and only files that lie across the range's ends, or hold other sites too, are read.
-    """
-    source, _ = rollups.measures(reading, question, "path", grain=DAY)
-    asked = joined(["select count(distinct value), coalesce(max(error), 0) from", source, "as m"])
-    found, error = reading.rows(asked)[0]
-    if not error:
-        return int(found), False
-    whole, beside = [], []
-    for file in reading.files(question.start, question.end):
-        sketch = file.metadata.get("paths")
-        inside = _inside(file, question)
-        if sketch and inside and question.site is None:
-            whole.append(base64.b64decode(sketch))
-        else:
-            beside.append(file)
-    if sum(file.rows for file in beside) > DISTINCT_ROWS:
-        return int(found), True
-    files = replace(reading.view.catalogue, events=tuple(beside))
-    rest = replace(reading, view=replace(reading.view, catalogue=files)).events(question, ["path"])
-    return max(int(found), visitors.estimate([*whole, _sketch(reading, "path", rest)])), True
-
-
-def _inside(file: File, question: Question) -> bool:
-    """Whether every event of a file lies in the question's range."""
-    return all(time is None or within(time, question) for time in (file.time_first, file.time_last))
-
-
-def _sketch(reading: Reading, column: str, source: Clause) -> bytes:
-    """A sketch of the distinct values of a text column."""
-    asked = joined([f"select distinct {column} from", source, f"where {column} is not null"])
-    sketch = visitors.empty()
-    visitors.add(sketch, (value for (value,) in reading.rows(asked)))
-    return visitors.to_bytes(sketch)
+def _by_status(reading: Reading, question: Question) -> Iterable[Sequence[Any]]:
+    """(status, requests, success, errors, attacks, bytes, error); a status may come more than once."""
+    together = gathered(reading, question)
+    if together is not None:
+        return together.of("status")
+    source = rollups.measures(reading, question, "status", grain=DAY)[0]
+    sums = ", ".join(f"sum({name})::bigint" for name in MEASURES)
+    return reading.rows(joined([f"select value, {sums}, 0 from", source, "as m group by 1"]))
 
 
 def _lines(reading: Reading) -> Counts:
