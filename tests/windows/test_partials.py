@@ -15,8 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from event_tables import NOON, event, events
+from examples import examples
 from logvision.schema import EVENT, PARTIAL
 from logvision.windows import heavy, visitors
+from logvision.windows.counting import tallied
 from logvision.windows.dimensions import (
     DAY,
     DIMENSIONS,
@@ -30,6 +32,7 @@ from logvision.windows.dimensions import (
 )
 from logvision.windows.folder import Folder
 from logvision.windows.partials import finish, merge, partial, roll
+from native_paths import without_core
 
 pytestmark = pytest.mark.slow
 
@@ -261,3 +264,24 @@ def test_rolling_adds_up_errors() -> None:
     assert rows_of(roll(hours, DAY), "path", "value", "requests", "error") == [(None, 0, 2)]
     with pytest.raises(ValueError, match="no such grain"):
         roll(hours, 7)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 5), st.integers(-1, 6), st.integers(0, 5), st.integers(0, 1 << 61)),
+        min_size=1,
+        max_size=40,
+    )
+)
+@examples(100)
+def test_the_core_counts_as_the_pure_path(rows: list[tuple[int, int, int, int]]) -> None:
+    groups, codes, flags, volume = (np.array(column) for column in zip(*rows, strict=True))
+
+    def counted() -> tuple[Any, ...]:
+        return tallied(groups, codes.astype(np.int32), 8, flags.astype(np.uint8), volume)
+
+    found = counted()
+    with without_core():
+        expected = counted()
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one, other)

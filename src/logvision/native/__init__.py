@@ -51,9 +51,10 @@ _FUNCTIONS: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "lv_margins": (None, (_P, _P, _P, _I, _I, _P, _P, _i, _P, _P)),
     "lv_sql": (_I, (_P, _I, _P, _I, _P, _I, _I, _P)),
     "lv_mixed": (None, (_P, _P, _I, _P, _I)),
-    "lv_numbered": (_I, (_P, _I, _U, _i, _P, _P, _P)),
+    "lv_numbered": (_I, (_P, _I, _U, _P, _P, _P)),
     "lv_met": (None, (_P, _P, _I, _I, _P, _P)),
     "lv_poured": (_I, (_P, _P, _P, _I, _P, _P, _I, _P, _P, _P, _P)),
+    "lv_tallied": (_I, (_P, _P, _P, _P, _I, _I, _U, _P, _P)),
     "lv_memo_new": (_P, (_I, _I, _U)),
     "lv_memo_free": (None, (_P,)),
     "lv_memo_size": (_I, (_P,)),
@@ -336,10 +337,25 @@ def mixed(keys: Keys, codes: Codes, hashes: Keys) -> None:
 def numbered(keys: Keys) -> tuple[Codes, Codes]:
     """A code per key, by first appearance, and the row that had each first; about 5 ns a row."""
     rows = len(keys)
-    bits = max(2 * rows, 2).bit_length()
-    slots, codes, first = np.empty(1 << bits, np.int32), np.empty(rows, np.int32), np.empty(rows, np.int32)
-    found = _C.lv_numbered(_at(keys), rows, KEY | 1, bits, _at(slots), _at(codes), _at(first))
+    codes, first, names = np.empty(rows, np.int32), np.empty(rows, np.int32), np.empty(rows, np.uint64)
+    found = _C.lv_numbered(_at(keys), rows, KEY | 1, _at(codes), _at(first), _at(names))
+    if found < 0:
+        raise MemoryError
     return codes, first[:found]
+
+
+def tallied(groups: Places, codes: Codes, width: int, flags: Bytes, volume: Places) -> tuple[Places, Places]:
+    """The keys `groups * width + codes + 1` that occur, ascending, and what each adds up to: requests,
+    success, errors, attacks, bytes (`windows.counting.tallied`); about 4 ns a row."""
+    rows = len(codes)
+    keys, tallies = np.empty(rows, np.int64), np.empty((rows, 5), np.int64)
+    found = _C.lv_tallied(
+        _at(groups), _at(codes), _at(flags), _at(volume), rows, width, KEY | 1, _at(keys), _at(tallies)
+    )
+    if found < 0:
+        raise MemoryError
+    order = np.argsort(keys[:found])
+    return keys[order], tallies[order]
 
 
 def met(codes: Codes, times: Places, memory: int, last: Places) -> Flags:

@@ -1,5 +1,5 @@
 /* Leaky buckets (detect/buckets.py) and what they need: numbers for keys, values met lately. */
-#include "core.h"
+#include "table.h"
 
 /* Keys become those of one more part: `hashes[codes[row]]`, of a negative code the last of the `count`. */
 LV_API void lv_mixed(u64 *keys, const i32 *codes, i64 rows, const u64 *hashes, i64 count) {
@@ -10,22 +10,20 @@ LV_API void lv_mixed(u64 *keys, const i32 *codes, i64 rows, const u64 *hashes, i
 }
 
 /* `codes[row]` becomes the number of the row's key among the distinct ones, in order of first appearance,
- * `first[code]` the row that had it first. `slots` has room for 2^bits numbers, at least twice `rows`; `odd`,
- * an odd number, is secret: nobody can choose keys that fall on one slot. Returns how many there are. */
-LV_API i64 lv_numbered(const u64 *keys, i64 rows, u64 odd, i32 bits, i32 *slots, i32 *codes, i32 *first) {
-    size_t mask = ((size_t)1 << bits) - 1;
-    i64 found = 0;
-    memset(slots, 0xff, (mask + 1) * sizeof *slots);
+ * `first[code]` the row that had it first. `names` has a place for each row. Returns how many there are; -1: no
+ * memory. */
+LV_API i64 lv_numbered(const u64 *keys, i64 rows, u64 odd, i32 *codes, i32 *first, u64 *names) {
+    Table table = lv_table(odd, names);
+    if (table.slots == NULL) return -1;
     for (i64 row = 0; row < rows; row++) {
-        size_t at = (size_t)(keys[row] * odd >> (64 - bits));
-        while (slots[at] >= 0 && keys[first[slots[at]]] != keys[row]) at = (at + 1) & mask;
-        if (slots[at] < 0) {
-            slots[at] = (i32)found;
-            first[found++] = (i32)row;
-        }
-        codes[row] = slots[at];
+        i64 before = table.found;
+        i32 number = lv_table_number(&table, keys[row]);
+        if (number < 0) return -1;
+        if (number == before) first[number] = (i32)row;
+        codes[row] = number;
     }
-    return found;
+    free(table.slots);
+    return table.found;
 }
 
 /* Which rows bring a value that was not met within `memory` of its last time; `last` is kept up to date. */

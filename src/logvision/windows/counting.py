@@ -10,10 +10,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from logvision import columns
+from logvision import columns, native
 from logvision.windows.dimensions import OTHER_SITES, SITES_KEPT
 
 Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.uint8]
 
 DENSE: Final = 16
 """A table of counts may have this many places per row of the batch; beyond it keys are sorted."""
@@ -49,6 +50,22 @@ def total(places: Ints, size: int, amounts: Ints) -> Ints:
     return np.bincount(places, amounts, size).astype(np.int64)
 
 
+def tallied(groups: Ints, codes: columns.Codes, width: int, flags: Flags, volume: Ints) -> tuple[Ints, Ints]:
+    """The keys `groups * width + codes + 1` that occur, ascending, and MEASURES of each; see `Batch`."""
+    if native.HERE:
+        return native.tallied(groups, codes, width, flags, volume)
+    keys, places = present(groups * width + (codes + 1), (int(groups.max()) + 1) * width)
+    by_flag = np.bincount(places * 6 + flags, minlength=keys.size * 6).reshape(-1, 6)
+    found = [
+        by_flag.sum(1),
+        by_flag[:, 1] + by_flag[:, 4],
+        by_flag[:, 2] + by_flag[:, 5],
+        by_flag[:, 3:].sum(1),
+        total(places, keys.size, volume),
+    ]
+    return keys, np.stack(found, 1)
+
+
 @dataclass(frozen=True, slots=True)
 class Groups:
     """Windows and sites of a batch: row i belongs to group `of_row[i]`."""
@@ -64,7 +81,7 @@ class Batch:
 
     events: pa.Table
     seconds: Ints  # event time, s since the epoch
-    flags: Ints  # 1: success, 2: server error, 0: neither; plus 3: attack
+    flags: Flags  # 1: success, 2: server error, 0: neither; plus 3: attack
     volume: Ints  # bytes, null as 0
     sites: pa.StringArray
     site: npt.NDArray[np.int32]
@@ -74,9 +91,9 @@ class Batch:
         """Read the shared columns of an EVENT table, which must have at least one row."""
         seconds = events["time"].cast(pa.int64()).to_numpy() // 1_000_000
         status = pc.fill_null(events["status"], 0).to_numpy() // 100
-        flags = ((status == 2) | (status == 3)).astype(np.int64) + 2 * (status == 5)
+        flags = ((status == 2) | (status == 3)).astype(np.uint8) + 2 * (status == 5).astype(np.uint8)
         _, attack = columns.distinct(events, "attack")
-        flags += 3 * (attack >= 0)
+        flags += 3 * (attack >= 0).astype(np.uint8)
         volume = np.maximum(pc.fill_null(events["bytes"], 0).to_numpy(), 0)
         sites, site = _bounded(*columns.distinct(events, "site"))
         return cls(events, seconds, flags, volume, sites, site)
@@ -90,20 +107,11 @@ class Batch:
         found, of_row = present(keys, (int(window.max()) - first + 1) * width)
         return Groups((found // width + first) * grain, (found % width - 1).astype(np.int32), of_row)
 
-    def count(self, groups: Groups, codes: npt.NDArray[np.int32], width: int) -> dict[str, Ints]:
-        """Measures of each (group, code) that occurs. Codes lie in [-1, width); -1 is null."""
-        keys = groups.of_row * (width + 1) + (codes + 1)
-        found, places = present(keys, groups.start.size * (width + 1))
-        by_flag = np.bincount(places * 6 + self.flags, minlength=found.size * 6).reshape(-1, 6)
-        return {
-            "group": found // (width + 1),
-            "code": found % (width + 1) - 1,
-            "requests": by_flag.sum(1),
-            "success": by_flag[:, 1] + by_flag[:, 4],
-            "errors": by_flag[:, 2] + by_flag[:, 5],
-            "attacks": by_flag[:, 3:].sum(1),
-            "bytes": total(places, found.size, self.volume),
-        }
+    def count(self, groups: Groups, codes: columns.Codes, width: int) -> tuple[Ints, columns.Codes, Ints]:
+        """Each (group, code) that occurs, ascending, and its MEASURES. Codes lie in [-1, width); -1: null."""
+        keys, measures = tallied(groups.of_row, codes, width + 1, self.flags, self.volume)
+        group, code = np.divmod(keys, width + 1)
+        return group, (code - 1).astype(np.int32), measures
 
     def take(self, rows: Ints) -> Batch:
         """The batch of these rows alone."""

@@ -21,7 +21,7 @@ from logvision.windows.dimensions import (
     OF_ATTACKS,
     SERIES,
 )
-from logvision.windows.windowed import Windows
+from logvision.windows.windowed import Windows, table
 
 READ: Final = frozenset({"time", "site", "status", "bytes", "attack", "client_ip"})
 """Columns of EVENT that every count reads."""
@@ -97,7 +97,7 @@ def _counted(events: pa.Table, dimensions: Sequence[str]) -> pa.Table:
             part = _one_rule_each(attacks) if dimension == "rules" else attacks
             if part.seconds.size:
                 hours.append(Windows.of(part, HOUR).count(part, dimension, *_codes(part, dimension)))
-    return pa.concat_tables([*minutes, *hours]) if minutes or hours else PARTIAL.empty_table()
+    return table([*minutes, *hours], batch.sites)
 
 
 def _codes(batch: Batch, dimension: str) -> tuple[pa.StringArray, Codes]:

@@ -2,20 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import NamedTuple, Self
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from logvision import columns
-from logvision.schema import PARTIAL
+from logvision.schema import PARTIAL, TIME
 from logvision.windows import visitors
 from logvision.windows.counting import MEASURES, Batch, Groups, Ints, present
 from logvision.windows.dimensions import ALL, HOUR, kept
 
-_PARTS: Final = [measure for measure in MEASURES if measure != "requests"]
+
+class Counted(NamedTuple):
+    """One dimension in windows of one grain: by start and site, in each window the largest first."""
+
+    grain: int  # s
+    dimension: str
+    start: Ints  # s since the epoch
+    site: columns.Codes
+    value: pa.Array
+    measures: Ints  # rows of MEASURES
+    error: Ints
+    visitors: pa.Array
+
+
+def table(counted: Sequence[Counted], sites: pa.StringArray) -> pa.Table:
+    """PARTIAL of some dimensions; `sites`: those of their codes."""
+    if not counted:
+        return PARTIAL.empty_table()
+    rows = [one.start.size for one in counted]
+    dimensions = pa.array([one.dimension for one in counted], pa.string()).dictionary_encode()
+    measures = np.concatenate([one.measures for one in counted])
+    return pa.table(
+        {
+            "grain": np.repeat(np.array([one.grain for one in counted], np.int32), rows),
+            "start": pa.array(np.concatenate([one.start for one in counted]) * 1_000_000, TIME),
+            "site": columns.text(sites, np.concatenate([one.site for one in counted])),
+            "dimension": columns.text(
+                dimensions.dictionary, np.repeat(dimensions.indices.to_numpy(), rows).astype(np.int32)
+            ),
+            "value": pa.concat_arrays([one.value for one in counted]),
+            **{name: np.ascontiguousarray(measures[:, at]) for at, name in enumerate(MEASURES)},
+            "error": np.concatenate([one.error for one in counted]),
+            "visitors": pa.concat_arrays([one.visitors for one in counted]),
+        },
+        schema=PARTIAL,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +59,7 @@ class Windows:
 
     grain: int  # s
     groups: Groups
-    rank: Ints
-    order: Ints  # groups by rank: by start, then by site, null first
-    sites: pa.StringArray
+    rank: Ints  # by start, then by site, null first
 
     @classmethod
     def of(cls, batch: Batch, grain: int) -> Self:
@@ -35,38 +68,29 @@ class Windows:
         keys = [
             (start, names[site] or "") for start, site in zip(groups.start.tolist(), groups.site, strict=True)
         ]
-        order = np.array(sorted(range(len(keys)), key=keys.__getitem__), np.int64)
-        rank = np.empty(order.size, np.int64)
-        rank[order] = np.arange(order.size)
-        return cls(grain, groups, rank, order, batch.sites)
+        rank = np.empty(len(keys), np.int64)
+        rank[sorted(range(len(keys)), key=keys.__getitem__)] = np.arange(rank.size)
+        return cls(grain, groups, rank)
 
-    def count(
-        self, batch: Batch, dimension: str, values: pa.StringArray, codes: npt.NDArray[np.int32]
-    ) -> pa.Table:
-        """PARTIAL of one dimension: by start and site, in each window the largest first."""
-        counted = batch.count(self.groups, codes, len(values))
-        rank, requests = self.rank[counted["group"]], counted["requests"]
-        order = np.argsort(rank * (int(requests.max()) + 1) + (int(requests.max()) - requests))
-        counted = {name: numbers[order] for name, numbers in counted.items()}
-        counted, error = _bounded(counted, kept(dimension))
-        group, code = counted["group"], counted["code"].astype(np.int32)
-        rows = group.size
-        met = pa.nulls(rows, pa.binary())
+    def count(self, batch: Batch, dimension: str, values: pa.StringArray, codes: columns.Codes) -> Counted:
+        """The values of one dimension, and which one each row has (-1: null)."""
+        group, code, measures = batch.count(self.groups, codes, len(values))
+        requests = measures[:, 0]
+        order = np.argsort(self.rank[group] * (int(requests.max()) + 1) + (int(requests.max()) - requests))
+        group, code, measures, error = _bounded(group[order], code[order], measures[order], kept(dimension))
+        met = pa.nulls(group.size, pa.binary())
         if dimension == ALL and self.grain == HOUR:
             sketches = self._met(batch)
             met = pa.array([sketches[g] for g in group.tolist()], pa.binary())
-        return pa.table(
-            {
-                "grain": np.full(rows, self.grain, np.int32),
-                "start": pa.array(self.groups.start[group] * 1_000_000, PARTIAL.field("start").type),
-                "site": columns.text(self.sites, self.groups.site[group]),
-                "dimension": columns.constant(dimension, rows),
-                "value": columns.spread(values, code),
-                **{measure: counted[measure] for measure in MEASURES},
-                "error": error,
-                "visitors": met,
-            },
-            schema=PARTIAL,
+        return Counted(
+            self.grain,
+            dimension,
+            self.groups.start[group],
+            self.groups.site[group],
+            columns.spread(values, code),
+            measures,
+            error,
+            met,
         )
 
     def _met(self, batch: Batch) -> list[bytes]:
@@ -88,17 +112,18 @@ class Windows:
         return sketches
 
 
-def _bounded(counted: dict[str, Ints], limit: int) -> tuple[dict[str, Ints], Ints]:
+def _bounded(
+    group: Ints, code: columns.Codes, measures: Ints, limit: int
+) -> tuple[Ints, columns.Codes, Ints, Ints]:
     """At most `limit` values a window, and the error of each row's window: `heavy.merge` on sorted counts.
 
     Rows of a window lie together, the largest first. Code -1 is null.
     """
-    group = counted["group"]
     begins = np.flatnonzero(np.concatenate([[True], group[1:] != group[:-1]]))
     sizes = np.diff(np.append(begins, group.size))
     if not sizes.size or int(sizes.max()) <= limit:
-        return counted, np.zeros(group.size, np.int64)
-    requests = counted["requests"]
+        return group, code, measures, np.zeros(group.size, np.int64)
+    requests = measures[:, 0]
     over = sizes > limit
     taken = np.zeros(begins.size, np.int64)
     taken[over] = requests[begins[over] + limit]
@@ -106,13 +131,9 @@ def _bounded(counted: dict[str, Ints], limit: int) -> tuple[dict[str, Ints], Int
     left = (requests > error) | (error == 0)
     emptied = begins[~np.logical_or.reduceat(left, begins)]
     left[emptied] = True
-    cut = {name: numbers[left] for name, numbers in counted.items()}
-    requests, error = requests[left], error[left]
-    for measure in _PARTS:
-        part = cut[measure]
-        # part - ceil(part * error / requests) without the product, which may not fit 64 bits.
-        cut[measure] = part - part // requests * error - (part % requests * error + requests - 1) // requests
-    cut["requests"] = requests - error
-    nothing = cut["requests"] == 0  # a window of which every value was dropped
-    cut["code"] = np.where(nothing, -1, cut["code"])
-    return cut, error
+    measures, error = measures[left], error[left]
+    requests, lost = measures[:, :1], error[:, None]
+    # part - ceil(part * error / requests) without the product, which may not fit 64 bits.
+    measures -= measures // requests * lost + (measures % requests * lost + requests - 1) // requests
+    nothing = measures[:, 0] == 0  # a window of which every value was dropped
+    return group[left], np.where(nothing, np.int32(-1), code[left]), measures, error
