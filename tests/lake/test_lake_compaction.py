@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -16,13 +17,13 @@ import pytest
 from event_tables import NOON, event, events
 from lake_folders import commit, files, kill, reject, stored_rows
 from logvision.errors import StoreError
-from logvision.lake import compaction, storage
+from logvision.lake import compaction, segments, storage
 from logvision.lake.catalogue import File, effective
 from logvision.lake.compaction import compact, due, sweep
 from logvision.lake.retention import expire
 from logvision.lake.segments import Lake
 from logvision.schema import PARTIAL
-from logvision.windows.partials import finish, merge, roll
+from logvision.windows.partials import finish, merge, partial, roll
 
 pytestmark = pytest.mark.slow
 
@@ -46,7 +47,7 @@ def fill(lake: Lake, commits: int, rows: int = 3) -> None:
                     position=1 + number * rows + i,
                     time=NOON + timedelta(hours=number, seconds=i),
                     client_ip=f"198.51.100.{(7 * i + number) % 5}",
-                    target=f"/{i}",
+                    target=f"/{i % 3}",
                 )
                 for i in range(rows)
             ],
@@ -86,9 +87,47 @@ def test_merging_keeps_events_counts_rejects_and_where_to_resume(lake: Lake) -> 
     assert ranges(lake.catalogue.events) == [(0, 7), (8, 8)]
     assert ranges(lake.catalogue.partials) == [(0, 7), (8, 8)]
     assert ranges(lake.catalogue.rejects) == [(1, 1), (3, 3), (5, 5), (7, 7)]
+
+
+@pytest.mark.parametrize(("rows", "grains"), [(3, ["3600", "60"]), (200, ["3600", "60", "86400"])])
+def test_days_are_stored_unless_their_hours_have_more_rows_than_events(
+    lake: Lake, rows: int, grains: list[str]
+) -> None:
+    fill(lake, 9, rows)
+    compact(lake, now=NOW)
     said = lake.catalogue.partials[0].metadata["dimensions"]
-    assert "path" in said["86400"]
+    assert sorted(said) == grains
+    assert all("path" in said[grain] for grain in grains if grain != "60")
     assert "all" in said["60"]
+
+
+def same(counts: pa.Table) -> list[str]:
+    return sorted(map(repr, counts.to_pylist()))
+
+
+def test_counts_of_quiet_times_lie_so_that_they_take_less_room(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(5)
+    rows = [
+        event(
+            position=n + 1,
+            time=NOON + timedelta(seconds=137 * n),
+            client_ip=f"198.51.100.{rng.integers(90)}",
+            target=f"/page/{rng.integers(300)}",
+            bytes=int(rng.integers(100, 90_000)),
+        )
+        for n in range(2_000)
+    ]
+    counts = compaction.rolled([partial(events(rows))])
+    sizes = []
+    for quiet in (True, False):
+        monkeypatch.setattr(segments, "sparse", lambda _, quiet=quiet: quiet)
+        groups = list(segments.by_dimension(counts))
+        assert same(pa.concat_tables(groups)) == same(counts)
+        path = lake.folder / "counts.parquet"
+        sizes.append(storage.write_groups(groups, path, level=storage.COMPACT_LEVEL, metadata={}))
+    assert sizes[0] < 0.8 * sizes[1]
 
 
 def test_merged_rows_lie_by_client_within_a_row_group(lake: Lake) -> None:

@@ -154,7 +154,7 @@ def test_a_full_disk_is_a_store_error_and_the_same_commit_may_be_tried_again(
 
 
 def test_a_dimension_of_many_values_has_row_groups_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = partial(events(event(position=i + 1, target=f"/{i}") for i in range(40)))
+    rows = partial(events(event(position=i + 1, target=f"/{i % 40}") for i in range(200)))
     monkeypatch.setattr(segments, "SMALL_GROUP", 30)
     monkeypatch.setattr(segments, "PARTIAL_GROUP", 25)
     groups = list(segments.by_dimension(rows))

@@ -147,13 +147,15 @@ def rename(temporary: Path, final: Path) -> None:
 
 def _encoding(names: Sequence[str], level: int) -> dict[str, Any]:
     """How Parquet writes columns of these names."""
-    # Bytes of a window are all different: a dictionary only makes them longer.
-    delta = [name for name in (*_DELTA, *(("bytes",) if "grain" in names else ())) if name in names]
+    delta = [name for name in _DELTA if name in names]
+    # Bytes of a window are all different, and the same in every dimension that has a value for them: a
+    # dictionary makes them longer, and eight bytes each are what zstd finds again.
+    plain = ("visitors", "raw", *(("bytes",) if "grain" in names else ()))
     return {
         "compression": "zstd",
         "compression_level": level,
         "dictionary_pagesize_limit": DICTIONARY_LIMIT,
-        "use_dictionary": [name for name in names if name not in (*delta, "visitors", "raw")],
+        "use_dictionary": [name for name in names if name not in (*delta, *plain)],
         "write_statistics": [name for name in names if name not in _UNBOUNDED],
         "column_encoding": dict.fromkeys(delta, "DELTA_BINARY_PACKED"),
     }
