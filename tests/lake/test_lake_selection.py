@@ -30,6 +30,9 @@ FILTERS = [
     "user:- site:shop.example",
     "bytes:>200",
     "nowhere",
+    "path:/item/* attack:*",
+    "path:/item/* -attack:*",
+    "attack:* attack:-",
 ]
 RANGES = [
     (None, None),

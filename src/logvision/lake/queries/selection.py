@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from logvision.lake.catalogue import File
 from logvision.lake.queries.database import Reading, Selections, conditions, joined
-from logvision.lake.queries.filter import NO_FILTER, Clause, Test
+from logvision.lake.queries.filter import Clause, Filter, Test
 from logvision.lake.queries.question import Question
 from logvision.lake.storage import tidy
 
@@ -59,12 +59,16 @@ def matching(
     They come from the selection of its filter where there is one (None: there is none, files are read).
     The first who asks of a filter waits until it is made: about 0.1 s of CPU for each million events.
     """
-    wanted = {*columns, *(term.column for term in question.also.terms)}
-    tables = _selected(reading, question) if wanted.issubset(NARROW) else None
-    if tables is None:
+    split = _split(question)
+    tables = None
+    if split is not None:
+        basis, also = split
+        if {*columns, *(term.column for term in also.terms)}.issubset(NARROW):
+            tables = _selected(reading, question, basis)
+    if split is None or tables is None:
         return reading.events(question, columns, placed=placed), None
     names = ", ".join(f'"{name}"' for name in (*columns, *(("file", "row") if placed else ())))
-    where, parameters = conditions(replace(question, filter=NO_FILTER, site=None))
+    where, parameters = conditions(Question(question.start, question.end, also=also))
     parts = [
         Clause(f"select {names} from {reading.relation(table)} where {where}", tuple(parameters))
         for table in tables
@@ -75,12 +79,9 @@ def matching(
     return joined(["(", together, ")"]), sum(table.num_rows for table in tables)
 
 
-def _selected(reading: Reading, question: Question) -> list[pa.Table] | None:
-    """What a question's filter lets through of committed events, clipped to its range; None: too much."""
-    basis = _basis(question)
+def _selected(reading: Reading, question: Question, basis: Question) -> list[pa.Table] | None:
+    """What a filter lets through of committed events in the range of a question; None: too much."""
     files = reading.files(question.start, question.end)
-    if basis is None or not files:
-        return None
     kept: Selections = reading.selections
     among = sum(file.rows for file in files)
     if kept.is_dense(basis, among):
@@ -99,12 +100,18 @@ def _selected(reading: Reading, question: Question) -> list[pa.Table] | None:
     return tables
 
 
-def _basis(question: Question) -> Question | None:
-    """The part of a question that chooses, without its range; None: it would choose most events."""
-    if question.filter:
-        return Question(site=question.site, filter=question.filter)
-    if any(term.test is not Test.ABSENT for term in question.also.terms):
-        return Question(site=question.site, filter=question.also)
+def _split(question: Question) -> tuple[Question, Filter] | None:
+    """What chooses, without its range, and what panels ask besides; None: there is no filter.
+
+    A page asks of every filter for attacks and for all else: both come from what the filter alone chooses.
+    """
+    terms = question.filter.terms
+    of_attacks = [term for term in terms if term.column == "attack"]
+    if len(of_attacks) == 1 and len(terms) > 1 and of_attacks[0].test in {Test.PRESENT, Test.ABSENT}:
+        kept = tuple(term for term in terms if term is not of_attacks[0])
+        return Question(site=question.site, filter=Filter(kept)), Filter((*question.also.terms, *of_attacks))
+    if terms:
+        return Question(site=question.site, filter=question.filter), question.also
     return None
 
 
