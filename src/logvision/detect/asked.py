@@ -79,11 +79,10 @@ class Reading:
 def _read(requests: Sequence[tuple[str | None, str | None]]) -> list[Asked]:
     targets, paths = zip(*requests, strict=True)
     cut = [(target or "")[:TARGET_READ] for target in targets]
-    once = [unquote_plus(target) for target in cut]
+    once = [_unquoted(target) for target in cut]
     # Twice, since what is encoded twice is often decoded twice.
-    spaced = pc.replace_substring_regex(
-        pa.array([unquote_plus(target) for target in once], pa.string()), _BLANK, " "
-    )
+    twice = pa.array([_unquoted(target) for target in once], pa.string())
+    spaced = pc.replace_substring_regex(twice, _BLANK, " ")
     delays = pc.struct_field(pc.extract_regex(spaced, _DELAY), "seconds").to_pylist()
     truths = pc.extract_regex(spaced, _TRUTH).to_pylist()
     data = pc.match_substring_regex(spaced, _EXTRACTS).to_pylist()
@@ -100,6 +99,10 @@ def _read(requests: Sequence[tuple[str | None, str | None]]) -> list[Asked]:
         payload = zlib.crc32(target.encode())
         found.append(Asked(len(decoded), _name(decoded), delay_s, condition, more, secret, payload))
     return found
+
+
+def _unquoted(text: str) -> str:
+    return unquote_plus(text) if "%" in text or "+" in text else text
 
 
 def _name(decoded: str) -> str:

@@ -61,7 +61,7 @@ _WHOLE: Final = int(Kind.TARGET | Kind.RAW_TARGET)
 _VALUE: Final = int(Kind.VALUE | Kind.URL)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Asked:
     """One request as it is looked at again; texts as logged."""
 
@@ -141,19 +141,16 @@ def look_where_it_tells(
 
 def _cut(requests: Sequence[Asked], profiles: Profiles) -> list[_Cut]:
     """Requests in their parts: every distinct target and every place is read once."""
-    targets: dict[str, list[Parameter]] = {}
+    targets = parameters([request.target for request in requests])
     places: dict[tuple[str | None, str], Place] = {}
     found = []
     for request in requests:
-        of_target = targets.get(request.target)
-        if of_target is None:
-            of_target = targets[request.target] = parameters(request.target)
         at = request.site, request.route or ""
         place = places.get(at)
         if place is None:
             place = places[at] = Place(profiles, *at)
         settled = place.settled
-        parts = [(part, place.says(part) if settled else ()) for part in of_target]
+        parts = [(part, place.says(part) if settled else ()) for part in targets[request.target]]
         for column, header, logged in (
             ("user_agent", USER_AGENT, request.user_agent),
             ("referer", REFERER, request.referer),

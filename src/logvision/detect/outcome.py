@@ -149,11 +149,10 @@ def _outcomes(attacks: pa.Table, controls: pa.Table, baselines: Baselines) -> np
     order = np.argsort((status // 100 != 2) & (status != 302) & (status != 303), kind="stable")[:READ_CLOSELY]
     read = np.sort(order)
     cases = _cases(attacks.take(pa.array(read)), baselines)
-    for place, row_status, size in zip(
-        _places(controls), plain(controls["status"]), plain(controls["bytes"]), strict=True
-    ):  # READ_CLOSELY at most
+    controls = controls.filter(pc.and_(pc.equal(controls["status"], 200), controls["bytes"].is_valid()))
+    for place, size in zip(_places(controls), plain(controls["bytes"]), strict=True):  # READ_CLOSELY at most
         known = baselines.known_spot(place)
-        if known is not None and row_status == 200 and size is not None:
+        if known is not None:
             known.control(size)
     for case in cases:
         case.note()

@@ -31,7 +31,7 @@ first verdict stands, so a flood of distinct attacks costs little more."""
 AT_ONCE: Final = 512  # requests that are looked at together
 
 _COLUMNS: Final = ("target", "site", "route", "method", "user_agent", "referer", "client_ip")
-_OF_REQUEST: Final = (*_COLUMNS[:-1], "status")
+_OF_REQUEST: Final = ("target", "site", "route", "method", "status", "user_agent", "referer")
 
 
 @dataclass(slots=True)
@@ -85,29 +85,24 @@ def reconsider(events: pa.Table, detector: Detector, site: Site) -> pa.Table:
         for start in range(0, len(asked), AT_ONCE)
         for found in look_where_it_tells(asked[start : start + AT_ONCE], detector, site.profiles)
     ]
-    # Rows by the request that they are.
-    order = np.argsort(of_row, kind="stable")
-    bounds = np.searchsorted(of_row[order], np.arange(len(first) + 1))
-    changed = [
-        (rows[order[bounds[number] : bounds[number + 1]]], found)
-        for number, found in zip(chosen, looks, strict=True)
-        if found is not None and found.notes
-    ]
-    return _changed(events, changed, detector.threshold) if changed else events
+    told = {number: found for number, found in zip(chosen, looks, strict=True) if found and found.notes}
+    if not told:
+        return events
+    which = np.full(len(first), -1)
+    which[list(told)] = np.arange(len(told))
+    look = which[of_row]
+    return _changed(events, rows[look >= 0], look[look >= 0], list(told.values()), detector.threshold)
 
 
 def _asked(few: pa.Table, at: Ints, site: Site) -> list[Asked]:
     """Rows as requests, each with the exceptions that are in force for it."""
     some = few.take(pa.array(at))
-    told = {name: plain(some[name]) for name in ("time", *_COLUMNS, "status")}
-    texts = zip(*(told[name] for name in _OF_REQUEST), strict=True)
-    excepted = zip(told["time"], told["site"], told["route"], told["client_ip"], strict=True)
-    return [
-        Asked(
-            **dict(zip(_OF_REQUEST, row, strict=True)), exemptions=site.at(*where) if site.exemptions else ()
-        )
-        for row, where in zip(texts, excepted, strict=True)
-    ]
+    asked = [Asked(*row) for row in zip(*(plain(some[name]) for name in _OF_REQUEST), strict=True)]
+    if site.exemptions:
+        places = zip(*(plain(some[name]) for name in ("time", "site", "route", "client_ip")), strict=True)
+        for each, place in zip(asked, places, strict=True):
+            each.exemptions = site.at(*place)
+    return asked
 
 
 def _distinct(few: pa.Table, exemptions: Sequence[Exemption]) -> tuple[Ints, Codes]:
@@ -148,22 +143,18 @@ def _in_question(few: pa.Table, first: Ints, site: Site) -> Iterator[int]:
         yield from np.flatnonzero(group).tolist()
 
 
-def _changed(events: pa.Table, changed: Sequence[tuple[Ints, Look]], threshold: float) -> pa.Table:
-    """The verdicts of these looks put in the place of the first ones."""
+def _changed(events: pa.Table, rows: Ints, look: Ints, looks: Sequence[Look], threshold: float) -> pa.Table:
+    """The verdicts of looks put in the place of the first ones; `look`: which of them each row got."""
     score = events["score"].to_numpy().copy()
-    columns = {name: list(distinct(events, name)) for name in ("attack", "rules")}
-    fresh: dict[str, list[str | None]] = {"attack": [], "rules": []}
-    codes = {name: codes.astype(np.int32, copy=True) for name, (_, codes) in columns.items()}
-    for rows, found in changed:
-        attack, rules = found.said(threshold)
-        score[rows] = found.verdict.score
-        for name, value in (("attack", attack), ("rules", rules)):
-            codes[name][rows] = -1 if value is None else len(columns[name][0]) + len(fresh[name])
-            if value is not None:
-                fresh[name].append(value)
-    events = events.set_column(events.schema.get_field_index("score"), "score", pa.array(score, pa.float32()))
-    for name, (values, _) in columns.items():
-        every = pa.concat_arrays([values, pa.array(fresh[name], pa.string())])
-        column = recode(every, codes[name])
+    score[rows] = np.array([found.verdict.score for found in looks], np.float32)[look]
+    columns = {"score": pa.array(score)}
+    said = zip(*(found.said(threshold) for found in looks), strict=True)
+    for name, texts in zip(("attack", "rules"), said, strict=True):
+        values, codes = distinct(events, name)
+        fresh = pa.array(texts, pa.string())
+        codes = codes.copy()
+        codes[rows] = np.where(fresh.is_valid(), len(values) + np.arange(len(looks)), -1)[look]
+        columns[name] = recode(pa.concat_arrays([values, fresh]), codes)
+    for name, column in columns.items():
         events = events.set_column(events.schema.get_field_index(name), name, column)
     return events.cast(EVENT)

@@ -27,12 +27,15 @@ LV_API void lv_v4(const u8 *data, const i32 *offsets, i64 rows, u32 *out, u8 *go
     }
 }
 
-/* CRC-32 as zlib's, of a text behind one that has `crc`. Addresses are short: no table. */
+/* CRC-32 as zlib's, of a text behind one that has `crc`; four bits at once. */
 static u32 crc32(u32 crc, const u8 *at, const u8 *end) {
+    static const u32 OF[16] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
+                               0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
+                               0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
     crc = ~crc;
     for (; at < end; at++) {
-        crc ^= *at;
-        for (int bit = 0; bit < 8; bit++) crc = crc >> 1 ^ (crc & 1 ? 0xEDB88320u : 0);
+        crc = crc >> 4 ^ OF[(crc ^ *at) & 15];
+        crc = crc >> 4 ^ OF[(crc ^ *at >> 4) & 15];
     }
     return ~crc;
 }
