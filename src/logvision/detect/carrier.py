@@ -17,6 +17,7 @@ import re2
 from logvision.detect.canonical import canonical_text
 from logvision.detect.fusion import Evidence, Verdict
 from logvision.detect.traits import leaves_text
+from logvision.detect.verify.proofs import AnyOf
 from logvision.schema import Attack
 
 DOUBT: Final = 0.25
@@ -66,7 +67,7 @@ _TAKES_NUMBER: Final = re2.compile(
     r"quantity|qty|price|product|article|news|user|username|login|order|orderby|sort|sort_?by|dir|direction|view|mode|"
     r"act|action|do|cmd|option|module|file|path|dir|doc|document|folder|section|tab|step|status|group|brand|model)\]?$"
 )
-_WRITING: Final = re2.compile(
+_WRITING: Final = AnyOf(
     r"(?i)search|query|sparql|graphql|prom(?:etheus)?|grafana|wiki|/w/|sql|adminer|phpmyadmin|edit|preview|render|playground|"
     r"console|solr|elastic|odata|/(?:wfs|ows|wms)|geoserver|collect|beacon|pixel|analytics|track|/logs?\b|suggest|autocomplete|"
     r"translat|paste|compile|jira|calc|regex|/e\b|/t\b|/r\b"
@@ -105,7 +106,7 @@ _WRITTEN_ABOUT: Final = frozenset(
 
 def weight(path: str, name: str) -> float:
     """How much half a proof is worth in this parameter of this page."""
-    return WRITTEN if _WRITING.search(path) else _of_name(name)
+    return WRITTEN if _WRITING(path) else _of_name(name)
 
 
 def _of_name(name: str) -> float:
@@ -233,7 +234,7 @@ PARAMETERS: Final = 200
 def weights(target: bytes) -> dict[bytes, float]:
     """What half a proof is worth by decoded value; of parameters that hold the same value the least."""
     path, _, query = target.partition(b"?")
-    writing = _WRITING.search(path.decode("latin-1")) is not None
+    writing = _WRITING(path.decode("latin-1"))
     found: dict[bytes, float] = {}
     for pair in query.split(b"&", PARAMETERS)[:PARAMETERS]:
         name, equals, value = pair.partition(b"=")

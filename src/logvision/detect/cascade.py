@@ -169,15 +169,16 @@ def gather(
     candidates = _candidates(units, found, doubted)
     verification.credit = min(CREDIT, verification.credit + rows.size * CREDIT_PER_ROW)
     unsettled = found.halves.tolist()
-    texts = units.texts.take(pa.array(candidates)).to_pylist()
+    texts = units.texts.take(pa.array(candidates))
     kinds = units.kind[candidates].tolist()
-    for unit, text, kind in zip(candidates.tolist(), texts, kinds, strict=True):
+    for number, unit in enumerate(candidates.tolist()):
         # The suspicious few: a loop, each of them read for what it claims to be.
         if bounded and verification.credit <= 0:
-            verification.left_over += 1
-            unsettled.append(unit)
-            continue
-        pieces, known = verification.of(text, kind)
+            verification.left_over += len(candidates) - number
+            unsettled += candidates[number:].tolist()
+            break
+        text = texts[number].as_py()
+        pieces, known = verification.of(text, kinds[number])
         if bounded and not known:
             verification.credit -= 1 + len(text) // 1024
         if pieces:
@@ -251,13 +252,14 @@ def _of_owners(of_unit: dict[int, Verdict], units: Units, owners: Owners) -> dic
     of_owner: dict[int, Verdict] = {}
     worst = _Worst()
     carriers = Carriers()
+    carried = {number for number, verdict in _objects(of_unit).items() if matters(verdict)}
     targets, texts = owners.targets, units.texts
     # A loop over the suspicious few.
     for owner, unit, value in zip(
         units.owner[uses].tolist(), units.unit[uses].tolist(), of_value, strict=True
     ):
         verdict = of_unit[unit]
-        if value and matters(verdict):
+        if value and id(verdict) in carried and carriers.left > 0:
             verdict = carriers.weighed(verdict, owner, targets[owner].as_py(), texts[unit].as_py())
         known = of_owner.get(owner)
         of_owner[owner] = verdict if known is None else worst.of(known, verdict)
@@ -283,13 +285,19 @@ class _Worst:
         return known[0]
 
 
+def _objects(verdicts: dict[int, Verdict]) -> dict[int, Verdict]:
+    """The verdicts by their ids: many have one object, so that what follows from it is found out once."""
+    return {id(verdict): verdict for verdict in verdicts.values()}
+
+
 def _of_rows(
     of_owner: dict[int, Verdict], by_row: dict[int, list[Evidence]], rows: Rows, owners: int
 ) -> Judged:
     """Every distinct triple of verdicts is judged once, then rows with evidence of their own."""
     suspicious = np.full(owners + 1, -1, np.int64)  # the last entry stands for null
     numbers: dict[Verdict, int] = {}
-    suspicious[list(of_owner)] = [numbers.setdefault(each, len(numbers)) for each in of_owner.values()]
+    same = {number: numbers.setdefault(each, len(numbers)) for number, each in _objects(of_owner).items()}
+    suspicious[list(of_owner)] = [same[id(each)] for each in of_owner.values()]
     at_hand = list(numbers)
     triple = [suspicious[codes] for codes in rows.owners]
     hit = np.flatnonzero((triple[0] >= 0) | (triple[1] >= 0) | (triple[2] >= 0))

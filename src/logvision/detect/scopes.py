@@ -76,7 +76,9 @@ class UnitScope(_Scope):
         self._matched, self._units = matched, units
 
     def atom(self, atom: Atom) -> Ints:
-        found = self._matched.get(atom.id, NONE)
+        found = self._matched.get(atom.id)
+        if found is None:
+            return NONE  # as of most patterns, so they are not asked about further
         kept: Ints = found[(self._units.kind[found] & int(atom.kinds)) != 0]
         return kept
 

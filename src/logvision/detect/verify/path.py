@@ -230,7 +230,7 @@ def _net(text: str) -> int:
     """How many steps above its start the text climbs at its highest point."""
     depth = lowest = 0
     start = max(text.rfind("=", 0, text.find("..")), 0)
-    for segment in re2.split(r"[/\\]+", text[start:].lstrip("=/\\")):
+    for segment in text[start:].lstrip("=/\\").replace("\\", "/").split("/"):
         name = segment.split(";")[0].strip("\x00 ")
         if name.startswith("..") and not name.strip(".\x00 "):
             depth -= 1
