@@ -283,6 +283,20 @@ def test_a_refused_password_is_a_mistake_in_the_set_up_and_is_not_shown(server: 
     assert "secret" not in str(refused.value)
 
 
+def test_closing_leaves_no_connection_open(join: Callable[..., RedisLive], server: Redis) -> None:
+    with client(server) as other:
+        before = {row["id"] for row in other.client_list()}
+        live = join()
+        live.publish(NOW, {"n": 1})
+        live.snapshot()
+        assert live.flush(20)
+        assert {row["id"] for row in other.client_list()} > before
+        live.close()
+        deadline = time.monotonic() + 20
+        while {row["id"] for row in other.client_list()} != before:
+            assert time.monotonic() < deadline
+
+
 def test_closing_does_not_wait_for_a_redis_that_is_gone() -> None:
     live = RedisLive(f"redis://127.0.0.1:{free_port()}")
     live.publish(NOW, {})

@@ -85,7 +85,7 @@ class RedisLive:
                 socket_timeout=ANSWER_S,
                 retry=Retry(NoBackoff(), 0),
             )
-            self._redis = redis.Redis(connection_pool=pool)
+            self._redis = redis.Redis.from_pool(pool)  # closing it closes its connections
             self._redis.ping()
         except ValueError as error:
             raise SetupError(
