@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from logvision.lake.catalogue import File
 from logvision.lake.queries.database import Reading, Selections, conditions, joined
-from logvision.lake.queries.filter import Clause, Filter, Test
+from logvision.lake.queries.filter import NO_FILTER, Clause, Filter, Test
 from logvision.lake.queries.question import Question
 from logvision.lake.storage import tidy
 
@@ -62,13 +62,13 @@ def matching(
     split = _split(question)
     tables = None
     if split is not None:
-        basis, also = split
-        if {*columns, *(term.column for term in also.terms)}.issubset(NARROW):
+        basis, asked = split
+        if {*columns, *(term.column for term in asked.also.terms)}.issubset(NARROW):
             tables = _selected(reading, question, basis)
     if split is None or tables is None:
         return reading.events(question, columns, placed=placed), None
     names = ", ".join(f'"{name}"' for name in (*columns, *(("file", "row") if placed else ())))
-    where, parameters = conditions(Question(question.start, question.end, also=also))
+    where, parameters = conditions(asked)
     parts = [
         Clause(f"select {names} from {reading.relation(table)} where {where}", tuple(parameters))
         for table in tables
@@ -100,8 +100,8 @@ def _selected(reading: Reading, question: Question, basis: Question) -> list[pa.
     return tables
 
 
-def _split(question: Question) -> tuple[Question, Filter] | None:
-    """What chooses, without its range, and what panels ask besides; None: there is no filter.
+def _split(question: Question) -> tuple[Question, Question] | None:
+    """What chooses, without its range, and what is asked of that; None: there is no filter.
 
     A page asks of every filter for attacks and for all else: both come from what the filter alone chooses.
     """
@@ -109,9 +109,11 @@ def _split(question: Question) -> tuple[Question, Filter] | None:
     of_attacks = [term for term in terms if term.column == "attack"]
     if len(of_attacks) == 1 and len(terms) > 1 and of_attacks[0].test in {Test.PRESENT, Test.ABSENT}:
         kept = tuple(term for term in terms if term is not of_attacks[0])
-        return Question(site=question.site, filter=Filter(kept)), Filter((*question.also.terms, *of_attacks))
+        asked = replace(question, site=None, filter=Filter(tuple(of_attacks)))
+        return Question(site=question.site, filter=Filter(kept)), asked
     if terms:
-        return Question(site=question.site, filter=question.filter), question.also
+        asked = replace(question, site=None, filter=NO_FILTER)
+        return Question(site=question.site, filter=question.filter), asked
     return None
 
 
