@@ -1,16 +1,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import nullcontext
 
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logvision.enrich import request, routes, segments
+from logvision.enrich import request, routes
 from logvision.enrich.request import Routes
+from native_paths import without_core
 
 Row = tuple[str | None, int | None, str | None]
+
+
+@pytest.fixture(params=["core", "pure"], autouse=True, scope="module")
+def path(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Every test here holds with the native core and without it."""
+    with without_core() if request.param == "pure" else nullcontext():
+        yield
 
 
 def events(*rows: Row, bot: list[str | None] | None = None) -> pa.Table:
@@ -163,6 +173,13 @@ def test_a_snapshot_brings_everything_back() -> None:
     assert routed(again, *probe) == routed(learned, *probe)
 
 
+@pytest.mark.parametrize("places", [{"": [9]}, {"": [0], "/a/b": [0]}, {"": [0], "/a": [0, 1, 2, 3, 4, 5]}])
+def test_what_is_no_snapshot_is_not_taken_up(places: dict[str, list[int]]) -> None:
+    snapshot = Routes(limit=50).snapshot() | {"places": places}
+    with pytest.raises(ValueError, match="not the places"):
+        Routes.restore(snapshot)
+
+
 def test_a_snapshot_of_another_version_gives_empty_routes() -> None:
     assert len(Routes.restore({"version": 99, "limit": 50})) == 1
 
@@ -201,17 +218,6 @@ def test_any_text_has_a_route(paths: list[str]) -> None:
     assert all(route == "{other}" or (route or "").startswith("/") for route in answer)
 
 
-@settings(deadline=None)  # the machine may be busy
-@given(ROWS, PATHS)
-def test_few_paths_and_many_are_learned_and_routed_alike(rows: list[Row], path: str) -> None:
-    few, many = Routes(limit=9), Routes(limit=9)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(routes, "FEW", 0)
-        expected = routed(many, *rows), routed(many, (path, 404, None))
-    assert (routed(few, *rows), routed(few, (path, 404, None))) == expected
-    assert few.snapshot() == many.snapshot()
-
-
 def test_many_new_words_at_once_leave_those_that_many_clients_were_answered_for() -> None:
     learned = Routes()
     routed(learned, *visits("/p/early"), *[(f"/p/first{n}x", 200, "192.0.2.1") for n in range(routes.WORDS)])
@@ -225,19 +231,6 @@ def test_many_new_words_at_once_leave_those_that_many_clients_were_answered_for(
         *("/p/early", "/p/busy", "/p/{slug}")
     ]
     assert routed(learned, ("/p/nearly", 200, "192.0.2.40")) == ["/p/nearly"]
-
-
-def test_segments_that_are_let_go_of_change_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    batches: list[list[Row]] = [
-        [*visits(f"/a/w{n}x"), (f"/a/lone{n}x/b", 200, "192.0.2.1"), (f"/{n}/x.php", 200, "192.0.2.2")]
-        for n in range(80)
-    ]
-    kept = Routes()
-    expected = [routed(kept, *rows) for rows in batches]
-    monkeypatch.setattr(segments, "SEGMENTS_KEPT", 0)
-    forgetful = Routes()
-    assert [routed(forgetful, *rows) for rows in batches] == expected
-    assert forgetful.snapshot() == kept.snapshot()
 
 
 def test_the_number_of_a_place_that_was_dropped_serves_another() -> None:

@@ -9,8 +9,7 @@ from logvision.enrich import shape
 
 
 def text_of(segment: str) -> str:
-    segments = pa.array([segment])
-    (text,) = shape.tokens(*shape.spans(segments)).texts(segments).to_pylist()
+    (text,) = shape.texts(pa.array([segment])).to_pylist()
     return str(text)
 
 
@@ -37,6 +36,7 @@ def text_of(segment: str) -> str:
         ("1234-how-to-bake", "{int}-{slug}"),
         ("main.3f2a9c1d.js", "main.{hex}.js"),
         ("app-3f2a9c1d4b5e6f70.css", "app.{hex}.css"),
+        ("123-45-12345678", "{int}-{slug}"),
         ("<script>", "{slug}"),
         ("a'or'1.php", "{slug}.php"),
         ("x" * 65, "{slug}"),
@@ -86,7 +86,17 @@ def test_the_shape_of_a_shape_is_itself(segment: str) -> None:
         ("/data.json", "api"),
         ("/apiary", "page"),
         ("/video", "page"),
+        ("/a/b/api", "page"),
+        ("/x/Xmlrpc.PHP", "api"),
     ],
 )
 def test_a_path_is_a_page_a_file_or_a_call(path: str, kind: str) -> None:
     assert [shape.KINDS[code] for code in shape.kinds(pa.array([path]))] == [kind]
+
+
+@pytest.mark.parametrize(
+    ("word", "placeholder"),
+    [("about", "{slug}"), ("a.PHP", "{slug}.php"), (".css", "{slug}"), ("x.y", "{slug}"), ("js", "{slug}")],
+)
+def test_a_word_that_is_none_of_the_routes_keeps_its_extension(word: str, placeholder: str) -> None:
+    assert shape.variable(word) == placeholder

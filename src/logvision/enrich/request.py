@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from logvision import columns
 from logvision.enrich import shape
-from logvision.enrich.routes import Answers, Routes
+from logvision.enrich.routes import Answers, Routes, numbers
 
 __all__ = ["Routes", "add"]
 
@@ -28,10 +28,9 @@ def add(events: pa.Table, routes: Routes) -> pa.Table:
     values, codes = columns.used(*columns.distinct(events, "path"))
     clients, client_codes = columns.distinct(events, "client_ip")
     rows = np.flatnonzero(_answered(events) & (codes >= 0) & (client_codes >= 0))
-    answers = Answers(codes[rows].astype(np.int64), client_codes[rows].astype(np.int64), clients)
-    found = routes.find(values, answers)
-    route = np.append(found.of_path, -1)[codes].astype(np.int32)  # the last answers code -1
-    kind = np.append(found.kinds, -1)[codes].astype(np.int32)
+    found = routes.find(values, Answers(codes[rows], numbers(clients)[client_codes[rows]]))
+    route = columns.through(found.of_path, codes)
+    kind = columns.through(found.kinds, codes)
     return events.append_column("route", columns.recode(found.routes, route)).append_column(
         "kind", columns.text(_KINDS, kind)
     )

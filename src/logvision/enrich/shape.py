@@ -6,12 +6,14 @@ decides which words are kept as they are.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from logvision.columns import Codes
 
 Mask = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
@@ -38,8 +40,8 @@ DYNAMIC: Final = (
 """Extensions of pages and programs: they stay visible behind a placeholder, as in `{slug}.php`."""
 
 _API_WORDS: Final = "(?:api|apis|rest|graphql|rpc|jsonrpc|xmlrpc|wp-json|odata|oauth2?|v[0-9]{1,2})"
-API: Final = rf"(?i)^/(?:[^/]+/)?{_API_WORDS}(?:[/.]|$)" r"|\.(?:json|jsonp|asmx|svc)$|/xmlrpc\.php$"
-"""Paths that programs ask for."""
+_API: Final = rf"^/(?:[^/]+/)?{_API_WORDS}(?:[/.]|$)|/xmlrpc\.php$"
+"""Paths that programs ask for, in small letters."""
 
 PLACEHOLDER: Final = (
     r"^\{(?:int|uuid|date|hex|hash|email|slug|rest|other)\}(?:-\{slug\})?(?:\.[a-z0-9]{1,11})?$"
@@ -51,18 +53,32 @@ _DATE: Final = (
 )
 _HEX: Final = r"(?i)^(?:0x)?[0-9a-f]{8,}$"
 _BASE64: Final = r"^(?:[A-Za-z0-9+]{16,}={0,2}|[A-Za-z0-9+]*[-_][A-Za-z0-9+]*[-_]?[A-Za-z0-9+]*={0,2})$"
-_EMAIL: Final = r"(?i)^[^@]{1,64}(?:@|%40)[a-z0-9.-]{1,64}\.[a-z]{2,12}$"
+_EMAIL: Final = r"^[^@]{1,64}(?:@|%40)[A-Za-z0-9.-]{1,64}\.[A-Za-z]{2,12}$"
 _NUMBERED: Final = r"^[0-9]{3,}[-_].*[A-Za-z]"
 _HASHED: Final = r"(?i)[.-](?:[0-9a-f]{8}|[0-9a-f]{12}|[0-9a-f]{16}|[0-9a-f]{20}|[0-9a-f]{32}|[0-9a-f]{40})$"
 _WORD: Final = r"^[A-Za-z0-9._~!$()+,=:@%-]+(?:\{hex\})?(?:\.[A-Za-z0-9]{1,11})?$"
 
 
+KINDS: Final = ("page", "static", "api")
+"""Of paths: what people read, files that a server hands out as they are, what programs ask for."""
+
+PAGE_KIND, STATIC_KIND, API_KIND = range(len(KINDS))
+
 _LONGEST: Final = 11
-_EXTENSIONS: Final = np.array(sorted([*STATIC, *DYNAMIC]), f"S{_LONGEST}")
-_SUFFIXES: Final = ("", *(f".{name.decode()}" for name in _EXTENSIONS.tolist()))
+EXTENSIONS: Final = np.array(sorted([*STATIC, *DYNAMIC]), f"S{_LONGEST}")
+"""All that are known; the numbers of extensions are places in it, from 1 on."""
+
+_SUFFIXES: Final = ("", *(f".{name.decode()}" for name in EXTENSIONS.tolist()))
 _SUFFIX_SIZES: Final = np.array([len(suffix) for suffix in _SUFFIXES])
-_OF_FILES: Final = np.array([suffix[1:] in STATIC for suffix in _SUFFIXES])
-_OF_CALLS: Final = np.array([suffix in {".json", ".jsonp", ".asmx", ".svc"} for suffix in _SUFFIXES])
+_CALLS: Final = frozenset({".json", ".jsonp", ".asmx", ".svc"})
+KIND_OF_EXTENSION: Final = np.array(
+    [
+        STATIC_KIND if suffix[1:] in STATIC else API_KIND if suffix in _CALLS else PAGE_KIND
+        for suffix in _SUFFIXES
+    ],
+    np.uint8,
+)
+"""Per number of an extension, 0 for none, the kind of path that it marks (index in KINDS)."""
 
 # Kinds of bytes. The union over a segment's bytes tells which of the expressions can match it at all:
 # an expression costs 0.1 µs per segment and nearly all segments need none.
@@ -87,47 +103,42 @@ def _kinds_of_bytes() -> npt.NDArray[np.uint16]:
     return kinds
 
 
-_KIND: Final = _kinds_of_bytes()
+KINDS_OF_BYTES: Final = _kinds_of_bytes()
+"""Per byte the sum of its kinds, as in DIGIT."""
+
 _LOWERED: Final = np.frombuffer(bytes(range(256)).lower(), np.uint8)
 _HEX_BYTE: Final = np.isin(_LOWERED, np.frombuffer(b"0123456789abcdef", np.uint8))
-_API_INITIAL: Final = np.isin(_LOWERED, np.frombuffer(b"argjxwov", np.uint8))
 
 _SHAPES: Final = ("{slug}", "{int}", "{uuid}", "{date}", "{hex}", "{hash}", "{email}", "{int}-{slug}")
 _SLUG, _INTEGER, _IDENTIFIER, _DAY, _HEXADECIMAL, _RANDOM, _ADDRESS, _TITLE = range(len(_SHAPES))
 _SUFFIX_TEXTS: Final = pa.array(_SUFFIXES, pa.string())
 _PLACEHOLDERS: Final = pa.array([shape + suffix for shape in _SHAPES for suffix in _SUFFIXES], pa.string())
 
-FALLBACKS: Final = tuple(f"{{slug}}{suffix}" for suffix in _SUFFIXES)
-"""What words become that are not words of the route."""
 
-KINDS: Final = ("page", "static", "api")
-PAGE_KIND, STATIC_KIND, API_KIND = range(len(KINDS))
-
-HEADS_API, ENDS_API, ENDS_STATIC = 1, 2, 4
-"""Hints: as first or second segment it marks a call; as the last one it marks a call, a static file."""
+def variable(word: str) -> str:
+    """The placeholder that a word of a route becomes where it is not one."""
+    _, dot, extension = word.rpartition(".")
+    suffix = f"{dot}{extension.lower()}"
+    return f"{{slug}}{suffix}" if suffix in _SUFFIXES and word[0] != "." else "{slug}"
 
 
-class Tokens(NamedTuple):
-    """What segments are in a route: columns of one length, but `others`."""
-
-    kept: Mask  # stands in a template as it is: a word, or what is a placeholder already
-    others: pa.StringArray  # what the rest becomes, in order: a placeholder by its shape, or another word
-    fallbacks: Ints  # index in FALLBACKS of what a word becomes that is not one of the route's; -1: no word
-    hints: Ints  # sum of HEADS_API, ENDS_API and ENDS_STATIC: what the segment says about the kind of path
-
-    def texts(self, segments: pa.StringArray) -> pa.StringArray:
-        """What stands in a template for each of the segments."""
-        return pc.replace_with_mask(segments, pa.array(~self.kept), self.others)
+def texts(segments: pa.StringArray) -> pa.StringArray:
+    """What segments (not empty, no "/") are in a route: words, or placeholders by their shape."""
+    kept, others = _tokens(segments)
+    if len(others):  # A name without its fingerprint may have a shape.
+        kept_again, instead = _tokens(others)
+        others = _replaced(others, ~kept_again, instead)
+    return _replaced(segments, ~kept, others)
 
 
-def tokens(raw: Bytes, starts: Ints, ends: Ints) -> Tokens:
-    """A token per segment (not empty, no "/"), a span of `raw` as `spans` gives it. About 0.4 µs each."""
-    extension = _extensions(raw, starts, ends)
-    suffix = np.where(raw[starts] == ord("."), 0, extension)
+def _tokens(segments: pa.StringArray) -> tuple[Mask, pa.StringArray]:
+    """Which segments stand in a route as they are, and what the others become, in order. 0.4 µs each."""
+    raw, starts, ends = spans(segments)
+    suffix = np.where(raw[starts] == ord("."), 0, _extensions(raw, starts, ends))
     stops = ends - _SUFFIX_SIZES[suffix]  # where the stem ends
     has = np.zeros(len(starts), np.uint16)
     if has.size:
-        has = np.bitwise_or.reduceat(_KIND[raw], np.column_stack((starts, stops)).ravel())[::2]
+        has = np.bitwise_or.reduceat(KINDS_OF_BYTES[raw], np.column_stack((starts, stops)).ravel())[::2]
     first, size = raw[starts], ends - starts
     braces = has & BRACE > 0
     own = _where(raw, starts, ends, braces & (first == ord("{")), PLACEHOLDER)
@@ -136,28 +147,20 @@ def tokens(raw: Bytes, starts: Ints, ends: Ints) -> Tokens:
     open_yet = shape == _SLUG
     open_yet[own] = False
 
-    word = open_yet & (has & FOREIGN == 0) & (size <= WORD_READ)
+    kept = open_yet & (has & FOREIGN == 0) & (size <= WORD_READ)
     # A word in braces is ASCII: its bytes are its characters.
-    word[_where(raw, starts, ends, open_yet & braces & (size <= WORD_READ), _WORD)] = True
-    kept = word.copy()
+    kept[_where(raw, starts, ends, open_yet & braces & (size <= WORD_READ), _WORD)] = True
     kept[own] = True
     hashed, names = _without_fingerprint(raw, starts, stops, suffix, open_yet & (has & DIGIT > 0))
-    word[hashed], kept[hashed] = names.is_valid().to_numpy(zero_copy_only=False), False
-    names = names.fill_null("")
+    kept[hashed] = False
+    others = _PLACEHOLDERS.take(pa.array(shape * len(_SUFFIXES) + suffix))
+    renamed = np.zeros(len(starts), np.bool_)
+    renamed[hashed] = names.is_valid().to_numpy(zero_copy_only=False)
+    return kept, _replaced(others, renamed, names.drop_null()).filter(pa.array(~kept))
 
-    others = _PLACEHOLDERS.take(pa.array((shape * len(_SUFFIXES) + suffix)[~kept]))
-    if hashed.size:
-        renamed = np.zeros(len(starts), np.bool_)
-        renamed[hashed] = word[hashed]
-        others = pc.replace_with_mask(others, pa.array(renamed[~kept]), names.filter(pa.array(word[hashed])))
 
-    heads = _where(raw, starts, ends, _API_INITIAL[first], rf"(?i)^{_API_WORDS}(?:\.|$)")
-    ends_api = _OF_CALLS[extension]
-    if heads.size:
-        ends_api[heads] |= _matches(slices(raw, starts[heads], ends[heads]), r"(?i)^xmlrpc\.php$")
-    hints = ENDS_API * ends_api + ENDS_STATIC * _OF_FILES[extension]
-    hints[heads] += HEADS_API
-    return Tokens(kept, others, np.where(word, suffix, -1), hints)
+def _replaced(texts: pa.StringArray, mask: Mask, others: pa.StringArray) -> pa.StringArray:
+    return pc.replace_with_mask(texts, pa.array(mask), others)
 
 
 def _shapes(raw: Bytes, starts: Ints, stops: Ints, has: npt.NDArray[np.uint16]) -> Ints:
@@ -176,7 +179,11 @@ def _shapes(raw: Bytes, starts: Ints, stops: Ints, has: npt.NDArray[np.uint16]) 
         return np.asarray((has & sum(kinds)) == sum(kinds))
 
     century = ((first == ord("1")) & (second == ord("9"))) | ((first == ord("2")) & (second == ord("0")))
-    numbered = (_KIND[first] == DIGIT) & (_KIND[second] == DIGIT) & (_KIND[third] == DIGIT)
+    numbered = (
+        (KINDS_OF_BYTES[first] == DIGIT)
+        & (KINDS_OF_BYTES[second] == DIGIT)
+        & (KINDS_OF_BYTES[third] == DIGIT)
+    )
     random = all_of(DIGIT, UPPER, LOWER) & (has & (DOT | AT | FOREIGN) == 0)
     settle(has == DIGIT, _INTEGER)
     settle((has == DIGIT | DASH) & (first == ord("-")), _INTEGER, _INT)
@@ -213,8 +220,8 @@ def _extensions(raw: Bytes, starts: Ints, ends: Ints) -> Ints:
     inside = places < ends[at, None]
     letters = np.where(inside, _LOWERED[raw[np.where(inside, places, 0)]], 0).astype(np.uint8)
     names = np.ascontiguousarray(letters).view(f"S{_LONGEST}").ravel()
-    slot = np.minimum(np.searchsorted(_EXTENSIONS, names), len(_EXTENSIONS) - 1)
-    found[at] = np.where(_EXTENSIONS[slot] == names, slot + 1, 0)
+    slot = np.minimum(np.searchsorted(EXTENSIONS, names), len(EXTENSIONS) - 1)
+    found[at] = np.where(EXTENSIONS[slot] == names, slot + 1, 0)
     return found
 
 
@@ -261,9 +268,10 @@ def slices(raw: Bytes, starts: Ints, stops: Ints) -> pa.StringArray:
     return pa.StringArray.from_buffers(len(starts), pa.py_buffer(offsets), pa.py_buffer(data))
 
 
-def kinds(paths: pa.StringArray) -> Ints:
+def kinds(paths: pa.StringArray) -> Codes:
     """Per path the index in KINDS."""
     if not len(paths):
-        return np.zeros(0, np.int64)
-    static = _OF_FILES[_extensions(*spans(paths))]
-    return np.where(static, STATIC_KIND, np.where(_matches(paths, API), API_KIND, PAGE_KIND))
+        return np.zeros(0, np.int32)
+    by_end = KIND_OF_EXTENSION[_extensions(*spans(paths))]
+    calls = _matches(pc.ascii_lower(paths), _API)
+    return np.where(by_end != PAGE_KIND, by_end, np.where(calls, API_KIND, PAGE_KIND)).astype(np.int32)

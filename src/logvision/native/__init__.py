@@ -2,7 +2,7 @@
 
 `HERE` says whether it is there. Whoever calls it has a pure path that gives the same answers
 (property-tested) and takes it where the core is absent: an installation with LOGVISION_BUILD=none, a platform
-without a compiler, sources changed since it was built, or LOGVISION_NATIVE=none. This is its only door.
+without a compiler, sources changed since it was built, or LOGVISION_NATIVE=none. This package is the door.
 """
 
 from __future__ import annotations
@@ -55,6 +55,16 @@ _FUNCTIONS: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "lv_met": (None, (_P, _P, _I, _I, _P, _P)),
     "lv_poured": (_I, (_P, _P, _P, _I, _P, _P, _I, _P, _P, _P, _P)),
     "lv_tallied": (_I, (_P, _P, _P, _P, _I, _I, _U, _P, _P)),
+    "lv_forms": (None, (_P, _P, _I, _P, _P, _P, _I, _P, _P, _P)),
+    "lv_crcs": (None, (_P, _P, _I, _P)),
+    "lv_places_new": (_P, (_I, _U, _P, _I)),
+    "lv_places_free": (None, (_P,)),
+    "lv_places_count": (_I, (_P,)),
+    "lv_places_full": (_i, (_P,)),
+    "lv_places_routes": (_I, (_P, _P, _P, _I, _P, _P, _I, _P, _P)),
+    "lv_places_saved": (_I, (_P,)),
+    "lv_places_save": (_I, (_P, _P)),
+    "lv_places_load": (_I, (_P, _P, _I, _i)),
     "lv_memo_new": (_P, (_I, _I, _U)),
     "lv_memo_free": (None, (_P,)),
     "lv_memo_size": (_I, (_P,)),

@@ -17,6 +17,7 @@
 #endif
 
 typedef uint8_t u8;
+typedef uint16_t u16;
 typedef uint32_t u32;
 typedef uint64_t u64;
 typedef int32_t i32;
@@ -28,6 +29,20 @@ u64 lv_hash(const u8 *at, size_t size, u64 key);
 /* The canonical form of a text, never longer than it; returns its size. */
 size_t lv_decoded(const u8 *text, size_t size, int query, u8 *out);
 
+/* Bytes of the longest extension that is known (enrich/shape.py), and of a word of a route with the slash before it
+ * (forms.c). */
+enum { LV_EXTENSION = 11, LV_WORD = 65 };
+
+/* The number of a text's extension among the known ones, from 1 on, and where its dot is; 0: it has none of them.
+ * They are sorted, LV_EXTENSION bytes each, filled up with zeros. */
+i64 lv_extension(const u8 *extensions, i64 count, const u8 *at, const u8 *end, const u8 **dot);
+
 static inline int lv_same(const u8 *a, const u8 *b, size_t size) { return size == 0 || memcmp(a, b, size) == 0; }
+
+/* Appends a text; returns its end. */
+static inline u8 *lv_copied(u8 *out, const void *text, size_t size) {
+    if (size) memcpy(out, text, size);
+    return out + size;
+}
 
 #endif
