@@ -182,20 +182,10 @@ class Database:
         `key` (None: none) names the question: as long as the lake stands still, its answer is kept.
         Compaction may take a file away under a question that saw it: it is asked again then.
         """
-        with self._running:
-            duckdb = self._open().library
-            for tries_left in (2, 1, 0):
-                try:
-                    return self._ask(question, key)
-                except duckdb.IOException as error:
-                    if not tries_left:
-                        raise StoreError(f"the lake cannot be read: {_first_line(error)}") from error
-                    self.lake.refresh()
-                except duckdb.OutOfMemoryException as error:
-                    raise MemoryShort("the question needs more memory than a question may take") from error
-                except duckdb.InterruptException as error:
-                    raise StoreError(f"the question took longer than {PATIENCE_S:g} s") from error
-        raise AssertionError("unreachable")
+        view = self.lake.view()
+        if key is None or view.hot:
+            return self._run(question, view)
+        return self._shared.get((key, view.catalogue), lambda: self._run(question, view))
 
     def close(self) -> None:
         if self._opened is not None:
@@ -207,8 +197,25 @@ class Database:
                 self._opened = _DuckDB(self.lake.folder, self._config)
             return self._opened
 
-    def _ask(self, question: Callable[[Reading], T], key: Hashable) -> T:
-        view = self.lake.view()
+    def _run(self, question: Callable[[Reading], T], view: View) -> T:
+        """The answer of a view, or of a later one where files of it are gone."""
+        with self._running:
+            duckdb = self._open().library
+            for tries_left in (2, 1, 0):
+                try:
+                    return self._answer(question, view)
+                except duckdb.IOException as error:
+                    if not tries_left:
+                        raise StoreError(f"the lake cannot be read: {_first_line(error)}") from error
+                    self.lake.refresh()
+                    view = self.lake.view()
+                except duckdb.OutOfMemoryException as error:
+                    raise MemoryShort("the question needs more memory than a question may take") from error
+                except duckdb.InterruptException as error:
+                    raise StoreError(f"the question took longer than {PATIENCE_S:g} s") from error
+        raise AssertionError("unreachable")
+
+    def _answer(self, question: Callable[[Reading], T], view: View) -> T:
         connection = self._open().root.cursor()
         timer = threading.Timer(PATIENCE_S, connection.interrupt)
         timer.daemon = True
@@ -217,10 +224,7 @@ class Database:
             connection.register("nothing", EVENT.empty_table())
             if view.hot:
                 connection.register("hot", pa.concat_tables(view.hot))
-            reading = Reading(view, connection, self._shared, self._places, self._selections)
-            if key is None or view.hot:
-                return question(reading)
-            return self._shared.get((key, view.catalogue), lambda: question(reading))
+            return question(Reading(view, connection, self._shared, self._places, self._selections))
         finally:
             timer.cancel()
             connection.close()
