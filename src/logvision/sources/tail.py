@@ -2,67 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from logvision.clock import Clock
-from logvision.sources.base import LINE_LIMIT, Batch, Position, SourceStatus
-from logvision.sources.history import siblings
+from logvision.sources.base import Batch, Position, SourceStatus
+from logvision.sources.chain import Chain
 from logvision.sources.lines import Cut, Lines
-from logvision.sources.streams import Stream, open_stream
+from logvision.sources.mark import Mark, Opened, identity, last_line_start
+from logvision.sources.streams import open_stream
 
 LOOK_S = 1.0  # between two looks at a folder, or at a file that could not be read
 UNFINISHED_S = 2.0  # a file that was rotated away may still get the rest of its last line for that long
 HELD_S = 600.0  # a rotated or deleted file is held open for late lines that long after the last one
 ROOM = 1 << 16  # least bytes to read at once
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A place in one file, and how to know that file again after it was renamed, copied or compressed."""
-
-    path: str
-    device: int
-    inode: int
-    head_length: int  # bytes of content that `head_hash` covers; grows with the file up to HEAD
-    head_hash: str
-    offset: int  # start of the next line, in decompressed bytes
-    skipping: bool = False  # inside an over-long line
-    copied: bool = False  # a copy made by copytruncate: its writer goes on in the live file
-
-    def fits(self, stream: Stream) -> bool:
-        """True when the file begins with what was read, and is as long as what was read."""
-        same = _hash(stream.head[: self.head_length]) == self.head_hash
-        return same and (stream.compressed or stream.available() >= self.offset)
-
-
-@dataclass(slots=True)
-class _Open:
-    """A file being read: its bytes and the place between two lines."""
-
-    stream: Stream
-    lines: Lines
-    live: bool = False  # it was opened under the log's own name
-    copied: bool = False
-    grew_at: float = 0.0
-
-    def mark(self) -> Mark:
-        stream = self.stream
-        return Mark(
-            str(stream.path),
-            stream.device,
-            stream.inode,
-            len(stream.head),
-            _hash(stream.head),
-            # Below zero while a line that began before a truncation is carried: never given out,
-            # as no batch ends there.
-            stream.offset - len(self.lines.pending),
-            self.lines.skipping,
-            self.copied,
-        )
 
 
 class Tail:
@@ -83,8 +37,8 @@ class Tail:
         self._follow, self._history, self._alone, self._clock = follow, history, alone, clock
         self._first = resume is None
         self._given = 0  # bytes of lines given so far: the position of the next line
-        self._current: _Open | None = None
-        self._late: _Open | None = None  # the file before, while its writer may still add to it
+        self._current: Opened | None = None
+        self._late: Opened | None = None  # the file before, while its writer may still add to it
         self._mark: Mark | None = None  # where to go on, while nothing is open
         self._older: Mark | None = None  # the file before: what follows it in the chain is unread
         self._carried = Lines()  # a line that began before a truncation
@@ -140,7 +94,7 @@ class Tail:
 
     # Finding the place
 
-    def _begin(self) -> _Open | None:
+    def _begin(self) -> Opened | None:
         """Open the file in which reading goes on; None when there is none now."""
         now = self._clock.monotonic()
         if now < self._next_look:
@@ -154,52 +108,44 @@ class Tail:
             index, offset = self._place(chain)
         was_there = self._first and not self._history and self._follow
         self._first = False
-        if index >= len(chain):
+        if index >= len(chain.files):
             self.finished = not self._follow
             self._state = "waiting" if self._follow else "finished"
-            self._detail = "" if chain else "the file does not exist yet"
+            self._detail = "" if chain.files else "the file does not exist yet"
             return None
 
-        stream = open_stream(chain[index])
-        opened = _Open(stream, self._carried, live=chain[index] == self.log)
+        stream = open_stream(chain.files[index])
+        opened = Opened(stream, self._carried, live=chain.files[index] == self.log)
         if mark is not None and offset is not None:
             opened.lines = Lines(mark.skipping)
             opened.copied = mark.copied or (
-                not opened.live and _identity(self.source) == (mark.device, mark.inode)
+                not opened.live and identity(self.source) == (mark.device, mark.inode)
             )
             stream.offset = offset
         elif was_there:
-            stream.offset = _last_line_start(stream)
+            stream.offset = last_line_start(stream)
             self._given = stream.offset
         self._mark, self._carried, self._next_look = None, Lines(), 0.0
         self._state, self._detail = "history", ""
         self._reopen_late(chain)
         return opened
 
-    def _chain(self) -> list[Path]:
-        """Files of the log, oldest first. An empty sibling is none: it could not be known again."""
-        older = [] if self._alone else [path for path in siblings(self.log) if path.stat().st_size > 0]
-        readable = [path for path in older if os.access(path, os.R_OK)]
-        if len(readable) < len(older):
-            self._note = f"{len(older) - len(readable)} rotated files may not be read: no permission"
-        return [*readable, self.log] if self.log.is_symlink() or self.log.exists() else readable
+    def _chain(self) -> Chain:
+        chain = Chain.look(self.log, alone=self._alone)
+        self._note = chain.note or self._note
+        return chain
 
-    def _first_index(self, chain: list[Path]) -> int:
+    def _first_index(self, chain: Chain) -> int:
         if self._history:
             return 0
-        live = len(chain) - (self.log in chain)
-        if live > 0:  # what is unread by choice must stay so after the next rotation
-            before = open_stream(chain[live - 1])
-            before.offset = 0 if before.compressed else before.available()
-            self._older = _Open(before, Lines()).mark()
-            before.close()
-        return live
+        self._older = chain.before_live() or self._older  # it must stay unread after the next rotation
+        return chain.live
 
-    def _place(self, chain: list[Path]) -> tuple[int, int | None]:
+    def _place(self, chain: Chain) -> tuple[int, int | None]:
         """Index in the chain, with the offset if it is the file that was being read."""
         mark = self._mark
         if mark is not None and mark.head_length:
-            index = self._find(mark, chain)
+            index = chain.find(mark)
             if index is not None:
                 return index, mark.offset
             self._note = (
@@ -207,37 +153,22 @@ class Tail:
                 "what was added to it after that is lost, reading goes on with what exists"
             )
         if self._older is not None:
-            index = self._find(self._older, chain)
+            index = chain.find(self._older)
             if index is not None:
                 return index + 1, None
         return 0, None
 
-    def _find(self, mark: Mark, chain: list[Path]) -> int | None:
-        """Index of the marked file: by inode and content, else by content, newest sibling first."""
-        newest_first = sorted(range(len(chain)), key=lambda i: (chain[i] == self.log, -i))
-        same_inode = [i for i in newest_first if _identity(chain[i]) == (mark.device, mark.inode)]
-        for index in [*same_inode, *(newest_first if mark.head_length else [])]:
-            try:
-                stream = open_stream(chain[index])
-            except FileNotFoundError:
-                continue
-            fits = mark.fits(stream)
-            stream.close()
-            if fits:
-                return index
-        return None
-
-    def _reopen_late(self, chain: list[Path]) -> None:
+    def _reopen_late(self, chain: Chain) -> None:
         """After a restart: go on watching the file before, lines may have been added to it meanwhile."""
         older = self._older
         if older is None or older.copied or self._late is not None or not self._follow:
             return
-        for path in chain[:-1]:
-            if _identity(path) == (older.device, older.inode):
+        for path in chain.files[:-1]:
+            if identity(path) == (older.device, older.inode):
                 stream = open_stream(path)
                 if not stream.compressed and older.fits(stream):
                     stream.offset = older.offset
-                    self._late = _Open(stream, Lines(older.skipping), grew_at=self._clock.monotonic())
+                    self._late = Opened(stream, Lines(older.skipping), grew_at=self._clock.monotonic())
                 else:
                     stream.close()
 
@@ -263,7 +194,7 @@ class Tail:
         late.stream.close()
         return batch
 
-    def _read_current(self, opened: _Open, limit: int, deadline: float) -> Batch | None:
+    def _read_current(self, opened: Opened, limit: int, deadline: float) -> Batch | None:
         stream = opened.stream
         while stream.available() > 0:
             batch = self._fill(opened, limit, deadline)
@@ -283,10 +214,10 @@ class Tail:
             return self._last_line(opened)
         return self._idle(opened)
 
-    def _idle(self, opened: _Open) -> Batch | None:
+    def _idle(self, opened: Opened) -> Batch | None:
         """At the end of everything; a file that is gone from its place is given up after a while."""
         self._state, self._detail = "following", ""
-        if not opened.live or _identity(self.log) is not None:
+        if not opened.live or identity(self.log) is not None:
             return None
         self._state, self._detail = "waiting", "the file was moved away or deleted"
         if self._clock.monotonic() - opened.grew_at <= HELD_S:
@@ -295,7 +226,7 @@ class Tail:
         self._lose(self._state, self._detail)
         return batch
 
-    def _fill(self, opened: _Open, limit: int, deadline: float) -> Batch | None:
+    def _fill(self, opened: Opened, limit: int, deadline: float) -> Batch | None:
         """Read a block and give its whole lines."""
         stream, lines = opened.stream, opened.lines
         room = max(limit, ROOM) if stream.compressed else min(max(limit, ROOM), stream.available())
@@ -312,7 +243,7 @@ class Tail:
         opened.grew_at = self._clock.monotonic()
         return self._batch(opened, lines.cut(block, kept + count))
 
-    def _batch(self, opened: _Open, cut: Cut) -> Batch | None:
+    def _batch(self, opened: Opened, cut: Cut) -> Batch | None:
         if not cut.taken:
             return None
         records = cut.records(self.source, self._given)
@@ -320,7 +251,7 @@ class Tail:
         self._last_read = self._clock.now()
         return Batch(self.source, records, self._position(), cut.taken)
 
-    def _last_line(self, opened: _Open) -> Batch | None:
+    def _last_line(self, opened: Opened) -> Batch | None:
         """What stands at the end of a file without a line end, when nothing will come after it."""
         lines = opened.lines
         kept = len(lines.pending)
@@ -337,7 +268,7 @@ class Tail:
             "older": asdict(older) if older is not None else None,
         }
 
-    def _quiet(self, opened: _Open) -> bool:
+    def _quiet(self, opened: Opened) -> bool:
         """True when nothing happened since the end was reached: what most turns find."""
         if self._state != "following" or self._late is not None or not opened.live:
             return False
@@ -345,26 +276,26 @@ class Tail:
         return (
             bool(stream.head)
             and stream.unchanged()
-            and _identity(self.source) == (stream.device, stream.inode)
+            and identity(self.source) == (stream.device, stream.inode)
         )
 
-    def _passed_over(self, opened: _Open) -> bool:
+    def _passed_over(self, opened: Opened) -> bool:
         """True when the live file, still empty when last seen, was filled and copied away meanwhile."""
         stream, now = opened.stream, self._clock.monotonic()
-        if stream.head or self._alone or _identity(self.log) != (stream.device, stream.inode):
+        if stream.head or self._alone or identity(self.log) != (stream.device, stream.inode):
             return False
         if stream.available() <= 0 and now < self._next_look:
             return False
         self._next_look = now + LOOK_S
         chain = self._chain()
         index, _ = self._place(chain)
-        if index >= len(chain) or _identity(chain[index]) == (stream.device, stream.inode):
+        if index >= len(chain.files) or identity(chain.files[index]) == (stream.device, stream.inode):
             return False
         self._lose("history", "")
         self._next_look = 0.0
         return True
 
-    def _still_there(self, opened: _Open) -> bool:
+    def _still_there(self, opened: Opened) -> bool:
         """False when the file was emptied in place; then the next read finds its copy, or its new start."""
         stream = opened.stream
         if stream.replaced():
@@ -378,25 +309,25 @@ class Tail:
             self._note = f"{stream.path.name} was shortened by someone; reading goes on at its end"
         return True
 
-    def _successor(self, opened: _Open) -> Path | None:
+    def _successor(self, opened: Opened) -> Path | None:
         """The file that comes after this one in the chain, once it has content."""
         stream = opened.stream
-        found = _identity(self.log)
+        found = identity(self.log)
         now = self._clock.monotonic()
         if self._follow and (found == (stream.device, stream.inode) or now < self._next_look):
             return None
         self._next_look = now + LOOK_S
         chain = self._chain()
-        index = self._find(opened.mark(), chain)
+        index = chain.find(opened.mark())
         if index is None and self._older is not None:
-            index = self._find(self._older, chain)
+            index = chain.find(self._older)
         if index is None and not stream.head and self._older is None:
             index = -1  # nothing was read yet: everything there is comes after
         if index is None:
-            index = len(chain) - 2 if self.log in chain else len(chain)
-        return next((path for path in chain[index + 1 :] if path.stat().st_size > 0), None)
+            index = chain.live - 1 if self.log in chain.files else chain.live
+        return chain.next_filled(index)
 
-    def _switch(self, opened: _Open, successor: Path) -> Batch | None:
+    def _switch(self, opened: Opened, successor: Path) -> Batch | None:
         lines = opened.lines
         if lines.pending and not opened.copied:
             if self._follow and opened.live and self._clock.monotonic() - opened.grew_at < UNFINISHED_S:
@@ -407,7 +338,7 @@ class Tail:
             batch = self._drop_late()
             if batch is not None:
                 return batch
-        following = _Open(
+        following = Opened(
             open_stream(successor),
             lines if opened.copied else Lines(),
             live=successor == self.log,
@@ -432,24 +363,3 @@ class Tail:
         self.close()
         self._state, self._detail = state, detail
         self._next_look = self._clock.monotonic() + LOOK_S
-
-
-def _hash(head: bytes) -> str:
-    return hashlib.blake2b(head, digest_size=16).hexdigest()
-
-
-def _identity(path: Path | str) -> tuple[int, int] | None:
-    try:
-        found = os.stat(path)  # noqa: PTH116 - asked for every file in every turn: Path.stat takes twice the time
-    except FileNotFoundError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-def _last_line_start(stream: Stream) -> int:
-    """Offset of the start of the line that is being written at the end of a plain file."""
-    size = stream.available()
-    if stream.compressed or size <= 0:
-        return 0
-    back = min(size, LINE_LIMIT)
-    return size - back + stream.read_at(size - back, back).rfind(b"\n") + 1
