@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from examples import examples
 from logvision.detect.canonical import canonicalise, decode
 from logvision.detect.decoding import decode_text
+from logvision.detect.paths import resolve
 from logvision.detect.texts import joined
-from logvision.detect.units import resolve
 
 MARKS = [
     b"%", b"2", b"5", b"u", b"0", b"7", b"\\", b"x", b"&", b"lt;", b"#", b"\xc0", b"\xae", b"\xe2\x88\x95",

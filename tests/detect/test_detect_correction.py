@@ -16,7 +16,8 @@ from logvision.app import regression
 from logvision.detect import Detector
 from logvision.detect.classifier import Classifier, gathered, scorable
 from logvision.detect.correction import FEWEST, Learned, Reference, learn
-from logvision.detect.units import Owners, split
+from logvision.detect.split import split
+from logvision.detect.units import Owners
 from logvision.label import Label
 from logvision.schema import Attack
 

@@ -23,7 +23,8 @@ from logvision.detect.rules import (
 )
 from logvision.detect.scopes import Rows
 from logvision.detect.signature import Signatures
-from logvision.detect.units import Ints, Kind, Owners, Units, split
+from logvision.detect.split import split
+from logvision.detect.units import Ints, Kind, Owners, Units
 from logvision.schema import Attack, Severity
 
 WORDS = ("one", "two", "three", "four", "five")

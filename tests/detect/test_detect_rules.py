@@ -12,7 +12,8 @@ from logvision.detect.rules import RuleError, RuleSet
 from logvision.detect.scopes import Rows
 from logvision.detect.selftest import failures
 from logvision.detect.signature import Signatures
-from logvision.detect.units import Owners, split
+from logvision.detect.split import split
+from logvision.detect.units import Owners
 
 
 @pytest.fixture(scope="module")

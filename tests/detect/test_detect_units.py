@@ -5,7 +5,8 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from logvision.detect.units import Kind, Owners, split
+from logvision.detect.split import split
+from logvision.detect.units import Kind, Owners
 
 
 def units(targets: list[str], kinds: Kind, referers: list[str] | None = None) -> list[tuple[int, str, str]]:

@@ -25,7 +25,8 @@ with atheris.instrument_imports(
     from logvision.columns import constant
     from logvision.detect.canonical import canonicalise, decode
     from logvision.detect.decoding import decode_text
-    from logvision.detect.units import Kind, Owners, split
+    from logvision.detect.split import split
+    from logvision.detect.units import Kind, Owners
     from logvision.detect.verify import verify
     from logvision.formats import Formats
     from logvision.schema import RECORD

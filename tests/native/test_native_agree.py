@@ -20,8 +20,9 @@ from logvision.detect.classifier import Classifier, scorable
 from logvision.detect.detector import MODEL_FILE
 from logvision.detect.pieces import Pieces
 from logvision.detect.profiles import Profiles
+from logvision.detect.split import split
 from logvision.detect.texts import joined
-from logvision.detect.units import Owners, split
+from logvision.detect.units import Owners
 from logvision.detect.verify import sql_tokens
 from logvision.formats import columnar, fields, vectors
 from logvision.formats.catalogue import ORDER

@@ -21,7 +21,8 @@ from logvision.detect.fusion import HINT, ORDINARY, Evidence, Verdict, from_mode
 from logvision.detect.quiet import Quiet
 from logvision.detect.scopes import Rows
 from logvision.detect.signature import Found, Signatures
-from logvision.detect.units import Ints, Kind, Owners, Units, split
+from logvision.detect.split import split
+from logvision.detect.units import Ints, Kind, Owners, Units
 from logvision.detect.verify import verify
 
 JUDGED: Final = int(Kind.PATH | Kind.NAME | Kind.VALUE | Kind.AGENT | Kind.REFERER | Kind.URL)

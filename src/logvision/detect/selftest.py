@@ -12,7 +12,8 @@ import pyarrow as pa
 from logvision.detect.rules import Rule
 from logvision.detect.scopes import Rows
 from logvision.detect.signature import Signatures
-from logvision.detect.units import Ints, Owners, split
+from logvision.detect.split import split
+from logvision.detect.units import Ints, Owners
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ import pyarrow.compute as pc
 
 from logvision import native
 
+Ints = npt.NDArray[np.int64]
+
 
 def flattened(values: pa.BinaryArray) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
     """The bytes of all values without gaps, and len + 1 offsets into them."""
@@ -53,3 +55,32 @@ def joined(values: pa.BinaryArray) -> tuple[npt.NDArray[np.uint8], npt.NDArray[n
         flat[marks] = 11
         flat[ends] = 10
     return flat, ends
+
+
+def first(flat: npt.NDArray[np.uint8], mark: int, starts: Ints, ends: Ints) -> Ints:
+    """Where a byte stands first in each of some ascending ranges; a range's end if it does not."""
+    if native.HERE:
+        return native.first(flat, starts, ends, mark)
+    at = np.append(np.flatnonzero(flat == mark), len(flat))
+    found: Ints = np.minimum(at[np.searchsorted(at, starts)], ends)
+    return found
+
+
+def slices(flat: npt.NDArray[np.uint8], starts: Ints, ends: Ints) -> pa.BinaryArray:
+    """The texts of ascending ranges that do not overlap."""
+    if native.HERE:
+        return native.gathered(flat, starts, ends)
+    # Every second text of those that lie between all starts and ends in turn.
+    bounds = np.append(np.column_stack([starts, ends]).ravel(), len(flat))
+    return binary(flat, bounds).take(pa.array(np.arange(0, len(bounds) - 1, 2)))
+
+
+def matching(values: pa.BinaryArray, pattern: str) -> npt.NDArray[np.bool_]:
+    """Which values match; RE2 over bytes, linear in their length."""
+    found: npt.NDArray[np.bool_] = pc.match_substring_regex(values, pattern).to_numpy(zero_copy_only=False)
+    return found
+
+
+def matching_of(values: pa.BinaryArray, some: Ints, pattern: str) -> Ints:
+    """Those of some values that match."""
+    return some[matching(values.take(pa.array(some)), pattern)] if len(some) else some

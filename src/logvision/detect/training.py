@@ -21,7 +21,8 @@ import pyarrow as pa
 from logvision.columns import constant
 from logvision.detect.classifier import BITS, SIZES, Classifier, gathered, ngrams, scorable
 from logvision.detect.detector import Detector
-from logvision.detect.units import Ints, Kind, Owners, Units, split
+from logvision.detect.split import split
+from logvision.detect.units import Ints, Kind, Owners, Units
 from logvision.errors import Problem, SetupError
 from logvision.formats import Formats
 from logvision.schema import RECORD

@@ -271,7 +271,7 @@ def canonical_text(text: bytes, query: bool) -> bytes:
 
 def parts(urls: pa.BinaryArray, owner: int, depth: int) -> tuple[list[tuple[Places, pa.BinaryArray]], Places]:
     """Owners and canonical texts of the paths, names, values and inner addresses of addresses (they belong to
-    `owner` and those that follow); and the addresses that the exact path (detect/units.py) must read, rising.
+    `owner` and those that follow); and the addresses that the exact path (detect/split.py) must read, rising.
 
     Addresses in values are followed `depth` deep. Some 10 ns a byte.
     """

@@ -1,4 +1,4 @@
-/* The parts of addresses (detect/units.py): path, names and values of the ordinary ones, and of addresses inside
+/* The parts of addresses (detect/split.py): path, names and values of the ordinary ones, and of addresses inside
  * them. What takes more than cutting and decoding is left to the exact path: steps in a path, entities, names
  * that repeat, pairs behind semicolons, JSON and base64. */
 #include "core.h"
