@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from typing import Any
 from unittest.mock import patch
+from urllib.parse import quote
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +17,7 @@ from event_tables import event, events
 from examples import examples
 from logvision import columns, native
 from logvision.detect import canonical, decoding, lessons, network
+from logvision.detect.asked import Reading
 from logvision.detect.classifier import Classifier, scorable
 from logvision.detect.detector import MODEL_FILE
 from logvision.detect.pieces import Pieces
@@ -318,6 +320,11 @@ def test_first_rows_of_integers(keys: list[int]) -> None:
     assert [keys[row] for row in first.tolist()] == list(dict.fromkeys(keys))
     assert [keys[first[number]] for number in which.tolist()] == keys
     same(columns.firsts, np.array(keys, np.int64))
+
+
+@given(st.lists(st.text("ab+%2Cé\u20ac") | st.binary(max_size=8).map(quote)))
+def test_what_targets_ask_for(targets: list[str]) -> None:
+    same(lambda: [Reading().of(targets, targets)])
 
 
 ADDRESSES = st.one_of(

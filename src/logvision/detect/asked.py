@@ -10,6 +10,8 @@ from urllib.parse import unquote_plus
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from logvision import native
+
 TARGET_READ: Final = 2048
 """Characters of a target that are read."""
 
@@ -79,10 +81,9 @@ class Reading:
 def _read(requests: Sequence[tuple[str | None, str | None]]) -> list[Asked]:
     targets, paths = zip(*requests, strict=True)
     cut = [(target or "")[:TARGET_READ] for target in targets]
-    once = [_unquoted(target) for target in cut]
+    once = _unquoted(cut)
     # Twice, since what is encoded twice is often decoded twice.
-    twice = pa.array([_unquoted(target) for target in once], pa.string())
-    spaced = pc.replace_substring_regex(twice, _BLANK, " ")
+    spaced = pc.replace_substring_regex(pa.array(_unquoted(once), pa.string()), _BLANK, " ")
     delays = pc.struct_field(pc.extract_regex(spaced, _DELAY), "seconds").to_pylist()
     truths = pc.extract_regex(spaced, _TRUTH).to_pylist()
     data = pc.match_substring_regex(spaced, _EXTRACTS).to_pylist()
@@ -101,8 +102,12 @@ def _read(requests: Sequence[tuple[str | None, str | None]]) -> list[Asked]:
     return found
 
 
-def _unquoted(text: str) -> str:
-    return unquote_plus(text) if "%" in text or "+" in text else text
+def _unquoted(texts: Sequence[str]) -> list[str]:
+    """`unquote_plus` of each."""
+    if not native.HERE:
+        return [unquote_plus(text) for text in texts]
+    decoded = native.unquoted(pa.array(texts, pa.string())).to_pylist()
+    return [text.decode("utf-8", "replace") for text in decoded]
 
 
 def _name(decoded: str) -> str:

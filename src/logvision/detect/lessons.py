@@ -68,8 +68,8 @@ class Lessons:
         return cls(keys, key, pieces.traits, wide[of_row][pieces.row].astype(np.int64) % BITS)
 
 
-def telling(events: pa.Table, known_by: Mapping[str, int]) -> Ints:
-    """Rows that may teach, one per route and client, in the order in which they are worth it.
+def telling(events: pa.Table, known_by: Mapping[str, int], most: int) -> Ints:
+    """At most so many rows that may teach, one per route and client, in the order in which they are worth it.
 
     `known_by`: how many networks know each route.
     """
@@ -79,7 +79,7 @@ def telling(events: pa.Table, known_by: Mapping[str, int]) -> Ints:
     )
     steps = np.array([known_by.get(each, 0) for each in routes.to_pylist()], np.int64) // MANY
     asking = query[rows] >= 0
-    wanted = steps[route[rows]] < np.where(asking, KNOWN_ENOUGH, 1)
+    wanted = (steps < 1)[route[rows]] | (asking & (steps < KNOWN_ENOUGH)[route[rows]])
     rows, asking = rows[wanted], asking[wanted]
     worth = steps[route[rows]] + KNOWN_ENOUGH * ~asking
     pair = route[rows].astype(np.int64) * (len(clients) + 1) + client[rows]
@@ -88,8 +88,9 @@ def telling(events: pa.Table, known_by: Mapping[str, int]) -> Ints:
     # Of equal worth in the order of a hash, so that what is cut off is of no one kind: of the texts, for how
     # they are numbered is another thing in every engine.
     kind = hashes(routes, 7)[route[rows[once]]] * np.uint64(MIXER) ^ hashes(clients, 7)[client[rows[once]]]
-    best: Ints = rows[once[np.lexsort((kind, worth[once]))]]
-    return best
+    order = worth[once].astype(np.uint64) << np.uint64(59) | kind >> np.uint64(5)
+    best = np.argpartition(order, most)[:most] if most < len(order) else np.arange(len(order))
+    return rows[once[best[np.argsort(order[best])]]]
 
 
 def _clean(events: pa.Table) -> Ints:

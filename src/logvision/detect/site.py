@@ -124,21 +124,19 @@ def _distinct(few: pa.Table, exemptions: Sequence[Exemption]) -> tuple[Ints, Cod
 def _in_question(few: pa.Table, first: Ints, site: Site) -> Iterator[int]:
     """Numbers of distinct requests at places of which something is known: first those that an exception may
     be about, then the others, each in the order of arrival."""
-    names = [distinct(few, name) for name in ("site", "route")]
-    at = [codes[first] for _, codes in names]
-    key = (at[0].astype(np.int64) + 1) * (len(names[1][0]) + 1) + at[1] + 1
-    places, of_request = np.unique(key, return_inverse=True)
-    excepted, settled = np.zeros(len(places), bool), np.zeros(len(places), bool)
-    for number, place in enumerate(places.tolist()):
-        texts = [
-            values[code].as_py() if code >= 0 else None
-            for (values, _), code in zip(
-                names, (place // (len(names[1][0]) + 1) - 1, place % (len(names[1][0]) + 1) - 1), strict=True
-            )
-        ]
-        excepted[number] = any(each.is_about(*texts) for each in site.exemptions)
-        arrived = site.profiles.get(texts[0], texts[1] or "", ROUTE)
-        settled[number] = arrived is not None and arrived.networks >= MANY
+    (sites, site_code), (routes, route_code) = (distinct(few, name) for name in ("site", "route"))
+    site_code, route_code = site_code[first], route_code[first]
+    once, of_request = firsts(site_code.astype(np.int64) * (len(routes) + 1) + route_code)
+    places = list(
+        zip(
+            sites.take(pa.array(site_code[once], mask=site_code[once] < 0)).to_pylist(),
+            routes.take(pa.array(route_code[once], mask=route_code[once] < 0)).to_pylist(),
+            strict=True,
+        )
+    )
+    excepted = np.array([any(each.is_about(*place) for each in site.exemptions) for place in places], bool)
+    arrived = site.profiles.networks([(at or "", route or "", ROUTE) for at, route in places])
+    settled = arrived >= MANY
     for group in (excepted[of_request], (settled & ~excepted)[of_request]):
         yield from np.flatnonzero(group).tolist()
 

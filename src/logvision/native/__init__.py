@@ -42,6 +42,7 @@ _FUNCTIONS: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "lv_v4": (None, (_P, _P, _I, _P, _P)),
     "lv_networks": (None, (_P, _P, _I, _P, _P)),
     "lv_pieces": (_I, (_P, _P, _P, _P, _P, _P, _P, _I, _I, _I, _I, _P, _P, _P, _P, _P, _P)),
+    "lv_unquoted": (None, (_P, _P, _I, _P, _P)),
     "lv_teach": (None, (_P, _I, _I, _P, _P, _P, _I)),
     "lv_canonical": (_I, (_P, _P, _I, _i, _i, _P, _P)),
     "lv_parts": (_I, (_P, _P, _I, _I, _i, _P, _P, _P, _P, _P)),
@@ -242,6 +243,14 @@ def pieces(
         _at(owner), _at(start), _at(end), _at(found), _at(size),
     )  # fmt: skip
     return owner[:count], start[:count], end[:count], found[:count], size[:count]
+
+
+def unquoted(values: pa.Array) -> pa.BinaryArray:
+    """The text of every value with its plus signs and %HH read, once."""
+    data, offsets = _arrow(values)
+    out, ends = np.empty(_bytes_of(values), np.uint8), np.empty(len(values) + 1, np.int32)
+    _C.lv_unquoted(data, offsets, len(values), _at(out), _at(ends))
+    return pa.Array.from_buffers(pa.binary(), len(values), [None, pa.py_buffer(ends), pa.py_buffer(out)])
 
 
 def teach(seen: Words, profiles: Places, bits: Words, networks: Places) -> None:

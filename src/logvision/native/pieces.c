@@ -21,19 +21,22 @@ static int hexadecimal(u8 byte) {
     return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
 }
 
-/* A piece with the value that stands here, its %HH read and, in a query, its plus signs. */
+/* The next byte of a text, its %HH read and, in a query, its plus signs. */
+static u8 read(const u8 **from, const u8 *to, int query) {
+    const u8 *at = *from;
+    if (*at == '%' && to - at >= 3 && hexadecimal(at[1]) >= 0 && hexadecimal(at[2]) >= 0) {
+        *from += 3;
+        return (u8)(hexadecimal(at[1]) << 4 | hexadecimal(at[2]));
+    }
+    *from += 1;
+    return *at == '+' && query ? ' ' : *at;
+}
+
+/* A piece with the value that stands here. */
 static void piece(Found *found, i64 owner, i64 name, i64 end, const u8 *from, const u8 *to, int query) {
     u64 kinds = 0;
     i64 size = 0;
-    for (; from < to && size < found->read; size++) {
-        u8 byte = *from++;
-        if (byte == '+' && query) byte = ' ';
-        else if (byte == '%' && to - from >= 2 && hexadecimal(from[0]) >= 0 && hexadecimal(from[1]) >= 0) {
-            byte = (u8)(hexadecimal(from[0]) << 4 | hexadecimal(from[1]));
-            from += 2;
-        }
-        kinds |= found->kind_of[byte];
-    }
+    for (; from < to && size < found->read; size++) kinds |= found->kind_of[read(&from, to, query)];
     i64 at = found->count++;
     found->owners[at] = owner;
     found->names[at] = name;
@@ -86,6 +89,18 @@ LV_API i64 lv_pieces(const u8 *paths, const i32 *path, const u8 *queries, const 
         }
     }
     return found.count;
+}
+
+/* The text of every value with its plus signs and %HH read, once. `out` is as large as all values together, `ends`
+ * has rows + 1 offsets. */
+LV_API void lv_unquoted(const u8 *data, const i32 *offsets, i64 rows, u8 *out, i32 *ends) {
+    u8 *to = out;
+    ends[0] = 0;
+    for (i64 row = 0; row < rows; row++) {
+        const u8 *from = data + offsets[row], *end = data + offsets[row + 1];
+        while (from < end) *to++ = read(&from, end, 1);
+        ends[row + 1] = (i32)(to - out);
+    }
 }
 
 /* Set the bit of a network in each trait's bitmap of a profile: `seen` is profiles by traits by words. */
