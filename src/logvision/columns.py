@@ -135,10 +135,14 @@ def hashes(values: pa.StringArray, key: int) -> npt.NDArray[np.uint64]:
 
 
 def numbered(keys: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.uint64], Codes]:
-    """The distinct keys, in no order, and which one each row has."""
+    """The distinct keys, ascending, and which one each row has."""
     if native.HERE:
         codes, first = native.numbered(keys)
-        return keys[first], codes
+        names = keys[first]
+        order = np.argsort(names)
+        rank = np.empty(order.size, np.int32)
+        rank[order] = np.arange(order.size, dtype=np.int32)
+        return names[order], rank[codes]
     names, places = np.unique(keys, return_inverse=True)
     return names, places.astype(np.int32)
 

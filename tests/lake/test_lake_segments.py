@@ -61,12 +61,33 @@ def test_what_is_left_out_of_the_files_comes_back(made: list[tuple[str | None, .
 
 def test_batches_with_dictionaries_of_their_own_become_one_dictionary_without_unused_values() -> None:
     batches = [events([event(position=1, target="/a")]), events([event(position=2, target="/b")])]
-    unused = pa.DictionaryArray.from_arrays(pa.array([2], pa.int32()), pa.array(["x", "y", "/c"]))
+    many = pa.array([*(f"/x{n}" for n in range(storage.FEW)), "/c"])
+    unused = pa.DictionaryArray.from_arrays(pa.array([storage.FEW], pa.int32()), many)
     third = events([event(position=3, target="/c")]).set_column(8, EVENT.field("path"), unused)
     rows = storage.stored([*batches, third])
     assert rows.column("path").num_chunks == 1
     assert sorted(rows.column("path").chunk(0).dictionary.to_pylist()) == ["/a", "/b", "/c"]
     assert rows.column("path").to_pylist() == ["/a", "/b", "/c"]
+
+
+@pytest.mark.parametrize(("sizes", "encoding"), [(1, "RLE_DICTIONARY"), (1000, "DELTA_BINARY_PACKED")])
+def test_sizes_that_come_again_have_a_dictionary_and_others_have_none(
+    lake: Lake, sizes: int, encoding: str
+) -> None:
+    rows = [event(position=n, bytes=n * 37 % sizes) for n in range(1000)]
+    commit(lake, rows)
+    (file,) = lake.catalogue.events
+    column = storage.STORED.index("bytes")
+    assert encoding in pq.ParquetFile(file.path).metadata.row_group(0).column(column).encodings
+    assert lake.events(file).column("bytes").to_pylist() == [row["bytes"] for row in rows]
+
+
+def test_the_catalogue_after_commits_is_what_the_folder_says(lake: Lake) -> None:
+    for position in range(3):
+        commit(lake, [event(position=position)])
+    known = lake.catalogue
+    lake.refresh()
+    assert known == lake.catalogue
 
 
 def test_resume_gives_what_the_newest_commit_was_given(lake: Lake) -> None:

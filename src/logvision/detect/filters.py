@@ -299,7 +299,7 @@ def _fits(values: pa.StringArray, test: Test) -> npt.NDArray[np.bool_]:
             found = compare[test.how](lower, wanted[0])
             for each in wanted[1:]:
                 found = pc.or_(found, compare[test.how](lower, each))
-    return np.asarray(pc.fill_null(found, False).to_numpy(zero_copy_only=False))
+    return np.asarray(found.to_numpy(zero_copy_only=False))
 
 
 def _number(test: Test, given: npt.NDArray[np.float64]) -> Mask:

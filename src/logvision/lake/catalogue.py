@@ -106,6 +106,13 @@ class Catalogue:
         """B on disk of everything that counts."""
         return sum(file.size for file in (*self.events, *self.rejects, *self.partials))
 
+    def with_files(self, files: Sequence[File]) -> Catalogue:
+        """With those of one more commit, without a look at the folder, which grows with every commit."""
+        families = {family: list(getattr(self, family)) for family in FAMILIES}
+        for file in files:
+            families[file.path.parent.name].append(file)
+        return Catalogue(**{family: effective(listed) for family, listed in families.items()})
+
 
 def read(folder: Path, known: Catalogue) -> Catalogue:
     """The catalogue of a folder as it stands; footers of files in `known` are not read again.

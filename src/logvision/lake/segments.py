@@ -189,17 +189,18 @@ class Lake:
         }
         with self.writing:
             sequence = self.catalogue.newest + 1
-            sizes = [
+            made = [
                 self._put(
                     "partials", sequence, storage.tidy(partials.cast(PARTIAL)), said_of_partials(partials)
                 ),
                 self._put("rejects", sequence, storage.tidy(rejects.cast(REJECT)), {}),
                 self._put("events", sequence, rows, said),
             ]
+            files = [file for file in made if file is not None]
             with self._view_lock:
-                self.refresh()
+                self.catalogue = self.catalogue.with_files(files)
                 self.hot.remove(events)
-        return Segment(sequence, rows.num_rows, rejects.num_rows, sum(sizes))
+        return Segment(sequence, rows.num_rows, rejects.num_rows, sum(file.size for file in files))
 
     def resume(self) -> Resume:
         """Where the newest commit stood; of an empty lake, the beginning."""
@@ -244,13 +245,13 @@ class Lake:
         keys = keys.set_column(1, "source", keys.column("source").cast(pa.string()))
         return rows.take(pc.sort_indices(keys, order))
 
-    def _put(self, family: str, sequence: int, table: pa.Table, said: Mapping[str, Any]) -> int:
+    def _put(self, family: str, sequence: int, table: pa.Table, said: Mapping[str, Any]) -> File | None:
         """Write one file of a commit. Without rows only an events file is written."""
         final = self.folder / family / catalogue.name(sequence, sequence)
         if not table.num_rows and family != "events":
             with contextlib.suppress(FileNotFoundError):
                 final.unlink()  # of an earlier try of this commit
-            return 0
+            return None
         temporary = final.with_name(final.name + ".tmp")
         groups = 2 * storage.ROW_GROUP
         tables = by_dimension(table) if family == "partials" else storage.cut(table, groups)
@@ -261,7 +262,7 @@ class Lake:
             metadata={METADATA: orjson.dumps(said).decode()},
         )
         storage.rename(temporary, final)
-        return size
+        return File(final, sequence, sequence, size)
 
 
 def sketch_of_paths(rows: pa.Table) -> str:
