@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
+import whole_runs
 
-from logvision import cli
 from logvision.app import parts
 from logvision.detect import Detector
 from logvision.enrich.agent import Agents
@@ -69,14 +67,6 @@ def command(
     monkeypatch.chdir(tmp_path)
 
     def run(*words: str | Path) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["logvision", *map(str, words)])
-        capfd.readouterr()
-        code: Any = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            code = end.code or 0
-        said = capfd.readouterr()
-        return int(code), said.out, said.err
+        return whole_runs.command(monkeypatch, capfd, *words)
 
     return run

@@ -66,14 +66,6 @@ PROSE_SEARCHES = (
     "cost (in €) > 100", "50 % of all", "C# vs. C++", "win32/64", "..", "...", "n/a", "null", "undefined", "true", "0", "-1", "1e5",
 )  # fmt: skip
 
-CAMPAIGNS = (
-    "spring_sale",
-    "newsletter-47",
-    "brand|exact|de",
-    "retarget & remind",
-    "black friday '26",
-    "q4/launch",
-)
 REFERRERS = (
     ("-", 40), ("https://www.google.com/", 30), ("https://www.bing.com/", 4), ("https://duckduckgo.com/", 3),
     ("https://www.baidu.com/link?url=kT3dG8xVbQ", 2), ("https://yandex.ru/", 1.5), ("android-app://com.google.android.gm/", 1),
@@ -82,4 +74,3 @@ REFERRERS = (
     ("https://l.instagram.com/?u=https%3A%2F%2Fshop.example.com%2F%3Futm_source%3Dig&e=AT2x", 1),
     ("https://search.example.org/?q=o%27brien+or+%22smith%22", 0.5),
 )  # fmt: skip
-USERS = ("anna", "j.obrien", "o'brien", "marek", "li.wei", "admin", "editor", "ops")
