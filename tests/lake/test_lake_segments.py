@@ -61,8 +61,7 @@ def test_what_is_left_out_of_the_files_comes_back(made: list[tuple[str | None, .
 
 def test_batches_with_dictionaries_of_their_own_become_one_dictionary_without_unused_values() -> None:
     batches = [events([event(position=1, target="/a")]), events([event(position=2, target="/b")])]
-    many = pa.array([*(f"/x{n}" for n in range(storage.FEW)), "/c"])
-    unused = pa.DictionaryArray.from_arrays(pa.array([storage.FEW], pa.int32()), many)
+    unused = pa.DictionaryArray.from_arrays(pa.array([2], pa.int32()), pa.array(["x", "y", "/c"]))
     third = events([event(position=3, target="/c")]).set_column(8, EVENT.field("path"), unused)
     rows = storage.stored([*batches, third])
     assert rows.column("path").num_chunks == 1

@@ -44,9 +44,6 @@ DICTIONARY_LIMIT = 1 << 24
 SAMPLE = 4096
 """Rows by which the encoding of numbers is chosen."""
 
-FEW = 64
-"""A dictionary of no more values keeps those that no row uses: to look for them costs more than they take."""
-
 STORED_SCHEMA = pa.schema([EVENT.field(name) for name in STORED])
 
 _UNBOUNDED = (
@@ -86,7 +83,7 @@ def events(rows: pa.Table) -> pa.Table:
 
 
 def tidy(table: pa.Table) -> pa.Table:
-    """The same rows with one chunk a column and dictionaries that hold only values in use, or FEW."""
+    """The same rows with one chunk a column and dictionaries that hold only values in use."""
     table = table.unify_dictionaries().combine_chunks()
     if not table.num_rows:
         return table
@@ -213,10 +210,9 @@ def _peers(rows: pa.Table) -> pa.DictionaryArray:
 
 
 def _used(chunk: pa.DictionaryArray) -> pa.DictionaryArray:
-    """The same values, without dictionary entries that no row uses, where there are many."""
-    if len(chunk.dictionary) <= FEW:
-        return chunk
-    codes = pc.fill_null(chunk.indices, -1).to_numpy(zero_copy_only=False)
+    """The same values, without dictionary entries that no row uses."""
+    indices = pc.fill_null(chunk.indices, -1) if chunk.null_count else chunk.indices
+    codes = indices.to_numpy(zero_copy_only=False)
     used = np.zeros(len(chunk.dictionary) + 1, bool)
     used[codes] = True  # -1, null, falls on the last place
     used = used[:-1]
