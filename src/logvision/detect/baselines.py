@@ -12,6 +12,7 @@ route that is asked for seldom does not depend on them.
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -65,7 +66,11 @@ NEAR: Final = 48
 
 def near(size: int, other: int) -> bool:
     """Whether two answers, in B, are as good as the same page."""
-    return abs(size - other) <= max(NEAR, other // 64)
+    return abs(size - other) <= _slack(other)
+
+
+def _slack(size: int) -> int:
+    return max(NEAR, size // 64)
 
 
 @dataclass(slots=True)
@@ -142,20 +147,23 @@ class Site:
     # Size of a 200 to the routes that clean requests asked for and that got it (their first few).
     shells: OrderedDict[int, list[str]] = field(default_factory=OrderedDict)
 
-    # Sizes in `sought` that ANYTHING names had; null: to be looked up again.
-    _pages: list[int] | None = field(default=None, compare=False)
+    # What is near to a size in `sought` that ANYTHING names had: from and to, B, rising; null: to be found.
+    _pages: tuple[list[int], list[int]] | None = field(default=None, compare=False)
 
     def anything(self, size: int) -> bool:
         """Whether this is the page that the site gives for whatever is not there."""
-        return any(near(size, known) for known in self._given()) or len(self.shells.get(size, ())) >= SHELL
+        first, last = self._given()
+        at = bisect_right(first, size) - 1
+        return (at >= 0 and size <= last[at]) or len(self.shells.get(size, ())) >= SHELL
 
     def tells(self) -> bool:
         """Whether it is known how the site says that something is not there."""
-        return self.misses > 0 or bool(self._given()) or any(len(n) >= SHELL for n in self.shells.values())
+        return self.misses > 0 or bool(self._given()[0]) or any(len(n) >= SHELL for n in self.shells.values())
 
-    def _given(self) -> list[int]:
+    def _given(self) -> tuple[list[int], list[int]]:
         if self._pages is None:
-            self._pages = [size for size, names in self.sought.items() if len(names) >= ANYTHING]
+            pages = sorted(size for size, names in self.sought.items() if len(names) >= ANYTHING)
+            self._pages = [size - _slack(size) for size in pages], [size + _slack(size) for size in pages]
         return self._pages
 
     def seek(self, size: int, name: str) -> None:

@@ -170,6 +170,19 @@ def _is_searched(name: str) -> bool:
     return _SEARCHED.search(name) is not None
 
 
+def leaves(target: str) -> bool:
+    """Whether it is more than what somebody may look for. Short targets are remembered: tools repeat them."""
+    return _remembered_leaves(target) if len(target) <= _LONGEST_KEPT else sought(target) is None
+
+
+_LONGEST_KEPT: Final = 256
+
+
+@lru_cache(4096)
+def _remembered_leaves(target: str) -> bool:
+    return sought(target) is None
+
+
 _PATH: Final = re2.compile(rb"(?:/[\w-]+(?:\.\w+)*)*/?")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from logvision.detect import carrier
-from logvision.detect.baselines import Ordinary, Site
+from logvision.detect.baselines import Learned, Ordinary, Site
 from logvision.detect.spots import Answer, Shape, Spot
 from logvision.schema import Attack, Outcome
 
@@ -47,6 +47,27 @@ DOORS: Final = ("login", "logon", "signin", "sign-in", "sign_in", "/auth", "sess
 """What the path of a page that takes passwords has in it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What is ordinary where an attack was sent to; null: not known."""
+
+    route: Ordinary | None
+    bare: Ordinary | None  # the same route without a query
+    home: Ordinary | None
+    own: bool  # the route is a path of its own, not one variable among many
+
+    @classmethod
+    def of(cls, learned: Learned, site: str, route: str | None, parameter: str) -> Ground:
+        """What was learned of a route asked with this first parameter."""
+        return cls(
+            learned.route(site, route, parameter),
+            learned.route(site, route, ""),
+            learned.route(site, "/", ""),
+            # A path that ends in a variable is nobody's in particular.
+            route is not None and not route.rstrip("/").rpartition("/")[2].startswith("{"),
+        )
+
+
 @dataclass(slots=True)
 class Case:
     """One attack with everything that it is judged by."""
@@ -59,15 +80,12 @@ class Case:
     spot: Spot
     site: Site
     door: bool  # a password was sent to a page that takes them
-    own: bool  # the route is a path of its own, not one variable among many
-    route: Ordinary | None
-    bare: Ordinary | None  # the same route without a query
-    home: Ordinary | None
+    ground: Ground
 
     def note(self) -> None:
         """Let the spot and the site know, before any case of the batch is judged."""
         if not self.spot.left:
-            self.spot.left = carrier.sought(f"{self.path}?{self.query}") is None
+            self.spot.left = carrier.leaves(f"{self.path}?{self.query}")
         if self.door:
             self.spot.try_door(self.status)
         elif self.status in (400, 404, 422):
@@ -115,7 +133,7 @@ class Case:
 
     def _by_class(self, shape: Shape) -> Outcome:
         """Of an answer 2xx with a size."""
-        if self.attack in FILES and not (self.own and self.bare is not None):
+        if self.attack in FILES and not (self.ground.own and self.ground.bare is not None):
             return self._file()
         if self.attack in QUERIES:
             return self._query(shape)
@@ -128,7 +146,7 @@ class Case:
     def _known_path(self) -> bool:
         """Whether ordinary visitors are given this very path."""
         return self.path == "/" or (
-            self.own and any(r is not None and r.known for r in (self.route, self.bare))
+            self.ground.own and any(r is not None and r.known for r in (self.ground.route, self.ground.bare))
         )
 
     def _nothing(self) -> bool:
@@ -142,8 +160,8 @@ class Case:
         if asked is None or took is None or self.status in REFUSED:
             return None
         usual = self.spot.quick_us()
-        if usual is None and self.route is not None:
-            usual = self.route.median_us()
+        if usual is None and self.ground.route is not None:
+            usual = self.ground.route.median_us()
         waited = took - (500_000 if usual is None else usual) >= 850_000 * asked
         if waited:
             self.spot.obeyed = True
@@ -153,7 +171,7 @@ class Case:
         """A redirect to another site looks like any other; only a place that never redirects tells."""
         if self.attack is not Attack.REDIRECT or self.status not in (302, 303, 307):
             return Outcome.UNKNOWN if self.attack is Attack.REDIRECT else None
-        never = self.route is not None and self.route.known and not self.route.redirects
+        never = self.ground.route is not None and self.ground.route.known and not self.ground.route.redirects
         return Outcome.WORKED if never else Outcome.UNKNOWN
 
     def _file(self) -> Outcome:
@@ -162,7 +180,7 @@ class Case:
         if size == 0:
             return Outcome.MISSED if self.attack is Attack.SENSITIVE else Outcome.UNKNOWN
         # Single-page applications answer their first page to every path.
-        if self.home is not None and any(abs(size - s) <= 16 for s in self.home.sizes):
+        if self.ground.home is not None and any(abs(size - s) <= 16 for s in self.ground.home.sizes):
             return Outcome.MISSED
         return Outcome.WORKED if self.site.tells() else Outcome.UNKNOWN
 
@@ -173,7 +191,7 @@ class Case:
             self.answer.asked.data and self.spot.broken >= BROKEN and not self.spot.like_control(size)
         ):
             return Outcome.WORKED
-        given = [a.bounds()[1] for a in (self.route, self.bare) if a is not None and a.known]
+        given = [a.bounds()[1] for a in (self.ground.route, self.ground.bare) if a is not None and a.known]
         most = max([*self.spot.controls, *given], default=0)
         if shape.common(self.answer) or self.spot.follows() is False:
             return Outcome.MISSED
@@ -208,13 +226,13 @@ class Case:
     def _other(self, ordinary: bool | None) -> Outcome:
         if ordinary:
             return Outcome.MISSED
-        told = ordinary is False or self.spot.refused > 0 or (self.route is None and self.site.tells())
+        told = ordinary is False or self.spot.refused > 0 or (self.ground.route is None and self.site.tells())
         told = told and self.answer.size > 0 and not self._searched()
         return Outcome.WORKED if told else Outcome.UNKNOWN
 
     def _ordinary(self) -> bool | None:
         """Whether the route ordinarily answers so; None: not known."""
-        for answers in (self.route, self.bare):
+        for answers in (self.ground.route, self.ground.bare):
             if answers is not None and (given := answers.gives(self.answer.size)) is not None:
                 return given
         return None

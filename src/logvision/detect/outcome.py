@@ -23,7 +23,7 @@ from logvision.columns import arrivals, distinct, plain, text
 from logvision.detect import network
 from logvision.detect.asked import Asked, Reading
 from logvision.detect.baselines import Learned, packed, parameter_of, unpacked
-from logvision.detect.case import DOORS, REFUSED, SIGN_INS, SOUGHT, UNTOLD, Case
+from logvision.detect.case import DOORS, REFUSED, SIGN_INS, SOUGHT, UNTOLD, Case, Ground
 from logvision.detect.spots import Answer, Shape, Spot
 from logvision.schema import Attack, Outcome
 
@@ -177,19 +177,27 @@ def _places(rows: pa.Table) -> list[_Place]:
 
 
 def _cases(rows: pa.Table, baselines: Baselines) -> list[Case]:
-    told = ("path", "attack", "route", "query", "method", "status", "bytes", "duration_us")
-    paths, *columns = (plain(rows[name]) for name in told)
-    asked = baselines.reading.of(plain(rows["target"]), paths)
-    return [_case(baselines, *row) for row in zip(_places(rows), asked, paths, *columns, strict=True)]
+    told = ("path", "attack", "query", "method", "status", "bytes", "duration_us")
+    routes, targets, paths, *columns = (plain(rows[name]) for name in ("route", "target", *told))
+    asked = baselines.reading.of(targets, paths)
+    grounds: dict[tuple[str, str | None, str], Ground] = {}
+    cases = []
+    for place, route, *row in zip(_places(rows), routes, asked, paths, *columns, strict=True):
+        at = place[1], route, place[3]
+        ground = grounds.get(at)
+        if ground is None:
+            ground = grounds[at] = Ground.of(baselines.learned, *at)
+        cases.append(_case(baselines, place, ground, *row))
+    return cases
 
 
 def _case(
     baselines: Baselines,
     place: _Place,
+    ground: Ground,
     asked: Asked,
     path: str | None,
     attack_name: str,
-    route: str | None,
     query: str | None,
     method: str | None,
     status: int | None,
@@ -199,7 +207,6 @@ def _case(
     attack = _ATTACKS[attack_name]
     if asked.hidden and attack in (Attack.SCANNER, Attack.PROBE):
         attack = Attack.SENSITIVE
-    site, learned = place[1], baselines.learned
     door = method == "POST" and attack in SIGN_INS and any(word in (path or "").lower() for word in DOORS)
     return Case(
         attack=attack,
@@ -209,11 +216,7 @@ def _case(
         answer=Answer(-1 if size is None or method == "HEAD" else size, duration_us, asked),
         # Who looks for files has as many places as names: they share one spot.
         spot=baselines.spot(place if query or door or attack not in SOUGHT else (*place[:2], "", "")),
-        site=learned.site(site),
-        # A path that ends in a variable is nobody's in particular.
+        site=baselines.learned.site(place[1]),
         door=door,
-        own=route is not None and not route.rstrip("/").rpartition("/")[2].startswith("{"),
-        route=learned.route(site, route, place[3]),
-        bare=learned.route(site, route, ""),
-        home=learned.route(site, "/", ""),
+        ground=ground,
     )
