@@ -33,13 +33,14 @@ _ROOMY, _CROWDED, _CLOSED, _OUTSIDE, _GONE = range(5)
 
 
 class Place:
-    """What one word or placeholder leads to, or a word that waits outside of a crowded place."""
+    """What one word or placeholder leads to, and the words that wait to become a place below it."""
 
-    __slots__ = ("above", "below", "clients", "state", "waiting", "word")
+    __slots__ = ("above", "below", "clients", "route", "state", "waiting", "word")
 
     def __init__(self, word: str, above: Place | None, clients: Sequence[int] = ()) -> None:
         self.word = word  # with the slash before it
         self.above = above
+        self.route: str = word if above is None else above.route + word
         self.below: dict[str, Place] = {}
         self.waiting: dict[str, list[int]] = {}  # words that are no place yet, and their clients
         self.clients = list(clients)  # that its word was answered to, fewer than ACTORS; none: enough
@@ -48,10 +49,6 @@ class Place:
     def words(self) -> list[Place]:
         """Children that are words, not placeholders; oldest first."""
         return [place for word, place in self.below.items() if _is_word(word)]
-
-    def route(self) -> str:
-        """The words that lead here."""
-        return self.word if self.above is None else self.above.route() + self.word
 
     def all(self) -> Iterator[Place]:
         """This place and all below it, parents first."""
@@ -97,10 +94,9 @@ class Places:
         """
         saved = {}
         for place in self._root.all():
-            route = place.route()
-            saved[route] = [place.state, *sorted(place.clients)]
+            saved[place.route] = [place.state, *sorted(place.clients)]
             for word, who in place.waiting.items():
-                saved[route + word] = [_OUTSIDE, *sorted(who)]
+                saved[place.route + word] = [_OUTSIDE, *sorted(who)]
         return saved
 
     def load(self, places: dict[str, list[int]], full: bool) -> None:
@@ -269,7 +265,7 @@ def _route(form: str, words: list[str], end: tuple[Place, int]) -> str:
     place, known = end
     if not form:
         return OTHER
-    route = place.route()
+    route = place.route
     if known == DEPTH:
         route += "".join(words[DEPTH:])
     elif known < len(words):
