@@ -161,6 +161,18 @@ def test_memory_is_bounded_when_a_site_answers_everything() -> None:
     assert len(seen) < 10_000
 
 
+def test_words_that_wait_are_as_many_as_places_at_most() -> None:
+    learned = Routes(limit=300)
+    for n in range(10):
+        routed(learned, *visits(f"/s{n}/x"))
+        routed(learned, *[(f"/s{n}/w{k}x", 200, "192.0.2.1") for k in range(routes.WORDS + 200)])
+        waiting = [state for state, *_ in learned.snapshot()["places"].values() if state == 3]
+        assert len(waiting) <= 300 + routes.WORDS
+    # The one that was asked for last is among them, with its client.
+    assert set(routed(learned, *visits("/s9/w263x", routes.ACTORS - 1, first=10))) == {"/s9/w263x"}
+    assert set(routed(learned, *visits("/s9/w0x", routes.ACTORS - 1, first=10))) == {"/s9/{slug}"}
+
+
 def test_a_snapshot_brings_everything_back() -> None:
     learned = Routes(limit=900)
     routed(learned, *visits("/a/b"), *[(f"/s/w{n}x", 200, f"192.0.2.{n % 3}") for n in range(200)])

@@ -22,7 +22,8 @@ ACTORS: Final = 5
 """Different clients that must have been answered before a word of a crowded place is kept."""
 
 WAITING: Final = 4 * WORDS
-"""Words of a crowded place that may be on their way to ACTORS at the same time."""
+"""Words of a crowded place that may be on their way to ACTORS at the same time; those of all places together
+may be as many as there may be places."""
 
 OTHER: Final = "{other}"
 """The route of a target that is not a path: `*`, an authority, bytes that are no HTTP."""
@@ -66,6 +67,7 @@ class Places:
         self._limit = limit
         self._root = Place("", None)
         self._count = 1
+        self._waiting = 0  # words that wait, of all places
         self._forgotten = 0  # how often places were dropped anywhere to make room
 
     def __len__(self) -> int:
@@ -112,7 +114,7 @@ class Places:
             if route:
                 known[route] = known[above].below[slash + word] = Place(slash + word, known[above], who)
             known[route].state = state
-        self.full, self._count = full, len(known)
+        self.full, self._count, self._waiting = full, len(known), len(places) - len(known)
 
     def _descend(self, words: list[list[str]], answers: list[tuple[int, int]]) -> list[tuple[Place, int]]:
         """Where each form ends, and how many of its words lead there."""
@@ -191,28 +193,49 @@ class Places:
         """Make a place a variable: words that too few clients were answered for wait outside."""
         place.state = _CROWDED
         for child in [child for child in place.below.values() if child.clients]:
-            place.waiting[child.word] = child.clients
             self._drop(child)
+            place.waiting[child.word] = child.clients
+            self._waiting += 1
 
     def _confirms(self, place: Place, word: str, who: list[int]) -> bool:
         """Count clients for a waiting word; true when the word may stay from now on."""
-        have = _joined(place.waiting.pop(word, []), who)
+        have = _joined(place.waiting.get(word, []), who)
+        if word in place.waiting:
+            del place.waiting[word]
+            self._waiting -= 1
         if len(have) >= ACTORS:
             if len(place.words()) < WORDS:
                 return True
             self._close(place)
             return False
-        if len(place.waiting) >= WAITING:
-            # Full of words that one client asked for: let them go, busy ones come back soon.
-            several = {other: others for other, others in place.waiting.items() if len(others) > 1}
-            place.waiting = several if len(several) < WAITING else {}
+        # Full of words that one client asked for: let them go, busy ones come back soon.
+        for most in (1, ACTORS):
+            if len(place.waiting) >= WAITING:
+                self._clear(place, most)
+        if self._waiting >= self._limit:
+            self._clear_all()
         place.waiting[word] = have
+        self._waiting += 1
         return False
+
+    def _clear(self, place: Place, most: int) -> None:
+        """Let go of words that wait for a place and were answered to so many clients at most."""
+        gone = [word for word, who in place.waiting.items() if len(who) <= most]
+        for word in gone:
+            del place.waiting[word]
+        self._waiting -= len(gone)
+
+    def _clear_all(self) -> None:
+        """The same for the words of all places, when they are too many together."""
+        for most in (1, ACTORS):
+            if self._waiting > self._limit // 2:
+                for place in self._root.all():
+                    self._clear(place, most)
 
     def _close(self, place: Place) -> None:
         """Keep the first half of the confirmed words for ever: being first, they are the busiest."""
         place.state = _CLOSED
-        place.waiting = {}
+        self._clear(place, ACTORS)
         for child in place.words()[WORDS // 2 :]:
             self._drop(child)
 
@@ -221,6 +244,7 @@ class Places:
         if place.above is not None:
             del place.above.below[place.word]
         for gone in list(place.all()):
+            self._clear(gone, ACTORS)
             gone.state, gone.below = _GONE, {}
             self._count -= 1
 

@@ -83,7 +83,7 @@ static i32 fresh(Tree *tree, i32 above, const u8 *word, size_t size, u8 state) {
     place->size = (u8)size;
     memcpy(place->word, word, size);
     link_slot(tree, at);
-    tree->count += state != WAITING;
+    *(state == WAITING ? &tree->waiting : &tree->count) += 1;
     if (above == NONE) return at;
     Place *parent = &tree->places[above];
     place->before = parent->last;
@@ -109,7 +109,7 @@ static void gone(Tree *tree, i32 at) {
     Place *place = &tree->places[at];
     i32 *list = place->state == WAITING ? &tree->free : &tree->dropped;
     unlink_slot(tree, at);
-    tree->count -= place->state != WAITING;
+    *(place->state == WAITING ? &tree->waiting : &tree->count) -= 1;
     place->state = GONE;
     place->chained = *list;
     *list = at;
@@ -177,6 +177,7 @@ static void crowd(Tree *tree, i32 at) {
         word->words = word->waiting = 0;
         word->state = WAITING;
         tree->count--;
+        tree->waiting++;
         place->words--;
         place->waiting++;
     }
@@ -202,6 +203,13 @@ static void clear(Tree *tree, i32 at) {
         }
 }
 
+/* The same for the words of all places, when they are too many together. */
+static void clear_all(Tree *tree) {
+    for (int most = 1; most < CLIENTS && tree->waiting > tree->limit / 2; most += CLIENTS - 2)
+        for (i32 at = 0; at < tree->used; at++)
+            if (tree->places[at].state == WAITING && tree->places[at].count <= most) drop(tree, at);
+}
+
 /* Count clients for a waiting word; true when the word may stay from now on. */
 static int confirms(Tree *tree, i32 at, const u8 *word, size_t size, const u32 *clients, int count) {
     u32 have[2 * CLIENTS];
@@ -214,6 +222,7 @@ static int confirms(Tree *tree, i32 at, const u8 *word, size_t size, const u32 *
         return 0;
     }
     clear(tree, at);
+    if (tree->waiting >= tree->limit) clear_all(tree);
     waiting = fresh(tree, at, word, size, WAITING);
     if (waiting != NONE) note(&tree->places[waiting], have, count);
     return 0;

@@ -25,7 +25,8 @@ typedef struct {
     Place *places;
     i32 *slots;
     i64 used, room; /* of both: a slot for each place */
-    i64 count, limit, forgotten;
+    i64 count, waiting, limit; /* places; words that wait, all together; the most of each */
+    i64 forgotten;             /* how often places were dropped anywhere to make room */
     i32 free, dropped;
     int full, failed; /* no more is learned; there was no memory */
     u64 key;
