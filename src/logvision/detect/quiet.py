@@ -27,7 +27,7 @@ class Quiet:
 
     def __init__(self, key: int | None = None) -> None:
         self._key = secrets.randbits(63) if key is None else key
-        self._table = np.zeros((2, PAIRS), np.uint64)  # the newer of each pair, and the older
+        self._table = np.zeros((PAIRS, 2), np.uint64)  # the newer of each pair, and the older
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Quiet, ()
@@ -42,11 +42,16 @@ class Quiet:
         )
 
     def knows(self, hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
-        known: npt.NDArray[np.bool_] = (self._table[:, hashes % PAIRS] == hashes).any(0)
+        pairs = self._table[_places(hashes)]
+        known: npt.NDArray[np.bool_] = (pairs[:, 0] == hashes) | (pairs[:, 1] == hashes)
         return known
 
     def learn(self, hashes: npt.NDArray[np.uint64]) -> None:
         """From now on they are known."""
-        at = hashes % PAIRS
-        self._table[1, at] = self._table[0, at]
-        self._table[0, at] = hashes
+        at = _places(hashes)
+        self._table[at, 1] = self._table[at, 0]
+        self._table[at, 0] = hashes
+
+
+def _places(hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+    return (hashes & np.uint64(PAIRS - 1)).astype(np.int64)

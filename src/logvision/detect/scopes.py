@@ -5,6 +5,7 @@ A pattern's matches are a sorted array of unit ids; and, or, not are intersectio
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -36,7 +37,8 @@ class Rows:
 class _Scope:
     """Evaluates conditions to sorted arrays of ids."""
 
-    def atom(self, atom: Atom) -> Ints:
+    def atoms(self, atoms: Sequence[Atom]) -> Ints:
+        """Where any of some patterns is found."""
         raise NotImplementedError
 
     def same(self, same: Same | Like, within: Ints) -> Ints:
@@ -46,14 +48,12 @@ class _Scope:
         """Ids for which an ordered condition holds, of those in `within` (None: of all)."""
         match condition:
             case Atom():
-                found = self.atom(condition)
-                if within is not None and len(found):
-                    found = np.intersect1d(found, within, assume_unique=True)
-                return found
+                return self._patterns([condition], within)
             case AnyOf(parts):
-                # Most parts hold nowhere, and sorting what is sorted costs more than asking.
-                each = [found for part in parts if len(found := self.evaluate(part, within))]
-                return each[0] if len(each) == 1 else _together(each)
+                patterns = [part for part in parts if isinstance(part, Atom)]
+                each = [self._patterns(patterns, within)] if patterns else []
+                each += [self.evaluate(part, within) for part in parts if not isinstance(part, Atom)]
+                return _together(each)
             case All(parts):
                 for part in parts:
                     within = self.evaluate(part, within)
@@ -68,6 +68,12 @@ class _Scope:
                 assert within is not None, "rules are checked to need something present"
                 return self.same(condition, within)
 
+    def _patterns(self, atoms: Sequence[Atom], within: Ints | None) -> Ints:
+        found = self.atoms(atoms)
+        if within is None or not len(found):
+            return found
+        return np.intersect1d(found, within, assume_unique=True)
+
 
 class UnitScope(_Scope):
     """Over units; `matched`: pattern id to the sorted units that it matches."""
@@ -75,10 +81,12 @@ class UnitScope(_Scope):
     def __init__(self, matched: dict[int, Ints], units: Units) -> None:
         self._matched, self._units = matched, units
 
-    def atom(self, atom: Atom) -> Ints:
-        found = self._matched.get(atom.id)
-        if found is None:
-            return NONE  # as of most patterns, so they are not asked about further
+    def atoms(self, atoms: Sequence[Atom]) -> Ints:
+        # Most patterns are found nowhere.
+        return _together([self._of(atom) for atom in atoms if atom.id in self._matched])
+
+    def _of(self, atom: Atom) -> Ints:
+        found = self._matched[atom.id]
         kept: Ints = found[(self._units.kind[found] & int(atom.kinds)) != 0]
         return kept
 
@@ -88,13 +96,9 @@ class RowScope(_Scope):
 
     def __init__(self, units: UnitScope, all_units: Units, rows: Rows) -> None:
         self._by_unit, self._units, self._rows = units, all_units, rows
-        self._known: dict[Atom, Ints] = {}
 
-    def atom(self, atom: Atom) -> Ints:
-        found = self._known.get(atom)
-        if found is None:
-            found = self._known[atom] = self._of(self._by_unit.atom(atom))
-        return found
+    def atoms(self, atoms: Sequence[Atom]) -> Ints:
+        return self._of(self._by_unit.atoms(atoms))
 
     def _of(self, units: Ints) -> Ints:
         """Rows that have one of these units."""
@@ -132,8 +136,9 @@ def rows_of(owners: Ints, rows: Rows) -> Ints:
 
 def _together(each: list[Ints]) -> Ints:
     """What stands in any of some sorted arrays."""
-    if not each:
-        return NONE
+    each = [found for found in each if len(found)]
+    if len(each) < 2:
+        return each[0] if each else NONE
     every = np.sort(np.concatenate(each))
     found: Ints = every[np.append(True, every[1:] != every[:-1])]
     return found

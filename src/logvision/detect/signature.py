@@ -77,8 +77,7 @@ class Signatures:
                 found = by_row.evaluate(condition)
                 if len(found):
                     of_row.append((index, found))
-        halves = [by_unit.atom(atom) for atom in self._plan.halves]
-        return Found(*_flat(of_unit), *_flat(of_row), np.concatenate([NONE, *halves]))
+        return Found(*_flat(of_unit), *_flat(of_row), by_unit.atoms(self._plan.halves))
 
     def apart(self, rows: Rows) -> Ints:
         """Owners that a rule may speak of only because of their rows' method: of the few odd requests."""
