@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import pyarrow as pa
 
@@ -22,20 +22,20 @@ from logvision.casebook.base import Casebook
 from logvision.clock import Clock
 from logvision.engines.alone import Alone, Flowing, Here
 from logvision.engines.channel import Channel, Closed
+from logvision.engines.commits import Commits
 from logvision.engines.meters import Meters
+from logvision.engines.pending import Flush, Judged, Pending
 from logvision.engines.state import State
 from logvision.engines.summary import Summary
-from logvision.errors import SourceError, StoreError
+from logvision.errors import SourceError
 from logvision.incident import Incident
 from logvision.lake.anonymise import Anonymiser
 from logvision.lake.segments import Counts, Lake
 from logvision.live.base import INCIDENT, Live
 from logvision.live.ticker import Ticker
 from logvision.metrics import Metrics
-from logvision.schema import RECORD, REJECT
+from logvision.schema import RECORD
 from logvision.sources.base import Batch, Position, Reader
-
-R = TypeVar("R")
 
 READ_BYTES: Final = 6 << 20
 """A block of history: large enough to share work between equal values, small enough for memory."""
@@ -71,58 +71,6 @@ class _Read:
     alone: Flowing
     log_bytes: dict[str, int]
     resume: dict[str, Position]
-
-
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """One batch after the pipeline."""
-
-    events: pa.Table
-    rejects: pa.Table
-    log_bytes: dict[str, int]
-    resume: dict[str, Position]
-    formats: dict[str, Any]  # what format detection knew after this batch
-    learned: dict[str, bytes]  # what the other steps have learned; empty: not due yet
-    claims: pa.DictionaryArray | None  # of crawlers, where the events do not hold their addresses any more
-
-
-@dataclass(slots=True)
-class _Pending:
-    """What the next segment will hold."""
-
-    since: float
-    events: list[pa.Table] = field(default_factory=list)
-    rejects: list[pa.Table] = field(default_factory=list)
-    waiting: list[_Judged] = field(default_factory=list)  # no incident knows of them yet
-    rows: int = 0
-    incidents: dict[str, Incident] = field(default_factory=dict)
-    learned: dict[str, bytes] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class _Flush:
-    """A segment on its way to the stores, with everything as it stood after its last row."""
-
-    events: list[pa.Table]
-    rejects: pa.Table
-    partials: pa.Table
-    positions: dict[str, Position]
-    counts: dict[str, Counts]
-    formats: dict[str, Any]
-    incidents: list[Incident]
-    states: dict[str, bytes]
-    whole: bool  # the states are those after this segment, so the casebook's cursor moves on to it
-
-
-def _whole(parts: Sequence[_Judged]) -> tuple[pa.Table, pa.DictionaryArray | None]:
-    """The events of some batches in a row as one, a chunk and a dictionary a column, and their claims."""
-    events, claims = parts[0].events, parts[0].claims
-    if len(parts) > 1:
-        events = pa.concat_tables([part.events for part in parts]).unify_dictionaries().combine_chunks()
-        if claims is not None:
-            several = pa.chunked_array([part.claims for part in parts])
-            claims = several.unify_dictionaries().combine_chunks()
-    return events, claims
 
 
 OnIncident = Callable[[Incident], None]
@@ -168,7 +116,6 @@ class Embedded:
         self._state = state
         self._clock = clock
         self._lake = lake
-        self._casebook = casebook
         self._live = live
         self._ticker = ticker
         self._options = options or Options()
@@ -177,8 +124,8 @@ class Embedded:
         self._positions: dict[str, Position] = dict(positions or {})
         self._formats: dict[str, Any] = known.formats.snapshot()
         self._read: Channel[_Read] = Channel(1)
-        self._judged: Channel[_Judged] = Channel(1)
-        self._flushes: Channel[_Flush] = Channel(1)
+        self._judged: Channel[Judged] = Channel(1)
+        self._flushes: Channel[Flush] = Channel(1)
         self._learned_due = clock.monotonic() + LEARNED_S
         self._states_due = clock.monotonic() + STATES_S
         self._anonymiser = anonymiser
@@ -187,6 +134,11 @@ class Embedded:
         self._failure: BaseException | None = None
         self.summary = Summary(sources=dict(counts or {}))
         self._meters = Meters(metrics or Metrics())
+        self._commits = (
+            None
+            if lake is None
+            else Commits(reader, lake, casebook, self._meters, self._problems, self._gives_up)
+        )
         self.seconds: dict[str, float] = {}  # wall seconds per pipeline step
         self._alone = alone or Here(known, self.seconds)
 
@@ -265,7 +217,7 @@ class Embedded:
         except Closed:
             self._judged.end()
 
-    def _judge(self, read: _Read) -> _Judged:
+    def _judge(self, read: _Read) -> Judged:
         begun = self._clock.monotonic()
         flow = replace(read.alone(), records=RECORD.empty_table())
         flow = pipeline.through(pipeline.LEARNING, flow, self._known, self.seconds)
@@ -280,30 +232,28 @@ class Embedded:
             self._learned_due = self._clock.monotonic() + LEARNED_S
             learned = self._known.save()
         formats = self._known.formats.snapshot()
-        return _Judged(events, rejects, read.log_bytes, read.resume, formats, learned, claims)
+        return Judged(events, rejects, read.log_bytes, read.resume, formats, learned, claims)
 
     def _folding(self) -> None:
-        pending = _Pending(self._clock.monotonic())
+        pending = Pending(self._clock.monotonic())
         try:
             while True:
                 judged = self._judged.get(TICK_S)
                 if judged is not None:
-                    if not pending.rows:
-                        pending.since = self._clock.monotonic()
                     self._fold(judged, pending)
                     del judged
                 if self._ticker is not None:
                     self._ticker.tick()
                 if self._due(pending):
                     self._hand_over(pending)
-                    pending = _Pending(self._clock.monotonic())
+                    pending = Pending(self._clock.monotonic())
         except Closed:
             if self._failure is None:
                 self._states_due = 0.0
                 self._hand_over(pending)
             self._flushes.end()
 
-    def _fold(self, judged: _Judged, pending: _Pending) -> None:
+    def _fold(self, judged: Judged, pending: Pending) -> None:
         events, rejects = judged.events, judged.rejects
         self.summary.add(events, rejects, judged.log_bytes)
         self._meters.folded(events, rejects, self._clock.now())
@@ -311,30 +261,25 @@ class Embedded:
             self._on_batch(events, rejects)
         self._positions.update(judged.resume)
         self._formats = judged.formats
-        pending.rows += events.num_rows + rejects.num_rows
-        pending.waiting.append(judged)
-        if self._lake is not None:
-            pending.rejects.append(rejects)
-            pending.learned.update(judged.learned)
+        pending.add(judged, self._clock.monotonic(), keep=self._lake is not None)
         if self._options.at_once:
             self._relate(pending)
         if self._ticker is not None:
             self._ticker.add(events, rejects)
 
-    def _relate(self, pending: _Pending) -> None:
-        """Join what waits to windows and incidents, as one table: what follows then unifies no texts."""
-        waiting, pending.waiting = pending.waiting, []
-        if not waiting:
+    def _relate(self, pending: Pending) -> None:
+        """Join what waits to windows and incidents."""
+        waiting = pending.take_waiting()
+        if waiting is None:
             return
-        events, claims = _whole(waiting)
-        del waiting
+        events, claims = waiting
         changed = self._state.correlate(events, claims)
         self._meters.changed(changed, self._clock.now())
         if self._lake is not None:
             self._state.folder.add(events)
             self._lake.hot.append(events)
             pending.events.append(events)
-            pending.incidents.update({incident.id: incident for incident in changed})
+            pending.change(changed)
         self._tell(changed)
 
     def _tell(self, changed: Sequence[Incident]) -> None:
@@ -352,26 +297,26 @@ class Embedded:
         caught_up = watched and not any(status.lag_bytes for status in self._reader.status())
         return (now if caught_up else newest) - LATENESS
 
-    def _due(self, pending: _Pending) -> bool:
+    def _due(self, pending: Pending) -> bool:
         age = self._clock.monotonic() - pending.since
         return pending.rows >= self._options.flush_rows or (pending.rows > 0 and age >= self._options.flush_s)
 
-    def _hand_over(self, pending: _Pending) -> None:
+    def _hand_over(self, pending: Pending) -> None:
         self._relate(pending)
         if self._lake is None or not pending.rows:
             return
         partials = self._state.folder.take()
         odd = self._state.measure(partials, self._closed())
-        pending.incidents.update({incident.id: incident for incident in odd})
+        pending.change(odd)
         self._tell(odd)
         states: dict[str, bytes] = {}
         if self._clock.monotonic() >= self._states_due:
             self._states_due = self._clock.monotonic() + STATES_S
             states = self._state.save()
         self._flushes.put(
-            _Flush(
+            Flush(
                 pending.events,
-                pa.concat_tables(pending.rejects) if pending.rejects else REJECT.empty_table(),
+                pending.rejected(),
                 partials,
                 dict(self._positions),
                 dict(self.summary.sources),
@@ -386,37 +331,10 @@ class Embedded:
         while True:
             flush = self._flushes.get()
             if flush is not None:
-                self._commit(flush)
+                assert self._commits is not None  # nothing is handed over without a lake
+                self._commits.commit(flush)
                 del flush  # a segment is not kept while the next is waited for
 
-    def _commit(self, flush: _Flush) -> None:
-        lake, casebook = self._lake, self._casebook
-        assert lake is not None  # nothing is handed over without one
-        segment = self._insist(
-            lambda: lake.commit(
-                flush.events,
-                flush.rejects,
-                flush.partials,
-                flush.positions,
-                flush.counts,
-                {"formats": flush.formats},
-            )
-        )
-        self._meters.committed(segment)
-        self._reader.committed(flush.positions)
-        if casebook is not None:
-            cursor = {"sequence": segment.sequence} if flush.whole else None
-            self._insist(lambda: casebook.apply(flush.incidents, flush.states, cursor))
-
-    def _insist(self, write: Callable[[], R]) -> R:
-        """Try until the store takes it. Positions stay where they are, so nothing is lost meanwhile."""
-        while True:
-            try:
-                result = write()
-            except StoreError as error:
-                self._problems["commit"] = str(error)
-                if not self._options.patient or self._failure is not None or self._stop.wait(RETRY_S):
-                    raise
-            else:
-                self._problems.pop("commit", None)
-                return result
+    def _gives_up(self) -> bool:
+        """Whether a lost store ends the run; otherwise it is some time later."""
+        return not self._options.patient or self._failure is not None or self._stop.wait(RETRY_S)
