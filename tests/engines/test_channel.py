@@ -33,6 +33,19 @@ def test_a_full_channel_makes_the_sender_wait_until_there_is_room() -> None:
     sender.join(5)
 
 
+def test_room_is_waited_for_before_there_is_anything_to_put() -> None:
+    channel: Channel[int] = Channel(1)
+    channel.room()
+    channel.put(1)
+    asked = threading.Event()
+    waiting = threading.Thread(target=lambda: (channel.room(), asked.set()))
+    waiting.start()
+    assert not asked.wait(0.01)
+    assert channel.get() == 1
+    assert asked.wait(5)
+    waiting.join(5)
+
+
 def test_aborting_frees_a_waiting_sender_and_a_waiting_receiver() -> None:
     full: Channel[int] = Channel(1)
     full.put(1)
@@ -46,6 +59,7 @@ def test_aborting_frees_a_waiting_sender_and_a_waiting_receiver() -> None:
 
     waiting = [
         threading.Thread(target=run, args=("put", lambda: full.put(2))),
+        threading.Thread(target=run, args=("room", full.room)),
         threading.Thread(target=run, args=("get", empty.get)),
     ]
     for thread in waiting:
@@ -54,4 +68,4 @@ def test_aborting_frees_a_waiting_sender_and_a_waiting_receiver() -> None:
     empty.abort()
     for thread in waiting:
         thread.join(5)
-    assert sorted(closed) == ["get", "put"]
+    assert sorted(closed) == ["get", "put", "room"]

@@ -23,14 +23,22 @@ class Channel(Generic[T]):
         self._aborted = False
         self._changed = threading.Condition()
 
+    def room(self) -> None:
+        """Wait until the only sender can put an item at once. Raises Closed when the channel was aborted."""
+        with self._changed:
+            self._wait_for_room()
+
     def put(self, item: T) -> None:
         """Wait for room and put the item. Raises Closed when the channel was aborted meanwhile."""
         with self._changed:
-            self._changed.wait_for(lambda: self._aborted or len(self._items) < self._capacity)
-            if self._aborted:
-                raise Closed
+            self._wait_for_room()
             self._items.append(item)
             self._changed.notify_all()
+
+    def _wait_for_room(self) -> None:
+        self._changed.wait_for(lambda: self._aborted or len(self._items) < self._capacity)
+        if self._aborted:
+            raise Closed
 
     def get(self, timeout: float | None = None) -> T | None:
         """The next item, or None after `timeout` seconds. Raises Closed after the last one."""

@@ -181,6 +181,7 @@ class Embedded:
 
     def _reading(self) -> None:
         while not self._stop.is_set():
+            self._read.room()  # lines wait in one place only
             try:
                 batches = self._reader.read(self._options.read_bytes)
             except SourceError as error:

@@ -14,8 +14,9 @@ from typing import Any, Final
 
 import re2
 
-MEMORY: Final = 16 << 20
-"""Bytes of states after which an automaton starts afresh; a set never gives up for want of them."""
+MEMORY: Final = 4 << 20
+"""Bytes of states after which an automaton starts afresh; a set never gives up for want of them. What is sent
+decides which states there are, and there are thirty automata: a day of many attackers fills them all."""
 
 FAR: Final = 60
 """An expression that counts this many characters or more shares no automaton: where several count at once
