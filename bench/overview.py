@@ -28,13 +28,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from logvision.lake import queries
 from logvision.lake.compaction import compact
 from logvision.lake.segments import Lake
 
 CONNECTIONS = 5
 DAYS = 10
 RANGES = {"1 h": timedelta(hours=1), "24 h": timedelta(days=1), "7 d": timedelta(days=7), "all": None}
-FILTERS = ("", "status:404")
+FILTERS = ("", "status:404", "path:/admin*", "client:{busy}", "-bot:*")
 
 PANELS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("totals", {}),
@@ -116,12 +117,12 @@ def memory(pid: int) -> float:
     return int(Path(f"/proc/{pid}/status").read_text().split("VmHWM:")[1].split()[0]) / 1024
 
 
-def measure(data: Path, last: datetime, rounds: int) -> list[dict[str, Any]]:
+def measure(data: Path, last: datetime, busy: str, rounds: int) -> list[dict[str, Any]]:
     rows = []
     for name, length in RANGES.items():
         for text in FILTERS:
             state = {} if length is None else {"from": (last - length).isoformat()}
-            state |= {"q": text} if text else {}
+            state |= {"q": text.format(busy=busy)} if text else {}
             cold, warm, spent, peaks, slowest = [], [], [], [], []
             for _ in range(rounds):
                 with serving(data) as (port, pid):
@@ -180,6 +181,9 @@ def main() -> None:
         with Lake.open(data, writer=False) as lake:
             files = lake.catalogue.events
             last = max(file.time_last for file in files if file.time_last)
+            database = queries.Database(lake)
+            busy = queries.top(database, queries.Question(), queries.Dimension.CLIENT_IP, limit=1).rows[0]
+            database.close()
             result = {
                 "at": datetime.now(UTC).isoformat(timespec="seconds"),
                 "commit": subprocess.run(
@@ -193,7 +197,7 @@ def main() -> None:
             }
         print("  ".join(f"{k} {v}" for k, v in result.items()), flush=True)
         result["panels"] = len(PANELS)
-        result["runs"] = measure(data, last, options.rounds)
+        result["runs"] = measure(data, last, busy.value or "", options.rounds)
     options.results.mkdir(parents=True, exist_ok=True)
     name = f"overview-{str(result['at'])[:10]}-{result['commit'] or 'uncommitted'}.json"
     (options.results / name).write_text(json.dumps(result, indent=2) + "\n")

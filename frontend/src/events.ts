@@ -72,7 +72,7 @@ export function asLine(event: LogEvent): string {
 const WIDTHS: Partial<Record<Column, number>> = {
   time: 9.5,
   status: 3.2,
-  method: 4.4,
+  method: 5.2,
   target: 13,
   path: 10,
   query: 10,
@@ -83,7 +83,7 @@ const WIDTHS: Partial<Record<Column, number>> = {
   peer_ip: 9,
   country: 5,
   score: 5.2,
-  attack: 8.5,
+  attack: 10,
   outcome: 7,
   rules: 12,
   bytes: 4.6,

@@ -28,6 +28,7 @@ from logvision.lake.queries import (
     Dimension,
     Order,
     Question,
+    ranked,
     rollups,
     walk,
     whole,
@@ -512,3 +513,13 @@ def test_the_newest_events_are_about_as_many_as_asked_for(filled: Lake, database
     few = sum(table.num_rows for table in queries.tables(database, narrowed))
     assert 5 <= few < total
     assert queries.newest(database, everything, total + 1) == everything
+
+
+def test_an_address_that_came_long_ago_has_its_country_too(
+    filled: Lake, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(filled, [event(position=900, time=NOON + timedelta(days=9), client_ip="198.51.100.99")])
+    monkeypatch.setattr(ranked, "PLACES_ROWS", 1)
+    newest = {row["client_ip"]: row["country"] for row in traffic() if row["country"]}
+    rows = queries.top(database, asked(), Dimension.CLIENT_IP).rows
+    assert {row.value: row.country for row in rows} == {**newest, "198.51.100.99": None}

@@ -69,6 +69,8 @@ export const en = {
   'theme.system': 'As the system',
 
   'state.loading': 'Loading',
+  'state.slow': 'still loading …',
+  'state.counting': 'still counting the events of this filter …',
   'state.retry': 'Try again',
   'state.failed': 'This could not be loaded.',
   'state.offline': 'The server does not answer.',

@@ -70,6 +70,8 @@ export const zh: Record<Key, string> = {
   'theme.system': '跟随系统',
 
   'state.loading': '加载中',
+  'state.slow': '仍在加载……',
+  'state.counting': '仍在统计符合筛选的事件……',
   'state.retry': '重试',
   'state.failed': '加载失败。',
   'state.offline': '服务器没有响应。',

@@ -146,18 +146,27 @@ def _short(reading: Reading, question: Question, dimension: str) -> bool:
 
 
 def _places(reading: Reading, question: Question, addresses: list[str]) -> Places:
-    """Country and network of addresses, as a filter's events or a range's newest ones say."""
-    if unknown := [address for address in addresses if address not in reading.places]:
-        columns = ["time", "client_ip", "country", "network"]
-        events, held = matching(reading, question, columns)
-        if held is None:
-            newest = next(iter(windows(reading, replace(question, filter=NO_FILTER), PLACES_ROWS)))
-            events = reading.events(newest, columns)
+    """Country and network of addresses, as the newest events say that have them.
+
+    A filter's own events tell of all of them; without one the newest of the range tell of most, and only for
+    the others the whole range is asked: about 0.1 s of CPU over 10 million events.
+    """
+    columns = ["time", "client_ip", "country", "network"]
+    events, held = matching(reading, question, columns)
+    sources = [events]
+    if held is None:
+        plain = replace(question, filter=NO_FILTER)
+        newest = next(iter(windows(reading, plain, PLACES_ROWS)))
+        sources = [reading.events(newest, columns), reading.events(plain, columns)]
+    for source in sources:
+        unknown = [address for address in addresses if address not in reading.places]
+        if not unknown:
+            break
         found = reading.rows(
             joined(
                 [
                     "select client_ip, arg_max(country, time), arg_max(network, time) from",
-                    events,
+                    source,
                     Clause("where client_ip in ? group by 1", (unknown,)),
                 ]
             )
