@@ -12,10 +12,8 @@ route that is asked for seldom does not depend on them.
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -25,7 +23,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from logvision.columns import Codes, arrivals, distinct, firsts
+from logvision.detect.missing import ANYTHING, SHELL, Site, Sizes
 from logvision.detect.network import numbers as network_numbers
+from logvision.detect.ordinary import NETWORKS, Ordinary
 
 Ints = npt.NDArray[np.int64]
 
@@ -38,159 +38,10 @@ PER_ROUTE: Final = 6
 
 ROUTES_KEPT: Final = 4096
 SITES_KEPT: Final = 256
-ANSWERS_KEPT: Final = 32
-SIZES_KEPT: Final = 64
-"""Bounds of memory: routes over all sites, sites, latest answers of a route, sizes of a site."""
-
-PER_NETWORK: Final = 2
-NETWORKS: Final = 3
-ENOUGH: Final = 6
-"""Ordinary answers that a route must have given, and to how many networks, before they are held against
-others."""
-
-ANYTHING: Final = 3
-"""Different names that attackers asked for, all answered 200 with one size: the site's page for what is
-not there."""
-
-SHELL: Final = 6
-"""Different routes answered 200 with exactly one size: the empty page of a single-page application."""
-SMALLEST_SHELL: Final = 128
+"""Bounds of memory: routes over all sites, sites."""
 
 VERSION: Final = 1
 """Of the snapshot."""
-
-
-NEAR: Final = 48
-"""Two answers this near, in B, may be one page: numbers and tokens on it differ."""
-
-
-def near(size: int, other: int) -> bool:
-    """Whether two answers, in B, are as good as the same page."""
-    return abs(size - other) <= _slack(other)
-
-
-def _slack(size: int) -> int:
-    return max(NEAR, size // 64)
-
-
-@dataclass(slots=True)
-class Ordinary:
-    """The latest answers 200 of one route: network, size in B and duration in µs (-1: not logged) of each."""
-
-    networks: array[int] = field(default_factory=lambda: array("q"))
-    sizes: array[int] = field(default_factory=lambda: array("q"))
-    durations: array[int] = field(default_factory=lambda: array("q"))
-    redirected: array[int] = field(default_factory=lambda: array("q"))  # networks, up to NETWORKS
-    at: int = 0
-    # Of `known` and `bounds`, until the next answer; null: not asked since.
-    _known: bool | None = field(default=None, compare=False)
-    _bounds: tuple[int, int] | None = field(default=None, compare=False)
-
-    def note(self, network: int, size: int, duration: int) -> None:
-        self._known = self._bounds = None
-        if self.networks.count(network) >= PER_NETWORK:
-            place = self.networks.index(network)
-        elif len(self.sizes) < ANSWERS_KEPT:
-            self.networks.append(network)
-            self.sizes.append(size)
-            self.durations.append(duration)
-            return
-        else:
-            place = self.at = (self.at + 1) % ANSWERS_KEPT
-        self.networks[place], self.sizes[place], self.durations[place] = network, size, duration
-
-    @property
-    def known(self) -> bool:
-        """Whether enough networks were answered."""
-        if self._known is None:
-            self._known = len(self.sizes) >= ENOUGH and len(set(self.networks)) >= NETWORKS
-        return self._known
-
-    @property
-    def redirects(self) -> bool:
-        """Whether sound requests are sent elsewhere."""
-        return len(self.redirected) >= NETWORKS
-
-    def gives(self, size: int) -> bool | None:
-        """Whether answers of this size, in B, are ordinary here; None: not known yet."""
-        if not self.known:
-            return None
-        low, high = self.bounds()
-        slack = max(64, high // 64, (high - low) // 8)
-        return low - slack <= size <= high + slack
-
-    def bounds(self) -> tuple[int, int]:
-        """The smallest and the largest answer, B, but for what one network alone was given."""
-        if self._bounds is not None:
-            return self._bounds
-        lowest: dict[int, int] = {}
-        highest: dict[int, int] = {}
-        for network, size in zip(self.networks, self.sizes, strict=True):
-            lowest[network] = min(size, lowest.get(network, size))
-            highest[network] = max(size, highest.get(network, size))
-        self._bounds = sorted(lowest.values())[1], sorted(highest.values())[-2]
-        return self._bounds
-
-    def median_us(self) -> int | None:
-        """The middle of the durations, µs; None: none logged."""
-        times = [t for t in self.durations if t >= 0]
-        return int(np.median(times)) if times else None
-
-
-@dataclass(slots=True)
-class Site:
-    """What a site answers for what it does not have."""
-
-    misses: int = 0  # answers 404 and 410
-    # Size of a 200 to the names that attackers asked for and that got it (their first few).
-    sought: OrderedDict[int, list[str]] = field(default_factory=OrderedDict)
-    # Size of a 200 to the routes that clean requests asked for and that got it (their first few).
-    shells: OrderedDict[int, list[str]] = field(default_factory=OrderedDict)
-
-    # What is near to a size in `sought` that ANYTHING names had: from and to, B, rising; null: to be found.
-    _pages: tuple[list[int], list[int]] | None = field(default=None, compare=False)
-
-    def anything(self, size: int) -> bool:
-        """Whether this is the page that the site gives for whatever is not there."""
-        first, last = self._given()
-        at = bisect_right(first, size) - 1
-        return (at >= 0 and size <= last[at]) or len(self.shells.get(size, ())) >= SHELL
-
-    def tells(self) -> bool:
-        """Whether it is known how the site says that something is not there."""
-        return self.misses > 0 or bool(self._given()[0]) or any(len(n) >= SHELL for n in self.shells.values())
-
-    def _given(self) -> tuple[list[int], list[int]]:
-        if self._pages is None:
-            pages = sorted(size for size, names in self.sought.items() if len(names) >= ANYTHING)
-            self._pages = [size - _slack(size) for size in pages], [size + _slack(size) for size in pages]
-        return self._pages
-
-    def seek(self, size: int, name: str) -> None:
-        """An attacker asked for a thing of this name and got so much."""
-        if _gather(self.sought, size, name, ANYTHING):
-            self._pages = None
-
-    def show(self, size: int, route: str) -> None:
-        """A clean request of this route got so much."""
-        if size >= SMALLEST_SHELL:
-            _gather(self.shells, size, route, SHELL)
-
-
-def _gather(sizes: OrderedDict[int, list[str]], size: int, name: str, enough: int) -> bool:
-    """Whether the sizes that `enough` names had are others now."""
-    names = sizes.setdefault(size, [])
-    changed = False
-    if len(names) < enough and name not in names:
-        names.append(name)
-        changed = len(names) == enough
-    sizes.move_to_end(size)
-    if len(sizes) > SIZES_KEPT:
-        # One that is established stays longer than those that only one name had.
-        weakest = next((s for s, n in sizes.items() if len(n) < enough), None)
-        changed |= weakest is None
-        del sizes[next(iter(sizes)) if weakest is None else weakest]
-    return changed
 
 
 class Learned:
@@ -277,8 +128,7 @@ class Learned:
                 for k, r in self._routes.items()
             ],
             "sites": [
-                [name, s.misses, list(s.sought.items()), list(s.shells.items())]
-                for name, s in self._sites.items()
+                [name, s.misses, s.sought.document(), s.shells.document()] for name, s in self._sites.items()
             ],
         }
 
@@ -292,7 +142,7 @@ class Learned:
             for site, route, parameter, who, sizes, took, sent, at in document["routes"]
         )
         self._sites = OrderedDict(
-            (name, Site(misses, OrderedDict(map(tuple, sought)), OrderedDict(map(tuple, shells))))
+            (name, Site(misses, Sizes(ANYTHING, map(tuple, sought)), Sizes(SHELL, map(tuple, shells))))
             for name, misses, sought, shells in document["sites"]
         )
 

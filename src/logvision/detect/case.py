@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from logvision.detect import carrier
-from logvision.detect.baselines import Learned, Ordinary, Site
+from logvision.detect.baselines import Learned
+from logvision.detect.missing import Site
+from logvision.detect.ordinary import Ordinary
 from logvision.detect.spots import Answer, Shape, Spot
 from logvision.schema import Attack, Outcome
 

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from logvision.detect.asked import Asked
-from logvision.detect.baselines import NEAR, near
+from logvision.detect.ordinary import NEAR, near
 
 ANSWERS_KEPT: Final = 48
 CONDITIONS_KEPT: Final = 32
