@@ -121,23 +121,25 @@ class Places:
         ends = [(self._root, 0)] * len(words)
         going = {form: self._root for form, some in enumerate(words) if some}
         for level in range(DEPTH):
-            here = {form: (place, words[form][level]) for form, place in going.items()}
-            answers = [answer for answer in answers if answer[0] in here]
+            answers = [answer for answer in answers if answer[0] in going]
             if answers:
-                self._teach({form: at for form, at in here.items() if self._is_open(*at)}, answers)
-            going = {}
-            for form, at in here.items():
-                below = _look_up(*at)
+                here = ((form, place, words[form][level]) for form, place in going.items())
+                self._teach({form: (at, word) for form, at, word in here if self._is_open(at, word)}, answers)
+            on: dict[int, Place] = {}
+            for form, place in going.items():
+                below = _look_up(place, words[form][level])
                 if below is not None:
                     ends[form] = below, level + 1
                     if len(words[form]) > level + 1:
-                        going[form] = below
+                        on[form] = below
+            going = on
         return ends
 
     def _is_open(self, place: Place, word: str) -> bool:
         """Can learning change where a word leads to from a place."""
-        if word in place.below:
-            return bool(place.below[word].clients)
+        child = place.below.get(word)
+        if child is not None:
+            return bool(child.clients)
         return not self.full and (place.state != _CLOSED or _look_up(place, word) is None)
 
     def _teach(self, here: dict[int, tuple[Place, str]], answers: list[tuple[int, int]]) -> None:
