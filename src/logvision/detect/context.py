@@ -41,6 +41,8 @@ DEPARTING: Final = 0.35
 NEVER_SENT: Final = 0.1
 """How far they fill the doubt that other evidence leaves; alone they are nothing."""
 
+_ADDED: Final = {DEPARTS: DEPARTING, UNKNOWN: NEVER_SENT}
+
 BESIDE: Final = 0.24
 """The score from which on a request is looked at again."""
 
@@ -317,7 +319,7 @@ def _may_be_usual(piece: Evidence, usual: str) -> bool:
 
 def _raised(verdict: Verdict, note: Note) -> Verdict:
     """What a departure adds to a verdict that something else speaks for already."""
-    share = {DEPARTS: DEPARTING, UNKNOWN: NEVER_SENT}.get(note.rule)
+    share = _ADDED.get(note.rule)
     if share is None or verdict.score < BESIDE:
         return verdict
     score = 1 - (1 - verdict.score) * (1 - share)

@@ -154,5 +154,5 @@ def _changed(events: pa.Table, rows: Ints, look: Ints, looks: Sequence[Look], th
         codes[rows] = np.where(fresh.is_valid(), len(values) + np.arange(len(looks)), -1)[look]
         columns[name] = recode(pa.concat_arrays([values, fresh]), codes)
     for name, column in columns.items():
-        events = events.set_column(events.schema.get_field_index(name), name, column)
-    return events.cast(EVENT)
+        events = events.set_column(events.schema.get_field_index(name), EVENT.field(name), column)
+    return events
