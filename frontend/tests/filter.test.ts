@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { add, flip, format, parse, type Term, termFor } from '@/query/filter'
+import { add, flip, format, parse, soleClient, type Term, termFor } from '@/query/filter'
 
 const term = (field: string | null, value: string, negated = false, exact = false): Term => ({
   field,
@@ -77,5 +77,22 @@ describe('the filter language', () => {
     expect(format(once)).toBe('status:404')
     expect(format(add(once, termFor('status', 404, true)))).toBe('-status:404')
     expect(format(flip(once, 0))).toBe('-status:404')
+  })
+})
+
+describe('incidents of a filter', () => {
+  it('are those of the one client that it names', () => {
+    expect(soleClient(parse('status:404 client:203.0.113.7'))).toBe('203.0.113.7')
+    expect(soleClient(parse('client:"2001:db8::1"'))).toBe('2001:db8::1')
+    for (const text of [
+      '',
+      'status:404',
+      '-client:203.0.113.7',
+      'client:203.0.113.*',
+      'client:203.0.113.0/24',
+      'client:-',
+      'client:1.2.3.4 client:1.2.3.5',
+    ])
+      expect(soleClient(parse(text))).toBeNull()
   })
 })

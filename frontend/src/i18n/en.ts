@@ -183,6 +183,7 @@ export const en = {
   'intrusion.details.abnormal': 'Abnormal requests in detail',
   'intrusion.details.normal': 'Normal requests in detail',
   'intrusion.all_events': 'All in Explore',
+  'intrusion.unfiltered': 'The filter chooses requests, not incidents.',
   'intrusion.none': 'No incident. Incidents appear when an address attacks, scans or guesses passwords.',
 
   'incident.title': 'Incident',

@@ -183,6 +183,7 @@ export const zh: Record<Key, string> = {
   'intrusion.details.abnormal': '异常请求明细',
   'intrusion.details.normal': '正常请求明细',
   'intrusion.all_events': '在检索中查看全部',
+  'intrusion.unfiltered': '筛选只作用于请求，不作用于安全事件。',
   'intrusion.none': '没有安全事件。当某个地址发起攻击、扫描或猜测密码时，会显示在这里。',
 
   'incident.title': '安全事件',

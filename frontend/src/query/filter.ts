@@ -56,6 +56,14 @@ const NAMED = new Set<string>(FIELDS)
 const UPPER = new Set(['method', 'country'])
 const NUMBERS = new Set(['status', 'bytes', 'duration', 'score', 'asn'])
 
+/** The one client address that a filter names, as incidents are asked for; null: none, or more than one. */
+export function soleClient(terms: Term[]): string | null {
+  const named = terms.filter(term => term.field === 'client_ip')
+  const [only] = named
+  if (named.length !== 1 || !only || only.negated) return null
+  return only.exact || (!/[*/]/.test(only.value) && only.value !== '-') ? only.value : null
+}
+
 /** The term that a click on a value adds: exactly this value; null is "the log does not say". */
 export function termFor(field: string, value: string | number | null, negated = false): Term {
   const name = ALIASES[field] ?? field
