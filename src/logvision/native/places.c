@@ -13,7 +13,7 @@ typedef struct {
 } Saved;
 
 static i32 *slot(const Tree *tree, i32 above, const u8 *word, size_t size) {
-    return &tree->slots[lv_word_hash(tree, above, word, size) & (u64)(tree->room - 1)];
+    return &tree->slots[lv_word_hash(tree, above, word, size) & (u64)(2 * tree->room - 1)];
 }
 
 i32 lv_find(const Tree *tree, i32 above, const u8 *word, size_t size) {
@@ -57,11 +57,11 @@ static int widen(Tree *tree) {
     Place *places = realloc(tree->places, (size_t)room * sizeof(Place));
     if (places == NULL) return 0;
     tree->places = places;
-    i32 *slots = realloc(tree->slots, (size_t)room * sizeof(i32));
+    i32 *slots = realloc(tree->slots, 2 * (size_t)room * sizeof(i32));
     if (slots == NULL) return 0;
     tree->slots = slots;
     tree->room = room;
-    for (i64 n = 0; n < room; n++) slots[n] = NONE;
+    for (i64 n = 0; n < 2 * room; n++) slots[n] = NONE;
     for (i32 at = 0; at < tree->used; at++)
         if (places[at].state != GONE) link_slot(tree, at);
     return 1;

@@ -24,11 +24,11 @@ typedef struct {
 typedef struct {
     Place *places;
     i32 *slots;
-    i64 used, room; /* of both: a slot for each place */
+    i64 used, room;            /* of places; two slots for each: most words that are looked for are not there */
     i64 count, waiting, limit; /* places; words that wait, all together; the most of each */
     i64 forgotten;             /* how often places were dropped anywhere to make room */
-    i32 free, dropped;
-    int full, failed; /* no more is learned; there was no memory */
+    i32 free, dropped;         /* the first of each list */
+    int full, failed;          /* no more is learned; there was no memory */
     u64 key;
     const u8 *extensions;
     i64 extension_count;
