@@ -240,7 +240,8 @@ def calibrated(
     `seen`: ordinary and attacking examples in all, for the card.
     """
     slope, intercept = platt(margins, attack)
-    measured = _measured(1 / (1 + np.exp(-(slope * margins + intercept))), attack)
+    exponents = np.clip(-(slope * margins + intercept), -700, 700)  # beyond, 64 bits overflow
+    measured = _measured(1 / (1 + np.exp(exponents)), attack)
     whole = {
         **card, "sizes": list(SIZES), "bits": BITS,
         "ordinary": seen[0], "attacks": seen[1], "held_out": measured,
