@@ -47,3 +47,27 @@ assert "pandas" not in sys.modules
 assert (find_spec("pandas") is None) == (before is None)
 """
     subprocess.run([sys.executable, "-c", asks], capture_output=True, timeout=300, check=True)
+
+
+def test_what_questions_took_goes_back_although_what_came_meanwhile_stays() -> None:
+    asks = """
+import ctypes
+from logvision.app import memory
+
+class Heap(ctypes.Structure):  # mallinfo2 of malloc.h
+    names = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost"
+    _fields_ = [(name, ctypes.c_size_t) for name in names.split()]
+
+memory.settle(lasting=True)
+library = memory._glibc()
+library.mallinfo2.restype = Heap
+before = library.mallinfo2().fordblks
+both = [(bytes(256 << 10), bytes(2_000)) for _ in range(200)]
+stays = [small for _, small in both]
+del both
+print((library.mallinfo2().fordblks - before) >> 20)
+"""
+    told = subprocess.run(
+        [sys.executable, "-c", asks], capture_output=True, text=True, timeout=300, check=True
+    )
+    assert int(told.stdout) < 5  # MB of gaps, of 50 that were taken

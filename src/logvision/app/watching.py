@@ -61,7 +61,7 @@ def watch(
     `say` gets what the operator should know meanwhile. Raises SetupError before anything is read. What
     was read is committed before it returns.
     """
-    memory.settle()
+    memory.settle(lasting=True)
     clock = SystemClock()
     stop = stop or Event()
     with ExitStack() as stack:

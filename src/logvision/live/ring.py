@@ -12,8 +12,9 @@ from typing import Final
 from logvision.live.base import GAP, KINDS, Message
 
 KEPT_MESSAGES: Final = 4_096
-KEPT_BYTES: Final = 16 << 20
-"""What a browser that lost the connection can catch up with: minutes at ordinary rates."""
+KEPT_BYTES: Final = 4 << 20
+"""What a browser that lost the connection can catch up with: some minutes of a busy page. One that was away
+for longer loads anew."""
 
 
 class Ring:
