@@ -313,6 +313,7 @@ def test_a_topic_that_is_not_there_yet_is_waited_for(kafka: Kafka, tmp_path: Pat
     assert lake_counts(data) == every({f"web1:{log}": 50})
 
 
+@pytest.mark.timeout(480)  # four topics one after the other: eight seconds, or minutes beside much else
 def test_a_topic_made_anew_with_fewer_partitions_is_taken_up_by_both_sides(
     kafka: Kafka, tmp_path: Path
 ) -> None:
