@@ -57,7 +57,7 @@ def matching(
     """Events of a question as `Reading.events` gives them, and how many committed ones were chosen from.
 
     They come from the selection of its filter where there is one (None: there is none, files are read).
-    The first who asks of a filter waits until it is made: about 0.1 s of CPU for each million events.
+    The first who asks of a filter waits until it is made: 0.1 to 0.2 s of CPU for each million events.
     """
     split = _split(question)
     tables = None
