@@ -1,5 +1,6 @@
 """What rules say does not depend on what is searched for first."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -153,3 +154,13 @@ def test_a_rule_over_agents_and_targets_knows_all_it_reads_of_every_unit() -> No
     plan = planned([rule(condition, "row")])
     assert not plan.late
     assert set(plan.halves) == set(patterns_of(condition))
+
+
+def test_hints_are_left_out_only_for_units_that_are_read_in_any_case() -> None:
+    hint, sure = rule(Atom(0, Kind.PATH), "unit"), rule(Atom(1, Kind.PATH), "unit")
+    signatures = Signatures(rule_set(replace(hint, confidence=0.01), sure))
+    units, rows, texts = asked([("/one/two", "", "GET"), ("/one", "", "GET"), ("/one/x", "", "GET")])
+    read = np.array(["two" in text or text == "/one" for _, text in texts])
+    found = signatures.find(units, rows, read)
+    said = [(index, texts[unit][1]) for index, unit in zip(found.unit_rule, found.unit, strict=True)]
+    assert said == [(0, "/one/x"), (1, "/one/two")]

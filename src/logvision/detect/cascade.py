@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from logvision.detect.carrier import Carriers, matters
-from logvision.detect.classifier import Classifier
+from logvision.detect.classifier import Classifier, Scores
 from logvision.detect.echo import is_echo, softened
 from logvision.detect.fusion import HINT, ORDINARY, Evidence, Verdict, from_model, fuse, worse
 from logvision.detect.quiet import Quiet
@@ -164,10 +164,12 @@ def gather(
 ) -> Gathered:
     """Stages A, B and C over one batch."""
     units = split(owners, signatures.kinds)
-    found = signatures.find(units, rows)
     doubted = model.score(units) if model is not None else None
+    standing = _standing(units, doubted)
+    found = signatures.find(units, rows, standing if bounded else None)
     evidence = _matched(signatures, found)
-    candidates = _candidates(units, found, doubted)
+    standing[found.unit] = True
+    candidates = _candidates(units, standing)
     verification.credit = min(CREDIT, verification.credit + rows.size * CREDIT_PER_ROW)
     unsettled = found.halves.tolist()
     texts = units.texts.take(pa.array(candidates))
@@ -224,18 +226,21 @@ _MARKS: Final = (
 """Marks of syntax by kind of unit: without one, a rule or the classifier must name a unit to have it read."""
 
 
-def _candidates(units: Units, found: Found, doubted: Any) -> Ints:
-    """Units worth reading: those with a mark of syntax, and those that a rule or the classifier named."""
+def _standing(units: Units, doubted: Scores | None) -> npt.NDArray[np.bool_]:
+    """Units with a mark of syntax, and those that the classifier named."""
     wanted = np.zeros(len(units), bool)
-    wanted[found.unit] = True
     if doubted is not None:
         wanted[doubted.units] = True
     for kinds, table in _MARKS:
         wanted |= units.marked(table, JUDGED) & ((units.kind & int(kinds)) != 0)
+    return wanted
+
+
+def _candidates(units: Units, standing: npt.NDArray[np.bool_]) -> Ints:
+    """Units worth reading of those that stand out by a mark, the classifier or a rule."""
     # Other protocols' bytes are no path; rules know them by their first.
-    wanted &= ~((units.kind == int(Kind.PATH)) & (units.first_bytes() < 32))
-    wanted &= (units.kind & JUDGED) != 0
-    return np.flatnonzero(wanted)
+    worth = ~((units.kind == int(Kind.PATH)) & (units.first_bytes() < 32))
+    return np.flatnonzero(standing & worth & ((units.kind & JUDGED) != 0))
 
 
 def _of_owners(of_unit: dict[int, Verdict], units: Units, owners: Owners) -> dict[int, Verdict]:

@@ -90,8 +90,8 @@ def _loaded(entry: Path) -> Signatures | None:
             if hashlib.sha256(Path(name).read_bytes()).hexdigest() != digest:
                 return None
         databases = []
-        for kinds, late, length in head["databases"]:
-            databases.append((kinds, late, bytes(content[at : at + length])))
+        for kinds, turn, length in head["databases"]:
+            databases.append((kinds, turn, bytes(content[at : at + length])))
             at += length
         return Signatures(_rules(head["rules"]), databases)
     except (OSError, hyperscan.error):
@@ -106,7 +106,7 @@ def _keep(entry: Path, signatures: Signatures) -> None:
             "lists": [
                 (str(path), hashlib.sha256(path.read_bytes()).hexdigest()) for path in signatures.rules.lists
             ],
-            "databases": [(kinds, late, len(dumped)) for kinds, late, dumped in databases],
+            "databases": [(kinds, turn, len(dumped)) for kinds, turn, dumped in databases],
         }
     )
     entries.keep(entry, b"".join([len(head).to_bytes(8, "little"), head, *(d for _, _, d in databases)]))

@@ -1,13 +1,14 @@
 """Databases: the patterns of all rules compiled for Hyperscan, one database for each kind of unit.
 
-Most patterns read one kind only; a path is not searched for the names of agents. Late patterns (`plan`) stand
-apart and are run only over the units in question.
+Most patterns read one kind only; a path is not searched for the names of agents. Hints stand apart, and so do
+late patterns, which are run only over the units in question (`plan`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any, Final
 
 import hyperscan
@@ -16,6 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from logvision.detect import pattern
+from logvision.detect.plan import Plan
 from logvision.detect.rules import Pattern
 from logvision.detect.scopes import NONE
 from logvision.detect.texts import joined
@@ -34,22 +36,30 @@ TOGETHER: Final = (
 """Kinds that share a database."""
 
 
+class Turn(IntEnum):
+    """When patterns are looked for (`plan`)."""
+
+    FIRST = 0
+    HINT = 1
+    LATE = 2
+
+
 @dataclass(frozen=True)
 class Database:
     """Some patterns, compiled, and the kinds of units that they are run over."""
 
     kinds: Kind
-    late: bool  # only for units in question
+    turn: Turn
     compiled: Any  # hyperscan.Database
 
     @staticmethod
-    def load(kinds: int, late: bool, dumped: bytes) -> Database:
+    def load(kinds: int, turn: int, dumped: bytes) -> Database:
         """Raises hyperscan.error for bytes of another version or machine."""
-        return _ready(Kind(kinds), late, hyperscan.loadb(dumped, mode=hyperscan.HS_MODE_BLOCK))
+        return _ready(Kind(kinds), Turn(turn), hyperscan.loadb(dumped, mode=hyperscan.HS_MODE_BLOCK))
 
-    def dump(self) -> tuple[int, bool, bytes]:
+    def dump(self) -> tuple[int, int, bytes]:
         """What `load` takes."""
-        return int(self.kinds), self.late, hyperscan.dumpb(self.compiled)
+        return int(self.kinds), int(self.turn), hyperscan.dumpb(self.compiled)
 
     def scan(self, units: Units, kind: Kind) -> Ints:
         """Pattern ids << 32 | unit of all matches in units of one kind; unordered, some repeated."""
@@ -61,8 +71,16 @@ class Database:
         found: Ints = self._scan(text, units.ends[low:high] - first) + low
         return found
 
+    def scan_unread(self, units: Units, kind: Kind, read: npt.NDArray[np.bool_]) -> Ints:
+        """The same, where most units are read anyway only of the others."""
+        low, high = np.searchsorted(units.kind, [int(kind), int(kind) + 1]).tolist()
+        unread = np.flatnonzero(~read[low:high]) + low
+        return self.scan(units, kind) if 2 * len(unread) > high - low else self.scan_some(units, unread)
+
     def scan_some(self, units: Units, some: Ints) -> Ints:
         """The same, of some units whatever their kind."""
+        if not len(some):
+            return NONE
         found: Ints = self._scan(*joined(units.texts.take(pa.array(some))))
         found[:] = found & ~_UNIT | some[found & _UNIT]
         return found
@@ -88,20 +106,25 @@ class Database:
 _UNIT: Final = (1 << 32) - 1
 
 
-def compiled(patterns: Iterable[Pattern], kinds: Mapping[int, Kind], late: frozenset[int]) -> list[Database]:
-    """Databases of all patterns; seconds. `kinds`: what each id reads; `late`: ids that stand apart."""
+def compiled(patterns: Iterable[Pattern], plan: Plan) -> list[Database]:
+    """Databases of all patterns; seconds."""
     databases: list[Database] = []
-    early = [each for each in patterns if each.id not in late]
-    for group in TOGETHER:
-        databases += _compiled(group, False, [each for each in early if kinds.get(each.id, 0) & group])
-    apart = [each for each in patterns if each.id in late]
+    turns: dict[Turn, list[Pattern]] = {turn: [] for turn in Turn}
+    for each in patterns:
+        turn = Turn.LATE if each.id in plan.late else Turn.HINT if each.id in plan.hints else Turn.FIRST
+        turns[turn].append(each)
+    for turn in (Turn.FIRST, Turn.HINT):
+        for group in TOGETHER:
+            databases += _compiled(
+                group, turn, [each for each in turns[turn] if plan.kinds.get(each.id, 0) & group]
+            )
     every = Kind(0)
-    for each in apart:
-        every |= kinds[each.id]
-    return databases + _compiled(every, True, apart)
+    for each in turns[Turn.LATE]:
+        every |= plan.kinds[each.id]
+    return databases + _compiled(every, Turn.LATE, turns[Turn.LATE])
 
 
-def _compiled(kinds: Kind, late: bool, patterns: list[Pattern]) -> list[Database]:
+def _compiled(kinds: Kind, turn: Turn, patterns: list[Pattern]) -> list[Database]:
     if not patterns:
         return []
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
@@ -110,9 +133,9 @@ def _compiled(kinds: Kind, late: bool, patterns: list[Pattern]) -> list[Database
         ids=[each.id for each in patterns],
         flags=[pattern.flags(each.caseless) for each in patterns],
     )
-    return [_ready(kinds, late, database)]
+    return [_ready(kinds, turn, database)]
 
 
-def _ready(kinds: Kind, late: bool, database: Any) -> Database:
+def _ready(kinds: Kind, turn: Turn, database: Any) -> Database:
     database.scratch = hyperscan.Scratch(database)
-    return Database(kinds, late, database)
+    return Database(kinds, turn, database)

@@ -2,7 +2,9 @@
 
 Most rules name something and then what excuses it: a copy of a database, but not among documentation. What
 excuses holds for ordinary requests by the thousand, so it is asked of the few units that the first part of a
-rule has named; and so is the second of two parts that must both be there.
+rule has named; and so is the second of two parts that must both be there. Hints only choose what verification
+reads, so they are not looked for where it reads anyway: in a flood of attacks they would be half of what is
+found.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ class Plan:
 
     kinds: dict[int, Kind]  # what each pattern reads
     late: frozenset[int]  # patterns that few units are searched for
+    hints: frozenset[int]  # patterns that only choose what verification reads
     rules: dict[
         int, list[int]
     ]  # pattern to the rules that cannot hold where none of their patterns here does
@@ -57,12 +60,22 @@ def planned(rules: Sequence[Rule]) -> Plan:
             halves += _halves(rule.condition, first)
     early |= {atom.id for atom in halves}
     late = frozenset(kinds.keys() - early)
+    hints = early - {a.id for rule in rules if not rule.hint for a in patterns_of(rule.condition)}
     in_unit, in_owner = set[int](), set[int]()
     for rule in rules:
         if any(atom.id in late for atom in patterns_of(rule.condition)):
             into = in_unit if rule.scope == "unit" else in_owner
             into |= {atom.id for atom in _first(rule.condition)} - late
-    return Plan(kinds, late, asking, frozenset(in_unit), frozenset(in_owner), tuple(halves), frozenset(odd))
+    return Plan(
+        kinds,
+        late,
+        frozenset(hints),
+        asking,
+        frozenset(in_unit),
+        frozenset(in_owner),
+        tuple(halves),
+        frozenset(odd),
+    )
 
 
 def patterns_of(condition: Condition) -> Iterable[Atom]:

@@ -12,9 +12,10 @@ from typing import Any
 
 import hyperscan
 import numpy as np
+import numpy.typing as npt
 
 from logvision.detect import pattern
-from logvision.detect.database import Database, compiled
+from logvision.detect.database import Database, Turn, compiled
 from logvision.detect.fusion import Evidence
 from logvision.detect.plan import patterns_of, planned
 from logvision.detect.rules import Rule, RuleSet
@@ -36,13 +37,13 @@ class Found:
 class Signatures:
     """The compiled rules; immutable but for the scratch space, which a lock guards. Picklable."""
 
-    def __init__(self, rules: RuleSet, databases: Sequence[tuple[int, bool, bytes]] | None = None) -> None:
+    def __init__(self, rules: RuleSet, databases: Sequence[tuple[int, int, bytes]] | None = None) -> None:
         """`databases`: what `dump` gave for the same rules; else they are compiled, which takes seconds."""
         self.rules = rules
         self._lock = threading.Lock()
         self._plan = planned(rules.rules)
         self._databases = (
-            compiled(rules.patterns, self._plan.kinds, self._plan.late)
+            compiled(rules.patterns, self._plan)
             if databases is None
             else [Database.load(*each) for each in databases]
         )
@@ -55,13 +56,16 @@ class Signatures:
     def __reduce__(self) -> tuple[Any, ...]:
         return Signatures, (self.rules, self.dump())
 
-    def dump(self) -> list[tuple[int, bool, bytes]]:
+    def dump(self) -> list[tuple[int, int, bytes]]:
         """The compiled databases, for this version of Hyperscan and this kind of processor."""
         return [database.dump() for database in self._databases]
 
-    def find(self, units: Units, rows: Rows) -> Found:
-        """All rules that hold: one pass over all units, and one over the few that it leaves in question."""
-        matched = self._matched(units, rows)
+    def find(self, units: Units, rows: Rows, read: npt.NDArray[np.bool_] | None = None) -> Found:
+        """All rules that hold: one pass over all units, and one over the few that it leaves in question.
+
+        `read`: units that are read in any case; rules that only say so may be left out for them.
+        """
+        matched = self._matched(units, rows, read)
         asked = sorted({rule for number in matched for rule in self._plan.rules.get(number, ())})
         of_unit: list[tuple[int, Ints]] = []
         of_row: list[tuple[int, Ints]] = []
@@ -109,21 +113,21 @@ class Signatures:
             one.scan(text.replace(b"\n", b"\x0b") + b"\n", at)
         return sorted(found.items())
 
-    def _matched(self, units: Units, rows: Rows) -> dict[int, Ints]:
+    def _matched(self, units: Units, rows: Rows, read: npt.NDArray[np.bool_] | None) -> dict[int, Ints]:
         """Pattern id to the sorted units that it matches; of late patterns, only of units in question."""
         with self._lock:
-            early = [
+            found = [
                 database.scan(units, kind)
+                if read is None or database.turn is Turn.FIRST
+                else database.scan_unread(units, kind, read)
                 for database in self._databases
-                if not database.late
+                if database.turn is not Turn.LATE
                 for kind in database.kinds
             ]
-            matched = _by_pattern(early)
+            matched = _by_pattern(found)
             some = self._in_question(matched, units, rows)
-            if len(some):
-                late = [database.scan_some(units, some) for database in self._databases if database.late]
-                matched |= _by_pattern(late)
-        return matched
+            late = [each for each in self._databases if each.turn is Turn.LATE]
+            return matched | _by_pattern([database.scan_some(units, some) for database in late])
 
     def _in_question(self, matched: dict[int, Ints], units: Units, rows: Rows) -> Ints:
         """Units of which late patterns decide."""
