@@ -77,6 +77,7 @@ def test_the_oldest_first_is_the_same_turned_round(database: Database) -> None:
     assert [position for _, position in found] == sorted(position for _, position in expected())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format_", Format)
 @pytest.mark.parametrize("ecs", [False, True])
 def test_every_format_takes_less_memory_than_the_events_would(

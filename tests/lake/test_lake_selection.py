@@ -97,6 +97,7 @@ def answers(database: Database, question: Question) -> list[Any]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("range_", range(len(RANGES)))
 @pytest.mark.parametrize("text", FILTERS)
 def test_panels_say_what_reading_the_files_for_each_of_them_says(
