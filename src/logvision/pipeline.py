@@ -25,7 +25,7 @@ from logvision.detect.site import Looks, Site, reconsider
 from logvision.enrich import agent, client, network, request
 from logvision.exemption import Exemption
 from logvision.formats import Formats
-from logvision.schema import EVENT
+from logvision.schema import EVENT, RECORD
 
 
 @dataclass(slots=True)
@@ -86,9 +86,9 @@ Step = Callable[[Flow, Knowledge], Flow]
 
 
 def parse(flow: Flow, known: Knowledge) -> Flow:
-    """Records to PARSED events, and to rejects with a reason."""
+    """Records to PARSED events, and to rejects with a reason. No other step sees the lines: they go here."""
     parsed = known.formats.parse(flow.records, flow.read_at)
-    return replace(flow, events=parsed.events, rejects=parsed.rejects)
+    return replace(flow, records=RECORD.empty_table(), events=parsed.events, rejects=parsed.rejects)
 
 
 def real_client(flow: Flow, known: Knowledge) -> Flow:

@@ -3,7 +3,17 @@ a small log would wait for it."""
 
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pyarrow as pa
+
+from logvision import pipeline
+from logvision.columns import constant
+from logvision.formats import Formats
+from logvision.schema import RECORD
 
 HEAVY = (
     *("pandas", "polars", "duckdb", "pyspark", "sklearn", "lightgbm", "matplotlib", "fastapi", "asyncio"),
@@ -71,3 +81,12 @@ print((library.mallinfo2().fordblks - before) >> 20)
         [sys.executable, "-c", asks], capture_output=True, text=True, timeout=300, check=True
     )
     assert int(told.stdout) < 5  # MB of gaps, of 50 that were taken
+
+
+def test_lines_go_once_they_are_parsed() -> None:
+    raw = [LINE.format(n=n).encode() for n in range(50)]
+    columns = [pa.array(raw, pa.binary()), constant("a.log", 50), pa.array(range(50), pa.int64())]
+    flow = pipeline.begin(pa.table(columns, schema=RECORD), datetime(2026, 6, 1, tzinfo=UTC))
+    known: Any = SimpleNamespace(formats=Formats())
+    parsed = pipeline.parse(flow, known)
+    assert (len(parsed.events), len(parsed.records)) == (50, 0)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from logvision.detect import Detector, detect
+from logvision.detect import Detector, cascade, detect
+from logvision.detect.units import Kind
 from logvision.schema import EVENT
 
 
@@ -55,3 +56,12 @@ def test_explaining_a_line_takes_nothing_from_the_live_credit(detector: Detector
     before = detector.verification.credit
     detector.judge(ATTACKS[:10], [None] * 10, [None] * 10, ["GET"] * 10)
     assert detector.verification.credit == before
+
+
+def test_what_was_read_lately_is_remembered_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cascade, "_REMEMBERED", 4)
+    verification = cascade.Verification()
+    known = [verification.of(text, int(Kind.VALUE))[1] for text in (b"a", b"b", b"c", b"a", b"d", b"a", b"b")]
+    assert known == [False, False, False, True, False, True, False]
+    assert verification.read == 5
+    assert len(verification._young) + len(verification._old) <= 4

@@ -4,7 +4,7 @@ standing, all evidence of a unit fused, an owner as bad as its worst unit, a row
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from operator import attrgetter
@@ -40,6 +40,7 @@ bytes. What is read once is remembered and costs nothing."""
 
 _REMEMBERED: Final = 50_000
 _LONGEST_KEPT: Final = 64
+_NOTHING: Final[Sequence[Evidence]] = ()  # what nearly all texts come to
 
 
 @dataclass
@@ -49,24 +50,30 @@ class Verification:
     read: int = 0
     left_over: int = 0  # units that were left to stages A and B for want of credit
     credit: float = CREDIT
-    _known: OrderedDict[tuple[bytes, int], list[Evidence]] = field(default_factory=OrderedDict, repr=False)
+    _young: dict[bytes, Sequence[Evidence]] = field(default_factory=dict, repr=False)
+    _old: dict[bytes, Sequence[Evidence]] = field(default_factory=dict, repr=False)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Verification, ()
 
-    def of(self, text: bytes, kind: int) -> tuple[list[Evidence], bool]:
+    def of(self, text: bytes, kind: int) -> tuple[Sequence[Evidence], bool]:
         """The evidence about a unit of this Kind, and whether it was known already."""
         # Long texts are remembered by their digest, so that memory does not grow with what is sent.
-        key = (text if len(text) <= _LONGEST_KEPT else blake2b(text, digest_size=16).digest(), kind)
-        found = self._known.get(key)
+        key = text if len(text) <= _LONGEST_KEPT else blake2b(text, digest_size=16).digest()
+        key += kind.to_bytes(2, "little")
+        found = self._young.get(key)
         if found is not None:
             return found, True
-        found = verify(text, Kind(kind))
-        self.read += 1
-        self._known[key] = found
-        if len(self._known) > _REMEMBERED:
-            self._known.popitem(last=False)
-        return found, False
+        found = self._old.get(key)
+        known = found is not None
+        if found is None:
+            found = verify(text, Kind(kind)) or _NOTHING
+            self.read += 1
+        # Two generations: when the young one is full it becomes the old one; what is asked again moves over.
+        if len(self._young) >= _REMEMBERED // 2:
+            self._old, self._young = self._young, {}
+        self._young[key] = found
+        return found, known
 
 
 @dataclass(frozen=True, slots=True)

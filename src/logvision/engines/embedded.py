@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -34,7 +34,6 @@ from logvision.lake.segments import Counts, Lake
 from logvision.live.base import INCIDENT, Live
 from logvision.live.ticker import Ticker
 from logvision.metrics import Metrics
-from logvision.schema import RECORD
 from logvision.sources.base import Batch, Position, Reader
 
 READ_BYTES: Final = 6 << 20
@@ -220,8 +219,7 @@ class Embedded:
 
     def _judge(self, read: _Read) -> Judged:
         begun = self._clock.monotonic()
-        flow = replace(read.alone(), records=RECORD.empty_table())
-        flow = pipeline.through(pipeline.LEARNING, flow, self._known, self.seconds)
+        flow = pipeline.through(pipeline.LEARNING, read.alone(), self._known, self.seconds)
         self._meters.judged(self._clock.monotonic() - begun)
         events, rejects = flow.events, flow.rejects
         claims = None
