@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from logvision.detect.traits import (
@@ -38,6 +38,7 @@ def test_the_kinds_of_characters_are_named(value: bytes, kinds: list[str]) -> No
     assert named(traits(value)) == kinds
 
 
+@settings(suppress_health_check=[HealthCheck.data_too_large])  # long values are what this is about
 @given(
     st.lists(st.one_of(st.binary(max_size=40), st.binary(min_size=READ - 2, max_size=READ + 2)), max_size=9)
 )
