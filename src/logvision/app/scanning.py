@@ -17,7 +17,6 @@ from logvision.app.found import Found
 from logvision.app.stores import SQLITE, Stores, open_stores, take_up
 from logvision.clock import SystemClock
 from logvision.config import Settings
-from logvision.engines.alone import Alone, Beside
 from logvision.engines.embedded import Embedded, Options
 from logvision.engines.summary import Summary
 from logvision.engines.verdicts import Verdicts
@@ -43,12 +42,8 @@ class Scan:
         verdicts: Verdicts | None = None,
         report: Path | None = None,
         language: Language = Language.EN,
-        processes: int = 1,
     ) -> None:
-        """`report`: write an HTML report there; without a data folder its facts lie in a temporary one.
-
-        `processes`: 1 or 2, see `alone`.
-        """
+        """`report`: write an HTML report there; without a data folder its facts lie in a temporary one."""
         memory.settle()
         self._settings = settings
         self._keep = keep
@@ -58,7 +53,6 @@ class Scan:
         self._verdicts = verdicts
         self._report = report
         self._language = language
-        self._processes = processes
         self._found = Found()
         self._summary = Summary()
         self._seconds = 0.0
@@ -96,7 +90,6 @@ class Scan:
                 positions=resume.positions if resume else None,
                 counts=resume.counts if resume else None,
                 anonymiser=parts.anonymiser(self._settings.lake, kept=self._keep),
-                alone=self._alone(stack),
             )
             memory.keep()
             self._summary = engine.run()
@@ -106,12 +99,6 @@ class Scan:
             if stores:
                 self._write_report(stores)
         self._seconds = perf_counter() - began
-
-    def _alone(self, stack: ExitStack) -> Alone | None:
-        """A second process for the steps that can go there; None: all of it here."""
-        if self._processes == 1:
-            return None
-        return stack.enter_context(Beside(parts.bundle(self._known, self._settings), self._known))
 
     def _folder(self, stack: ExitStack) -> Path | None:
         """Where facts are kept: the data folder, or for the report alone a temporary one."""

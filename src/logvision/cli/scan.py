@@ -47,9 +47,6 @@ def scan(
         str | None,
         typer.Option("--format", help="Name of a format, or a pasted log_format or LogFormat line."),
     ] = None,
-    processes: Annotated[
-        int, typer.Option(min=1, max=2, help="2: judge in a second process; faster, for 250 MB more memory.")
-    ] = 1,
 ) -> None:
     """Read logs to their end: what happened, who attacked, did it work.
 
@@ -63,15 +60,7 @@ def scan(
         sink = None
         if verdicts is not None:
             sink = Verdicts(stack.enter_context(_created(verdicts)), {source_name(f): f for f in files})
-        run = Scan(
-            settings,
-            files,
-            keep=data is not None,
-            verdicts=sink,
-            report=report,
-            language=language,
-            processes=processes,
-        )
+        run = Scan(settings, files, keep=data is not None, verdicts=sink, report=report, language=language)
         _run(run, quiet=as_json or not sys.stderr.isatty())
         result = run.result()
     complain(run.notes)

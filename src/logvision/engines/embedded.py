@@ -20,7 +20,6 @@ import pyarrow as pa
 from logvision import pipeline
 from logvision.casebook.base import Casebook
 from logvision.clock import Clock
-from logvision.engines.alone import Alone, Flowing, Here
 from logvision.engines.channel import Channel, Closed
 from logvision.engines.commits import Commits
 from logvision.engines.meters import Meters
@@ -63,13 +62,19 @@ class Options:
     at_once: bool = True  # incidents are told batch by batch; otherwise segment by segment, at half the cost
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Read:
-    """Batches of one read, and what will be said of their rows."""
+    """Batches of one read."""
 
-    alone: Flowing
+    begun: pipeline.Flow | None
     log_bytes: dict[str, int]
     resume: dict[str, Position]
+
+    def take(self) -> pipeline.Flow:
+        """What is to be judged, once: the lines go when the last step that reads them is done."""
+        begun, self.begun = self.begun, None
+        assert begun is not None
+        return begun
 
 
 OnIncident = Callable[[Incident], None]
@@ -104,12 +109,8 @@ class Embedded:
         metrics: Metrics | None = None,
         anonymiser: Anonymiser | None = None,
         stop: threading.Event | None = None,
-        alone: Alone | None = None,
     ) -> None:
-        """`anonymiser`: applied before anything is counted, shown or kept. `stop`: as `stop()`, when set.
-
-        `alone`: where the steps that look at rows alone run; None: here.
-        """
+        """`anonymiser`: applied before anything is counted, shown or kept. `stop`: as `stop()`, when set."""
         self._reader = reader
         self._known = known
         self._state = state
@@ -139,7 +140,6 @@ class Embedded:
             else Commits(reader, lake, casebook, self._meters, self._problems, self._gives_up)
         )
         self.seconds: dict[str, float] = {}  # wall seconds per pipeline step
-        self._alone = alone or Here(known, self.seconds)
 
     @property
     def problem(self) -> str | None:
@@ -202,8 +202,8 @@ class Embedded:
         log_bytes: dict[str, int] = {}
         for batch in batches:
             log_bytes[batch.source] = log_bytes.get(batch.source, 0) + batch.bytes
-        alone = self._alone(records, datetime.fromtimestamp(self._clock.now(), UTC))
-        return _Read(alone, log_bytes, {batch.source: batch.resume for batch in batches})
+        begun = pipeline.begin(records, datetime.fromtimestamp(self._clock.now(), UTC))
+        return _Read(begun, log_bytes, {batch.source: batch.resume for batch in batches})
 
     def _judging(self) -> None:
         try:
@@ -219,7 +219,7 @@ class Embedded:
 
     def _judge(self, read: _Read) -> Judged:
         begun = self._clock.monotonic()
-        flow = pipeline.through(pipeline.LEARNING, read.alone(), self._known, self.seconds)
+        flow = pipeline.through(pipeline.STEPS, read.take(), self._known, self.seconds)
         self._meters.judged(self._clock.monotonic() - begun)
         events, rejects = flow.events, flow.rejects
         claims = None
