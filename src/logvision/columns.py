@@ -44,7 +44,7 @@ def arrivals(codes: npt.NDArray[Any]) -> npt.NDArray[Any]:
 def firsts(keys: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], Codes]:
     """The first row of each distinct integer, in the order of rows, and per row which of them it has."""
     if native.HERE:
-        found, first = native.numbered(keys.astype(np.int64).view(np.uint64))
+        found, first = native.keys.numbered(keys.astype(np.int64).view(np.uint64))
         return first.astype(np.int64), found
     _, rows, places = np.unique(keys, return_index=True, return_inverse=True)
     order = np.argsort(rows)
@@ -128,7 +128,7 @@ def hashes(values: pa.StringArray, key: int) -> npt.NDArray[np.uint64]:
     """A 64-bit hash of every text (no null); the same in every process where HASHED_BY is the same."""
     if native.HERE:
         # Spread: the core's hash is weak for texts that are as long as a small key.
-        return native.hashes(values, (key + 1) * 0x9E37_79B9_7F4A_7C15 & 0xFFFF_FFFF_FFFF_FFFF)
+        return native.texts.hashes(values, (key + 1) * 0x9E37_79B9_7F4A_7C15 & 0xFFFF_FFFF_FFFF_FFFF)
     import polars as pl  # noqa: PLC0415 - 60 MB and a third of a second that are seldom needed
 
     return pl.Series(pl.from_arrow(values), dtype=pl.String).hash(seed=key).to_numpy()
@@ -137,7 +137,7 @@ def hashes(values: pa.StringArray, key: int) -> npt.NDArray[np.uint64]:
 def numbered(keys: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.uint64], Codes]:
     """The distinct keys, ascending, and which one each row has."""
     if native.HERE:
-        codes, first = native.numbered(keys)
+        codes, first = native.keys.numbered(keys)
         names = keys[first]
         order = np.argsort(names)
         rank = np.empty(order.size, np.int32)

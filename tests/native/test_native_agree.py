@@ -124,7 +124,7 @@ _EDGES = st.sampled_from(
 @given(st.lists(st.lists(_EDGES, max_size=5).map(b"".join), min_size=1, max_size=20))
 def test_trimmed_lines_and_those_to_be_looked_at(values: list[bytes]) -> None:
     lines = slices([*values, b"whole\n"])
-    for one, other in zip(native.trimmed(*lines, 8), trimmed(*lines, 8), strict=True):
+    for one, other in zip(native.lines.trimmed(*lines, 8), trimmed(*lines, 8), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
@@ -374,7 +374,7 @@ def test_profiles_are_taught_alike(batches: list[list[tuple[str, str]]]) -> None
 
 @given(st.lists(texts, max_size=8))
 def test_a_memo_answers_what_it_was_told_last(batches: list[list[bytes]]) -> None:
-    memo, told = native.Memo(10_000), dict[bytes, int]()
+    memo, told = native.memo.Memo(10_000), dict[bytes, int]()
     for batch in batches:
         distinct = pa.array(dict.fromkeys(batch), pa.binary())
         codes = memo.find(distinct)
@@ -386,7 +386,7 @@ def test_a_memo_answers_what_it_was_told_last(batches: list[list[bytes]]) -> Non
 
 
 def test_a_memo_is_bounded_in_number_and_in_bytes() -> None:
-    memo = native.Memo(1000, size=16)
+    memo = native.memo.Memo(1000, size=16)
     for start in range(0, 20_000, 500):
         values = pa.array([b"%032d" % n for n in range(start, start + 500)], pa.binary())
         memo.keep(values, np.arange(500), np.arange(500, dtype=np.int32))
@@ -403,14 +403,14 @@ def test_texts_made_to_collide_do_not(key: int) -> None:
     made += [struct.pack("<QQQ", one, n, n) for one in constants for n in range(50_000)]
 
     for values in (numbers, made):
-        hashes = native.hashes(pa.array(values, pa.binary()), key)
+        hashes = native.texts.hashes(pa.array(values, pa.binary()), key)
         assert len(np.unique(hashes)) == len(values)
         assert np.bincount((hashes % 1024).astype(np.int64)).max() < 2 * len(values) / 1024
 
 
 @given(texts, st.integers(0, 2**64 - 1))
 def test_equal_texts_have_equal_hashes(values: list[bytes], key: int) -> None:
-    hashes = native.hashes(pa.array(values, pa.binary()), key).tolist()
+    hashes = native.texts.hashes(pa.array(values, pa.binary()), key).tolist()
 
     assert len(set(hashes)) == len(set(values))
-    assert hashes == [native.hashes(pa.array([value], pa.binary()), key)[0] for value in values]
+    assert hashes == [native.texts.hashes(pa.array([value], pa.binary()), key)[0] for value in values]

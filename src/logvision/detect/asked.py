@@ -106,7 +106,7 @@ def _unquoted(texts: Sequence[str]) -> list[str]:
     """`unquote_plus` of each."""
     if not native.HERE:
         return [unquote_plus(text) for text in texts]
-    decoded = native.unquoted(pa.array(texts, pa.string())).to_pylist()
+    decoded = native.decoding.unquoted(pa.array(texts, pa.string())).to_pylist()
     return [text.decode("utf-8", "replace") for text in decoded]
 
 

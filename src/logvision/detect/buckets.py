@@ -140,7 +140,7 @@ def poured(size: Size, places: Ints, times: Ints, kinds: Kinds, state: Ints) -> 
     full = min(size.capacity * size.leak_us, -NEVER)
     if native.HERE:
         sizes = np.array([full, size.leak_us, size.hold_off_us, size.relief_us, BACK_US, NEVER])
-        return native.poured(places, times, kinds, sizes, state)
+        return native.buckets.poured(places, times, kinds, sizes, state)
     buckets: list[list[int]] = state.tolist()
     stay = list(range(len(buckets)))
     opened: list[list[int] | None] = [None] * len(buckets)
@@ -247,7 +247,7 @@ def met(codes: columns.Codes, times: Ints, memory: int, last: Ints) -> Mask:
     """Which events bring a value that was not met within `memory` µs of its time in `last` (of each code),
     which is kept up to date."""
     if native.HERE:
-        return native.met(codes, times, memory, last)
+        return native.buckets.met(codes, times, memory, last)
     order = np.argsort(codes, kind="stable")
     sorted_codes, sorted_times = codes[order], times[order]
     begins = np.diff(sorted_codes, prepend=-1) != 0
@@ -261,7 +261,7 @@ def met(codes: columns.Codes, times: Ints, memory: int, last: Ints) -> Mask:
 def mixed(keys: Keys, codes: columns.Codes, hashes: Keys) -> None:
     """Make keys, in place, those of one more part: `hashes[codes]`, of negative codes the last hash."""
     if native.HERE:
-        native.mixed(keys, codes, hashes)
+        native.keys.mixed(keys, codes, hashes)
         return
     keys ^= hashes[codes]
     keys *= MIX

@@ -58,7 +58,7 @@ def canonical_text(raw: bytes, *, query: bool) -> bytes:
     """The canonical text of one value, without the map; 1 µs."""
     if raw.isalnum():
         return raw  # ASCII letters and digits: nothing that stands for something else
-    return native.canonical_text(raw, query) if native.HERE else decode_text(raw, query=query)
+    return native.decoding.canonical_text(raw, query) if native.HERE else decode_text(raw, query=query)
 
 
 def _apply(
@@ -88,5 +88,5 @@ def canonicalise(values: pa.Array, *, query: bool, deep: bool = True) -> pa.Bina
         return pa.array([], pa.binary())
     source = values.cast(pa.binary())
     if native.HERE:
-        return native.canonical(source, query=query, deep=deep)
+        return native.decoding.canonical(source, query=query, deep=deep)
     return decoding_columns.decoded(source, query=query, deep=deep)

@@ -96,7 +96,9 @@ class Classifier:
             return Scores(at, np.zeros(0, np.float32))
         if native.HERE:
             first = np.append(0, units.ends[:-1] + 1)
-            margins = native.margins(units.buffer, first[at], units.ends[at], _FOLD, self.weights, _ROOT)
+            margins = native.units.margins(
+                units.buffer, first[at], units.ends[at], _FOLD, self.weights, _ROOT
+            )
         else:
             margins = self.margins(*gathered(units, at))
         scores = self.probability(margins)

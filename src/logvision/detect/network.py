@@ -32,6 +32,6 @@ def wide(client: str) -> int:
 def numbers(clients: pa.StringArray) -> tuple[Numbers, Numbers]:
     """`narrow` and `wide` of every client (no null). Cost: 0.2 µs each, without the native core 3 µs."""
     if native.HERE:
-        return native.networks(clients)
+        return native.addresses.networks(clients)
     texts = clients.to_pylist()
     return np.array([*map(narrow, texts)], np.uint32), np.array([*map(wide, texts)], np.uint32)

@@ -54,9 +54,11 @@ class Pieces:
         limits = PARAMETERS, NAME_LENGTH, READ
         if not native.HERE:
             return _one_by_one(routes, route, paths, queries)
-        row, start, end, kinds, size = native.pieces((paths, queries), routes, route, limits, KIND_OF)
+        row, start, end, kinds, size = native.pieces.of_requests(
+            (paths, queries), routes, route, limits, KIND_OF
+        )
         named = start >= 0
-        texts, of_named = native.distinct(_bytes(queries), start[named], end[named])
+        texts, of_named = native.texts.distinct(_bytes(queries), start[named], end[named])
         names = [_decoded(text).decode("utf-8", "replace") for text in texts.cast(pa.string()).to_pylist()]
         name = np.empty(len(row), np.int64)
         name[named] = of_named

@@ -49,7 +49,7 @@ def _distinct(texts: pa.BinaryArray) -> tuple[pa.BinaryArray, Ints]:
     """The distinct texts in order of appearance, and which one each is."""
     if native.HERE:
         flat, offsets = flattened(texts)
-        values, codes = native.distinct(flat, offsets[:-1], offsets[1:])
+        values, codes = native.texts.distinct(flat, offsets[:-1], offsets[1:])
         return values, codes.astype(np.int64)
     encoded = texts.dictionary_encode()
     return encoded.dictionary, encoded.indices.to_numpy().astype(np.int64)

@@ -193,7 +193,7 @@ def _teach(
 ) -> None:
     """Set the bit of each network in the traits of its profile."""
     if native.HERE:
-        native.teach(seen, rows, traits, network)
+        native.pieces.teach(seen, rows, traits, network)
         return
     for trait in range(TRAITS):
         shown = (traits >> np.uint64(trait) & np.uint64(1)).astype(bool)

@@ -65,7 +65,7 @@ def _addresses(pile: Pile, urls: pa.BinaryArray, owners: Ints) -> _Left:
     """The parts of ordinary addresses, whose owners follow each other; the core leaves the others."""
     if not native.HERE or not len(urls):
         return urls, owners
-    found, left = native.parts(urls, int(owners[0]), NEST)
+    found, left = native.decoding.parts(urls, int(owners[0]), NEST)
     for kind, part in zip((Kind.PATH, Kind.NAME, Kind.VALUE, Kind.URL), found, strict=False):
         pile.add(kind, *part)
     return urls.take(pa.array(left)), owners[left]

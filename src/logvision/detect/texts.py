@@ -46,7 +46,7 @@ def joined(values: pa.BinaryArray) -> tuple[npt.NDArray[np.uint8], npt.NDArray[n
     if not len(values):
         return np.zeros(0, np.uint8), np.zeros(0, np.int64)
     if native.HERE:
-        return native.joined(values)
+        return native.units.joined(values)
     ended = pc.binary_join_element_wise(values, b"", b"\n")
     flat, offsets = flattened(ended)
     ends = offsets[1:] - 1
@@ -60,7 +60,7 @@ def joined(values: pa.BinaryArray) -> tuple[npt.NDArray[np.uint8], npt.NDArray[n
 def first(flat: npt.NDArray[np.uint8], mark: int, starts: Ints, ends: Ints) -> Ints:
     """Where a byte stands first in each of some ascending ranges; a range's end if it does not."""
     if native.HERE:
-        return native.first(flat, starts, ends, mark)
+        return native.texts.first(flat, starts, ends, mark)
     at = np.append(np.flatnonzero(flat == mark), len(flat))
     found: Ints = np.minimum(at[np.searchsorted(at, starts)], ends)
     return found
@@ -69,7 +69,7 @@ def first(flat: npt.NDArray[np.uint8], mark: int, starts: Ints, ends: Ints) -> I
 def slices(flat: npt.NDArray[np.uint8], starts: Ints, ends: Ints) -> pa.BinaryArray:
     """The texts of ascending ranges that do not overlap."""
     if native.HERE:
-        return native.gathered(flat, starts, ends)
+        return native.texts.gathered(flat, starts, ends)
     # Every second text of those that lie between all starts and ends in turn.
     bounds = np.append(np.column_stack([starts, ends]).ravel(), len(flat))
     return binary(flat, bounds).take(pa.array(np.arange(0, len(bounds) - 1, 2)))

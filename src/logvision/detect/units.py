@@ -96,7 +96,7 @@ class Units:
         found = np.zeros(len(self), np.bool_)
         last = int(np.searchsorted(self.kind, kinds, "right"))
         if native.HERE:
-            found[:last] = native.marked(self.buffer, self.ends[:last], table)
+            found[:last] = native.units.marked(self.buffer, self.ends[:last], table)
         else:
             found[np.searchsorted(self.ends, np.flatnonzero(table[self.head(kinds)]))] = True
         return found

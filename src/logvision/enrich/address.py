@@ -67,7 +67,7 @@ def of(texts: pa.StringArray) -> Addresses:
     size = len(texts)
     if not native.HERE:
         return _parsed(texts.to_pylist(), np.arange(size), size)
-    numbers, plain = native.v4(texts)
+    numbers, plain = native.addresses.v4(texts)
     places = np.flatnonzero(plain)
     if len(places) == size:
         return replace(_parsed([], places[:0], size), v4_at=places, v4=numbers)

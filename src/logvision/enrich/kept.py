@@ -50,7 +50,7 @@ class Kept(Generic[V]):
         return [self._answers[at] for at in np.flatnonzero(used).tolist()], compact[codes]
 
     def _begin(self) -> None:
-        self._memo: native.Memo | Memo = (native.Memo if native.HERE else Memo)(self._limit)
+        self._memo: native.memo.Memo | Memo = (native.memo.Memo if native.HERE else Memo)(self._limit)
         self._answers: list[V] = []
         self._numbers: dict[V, int] = {}
 
@@ -62,7 +62,7 @@ class Kept(Generic[V]):
 
 
 class Memo:
-    """`native.Memo` in Python.
+    """`native.memo.Memo` in Python.
 
     Two generations instead of a strict order of use: when the young one is full it becomes the old one,
     and what is asked for again moves over.

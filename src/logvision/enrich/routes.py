@@ -17,7 +17,6 @@ from logvision.columns import Codes
 from logvision.enrich import segments, shape
 from logvision.enrich.places import ACTORS, OTHER, WORDS, Places
 from logvision.enrich.segments import DEPTH, REST
-from logvision.native import paths as core
 
 __all__ = ["ACTORS", "DEPTH", "OTHER", "REST", "WORDS", "Answers", "Routed", "Routes"]
 
@@ -29,7 +28,7 @@ class Answers(NamedTuple):
     """What was answered to whom: a row per answer, in the order of time."""
 
     paths: Codes  # indices of paths
-    clients: core.Clients  # numbers of clients, as `numbers` gives them
+    clients: native.paths.Clients  # numbers of clients, as `numbers` gives them
 
 
 class Routed(NamedTuple):
@@ -56,7 +55,7 @@ class Routes:
     def __init__(self, limit: int = 20_000) -> None:
         self.limit = limit
         """Places that are remembered at most."""
-        self._places = core.Places(limit, shape.EXTENSIONS) if native.HERE else Places(limit)
+        self._places = native.paths.Places(limit, shape.EXTENSIONS) if native.HERE else Places(limit)
 
     def __len__(self) -> int:
         return len(self._places)
@@ -84,8 +83,8 @@ class Routes:
         return routes
 
 
-def numbers(clients: pa.StringArray) -> core.Clients:
+def numbers(clients: pa.StringArray) -> native.paths.Clients:
     """Clients as numbers (CRC-32) that are the same in every batch and every process."""
     if native.HERE:
-        return core.clients(clients)
+        return native.paths.clients(clients)
     return np.array([zlib.crc32(name.encode()) for name in clients.to_pylist()], np.uint32)

@@ -104,7 +104,7 @@ def split(how: Plan, lines: Slices) -> Part:
 
 
 @lru_cache(maxsize=256)
-def _cutter(how: Plan) -> tuple[list[Word], native.Cutter]:
+def _cutter(how: Plan) -> tuple[list[Word], native.lines.Cutter]:
     """The plan for the core, and what its pieces are."""
     pieces: list[Word] = []
     segments: list[bytes | list[tuple[int, bytes, bool, bytes]]] = []
@@ -125,7 +125,7 @@ def _cutter(how: Plan) -> tuple[list[Word], native.Cutter]:
     pieces += [(one,) for one in how.quoted]
     if how.rest is not None:
         pieces.append((how.rest,))
-    return pieces, native.Cutter(segments, len(how.quoted), how.rest is not None, how.delimiter)
+    return pieces, native.lines.Cutter(segments, len(how.quoted), how.rest is not None, how.delimiter)
 
 
 def _literal(words: tuple[Word, ...], delimiter: int) -> bytes:

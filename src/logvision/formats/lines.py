@@ -35,7 +35,7 @@ def screen(lines: Slices) -> Screened:
     buffer, starts, ends = lines
     if not len(buffer):
         return Screened(lines, np.zeros(0, np.int64), dict.fromkeys(range(len(starts)), Reason.EMPTY))
-    trim = native.trimmed if native.HERE else trimmed
+    trim = native.lines.trimmed if native.HERE else trimmed
     starts, ends, odd = trim(buffer, starts, ends, LINE_LIMIT)
     screened = Screened(Slices(buffer, starts, ends), np.arange(len(starts)))
     if odd.size:

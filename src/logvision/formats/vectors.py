@@ -57,7 +57,7 @@ def encode(slices: Slices) -> tuple[pa.BinaryArray, Codes]:
     if not len(slices.starts):
         return pa.array([], pa.binary()), np.zeros(0, np.int32)
     if native.HERE:
-        return native.distinct(*slices)
+        return native.texts.distinct(*slices)
     encoded = interleaved(slices, gaps_null=True).dictionary_encode()
     codes = np.frombuffer(encoded.indices.buffers()[1], np.int32)[: 2 * len(slices.starts) - 1 : 2]
     return encoded.dictionary, codes.copy()
@@ -69,14 +69,14 @@ def compact(slices: Slices) -> Slices:
     if not rows:
         return Slices(np.zeros(0, np.uint8), np.zeros(0, np.int64), np.zeros(0, np.int64))
     if native.HERE:
-        return of_array(native.gathered(*slices))
+        return of_array(native.texts.gathered(*slices))
     return of_array(interleaved(slices, gaps_null=False).take(pa.array(np.arange(0, 2 * rows - 1, 2))))
 
 
 def first(buffer: Bytes, byte: int, starts: Places, ends: Places) -> Places:
     """Where a byte stands first in each of some rising ranges; a range's end if it does not."""
     if native.HERE:
-        return native.first(buffer, starts, ends, byte)
+        return native.texts.first(buffer, starts, ends, byte)
     at = np.append(np.flatnonzero(buffer == byte), len(buffer))
     found: Places = np.minimum(at[np.searchsorted(at, starts)], ends)
     return found
@@ -126,7 +126,7 @@ def peers(slices: Slices, reading: Callable[[bytes], str | None]) -> tuple[Text,
     if not native.HERE:
         return mapped(slices, reading)
     values, codes = encode(slices)
-    _, plain = native.v4(values)
+    _, plain = native.addresses.v4(values)
     if plain.all():
         return (values.cast(pa.string()), codes), np.ones(len(codes), np.bool_)
     odd = np.flatnonzero(~plain)
@@ -164,7 +164,7 @@ def each(values: pa.BinaryArray, reading: Callable[[bytes], Any]) -> tuple[list[
 def integers(slices: Slices) -> tuple[Places, Flags, Flags]:
     """Plain decimal integers of up to 18 digits: (values, known, good); `-` is not known."""
     if native.HERE:
-        return native.integers(*slices)
+        return native.lines.integers(*slices)
     buffer, starts, ends = slices
     size = ends - starts
     values = np.zeros(len(starts), np.int64)
@@ -198,7 +198,7 @@ CLF_SIZE: Final = 26
 def clf_times(slices: Slices) -> tuple[Places, Flags]:
     """`10/Oct/2000:13:55:36 -0700` to us since 1970 UTC, and where the text was exactly of that layout."""
     if native.HERE:
-        return native.clf_times(*slices)
+        return native.lines.clf_times(*slices)
     rows = len(slices.starts)
     good = (slices.ends - slices.starts) == CLF_SIZE
     if not rows or len(slices.buffer) < CLF_SIZE:
@@ -287,7 +287,7 @@ def _plain_requests(slices: Slices) -> tuple[Bytes, Places, Places, Places, Plac
     """The lines that are `METHOD target HTTP/x`: start, both spaces and end of each."""
     buffer, starts, ends = slices
     if native.HERE:
-        one, two = native.requests(*slices)
+        one, two = native.lines.requests(*slices)
         rows = np.flatnonzero(one >= 0)
         return buffer, rows, starts[rows], one[rows], two[rows], ends[rows]
     spaces = np.flatnonzero(buffer == 32)

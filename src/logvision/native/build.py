@@ -79,7 +79,9 @@ def is_current(library: Path = LIBRARY) -> bool:
 
 
 SANITISED: Final = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
-"""Run the tests on such a library with LD_PRELOAD of the compiler's libasan, ASAN_OPTIONS=detect_leaks=0."""
+"""Run the tests on such a library with LD_PRELOAD of the compiler's libasan, ASAN_OPTIONS=detect_leaks=0 and,
+so that every array has guarded ends, ARROW_DEFAULT_MEMORY_POOL=system and PYTHONMALLOC=malloc.
+Build anew without these flags then: nothing else can load it."""
 
 
 if __name__ == "__main__":

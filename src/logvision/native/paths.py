@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from logvision import native
-from logvision.native import _C, KEY, Codes, _arrow, _at, _bytes_of
+from logvision.native.arrays import Codes, arrow, at, bytes_of, room_for
+from logvision.native.library import CORE, KEY
+from logvision.native.texts import distinct
 
 Clients = npt.NDArray[np.uint32]
 
@@ -31,20 +32,20 @@ def forms(
 
     The tables are those of `enrich/shape.py`.
     """
-    data, offsets = _arrow(paths)
-    out = np.empty(_bytes_of(paths) + _LONGER * len(paths), np.uint8)
+    data, offsets = arrow(paths)
+    out = np.empty(bytes_of(paths) + _LONGER * len(paths), np.uint8)
     ends, kinds = np.zeros(len(paths) + 1, np.int64), np.empty(len(paths), np.int32)
-    tables = (_at(of_bytes), _at(extensions), _at(of_extensions), len(extensions))
-    _C.lv_forms(data, offsets, len(paths), *tables, _at(out), _at(ends[1:]), _at(kinds))
-    texts, of_path = native.distinct(out, ends[:-1], ends[1:])
+    tables = (at(of_bytes), at(extensions), at(of_extensions), len(extensions))
+    CORE.lv_forms(data, offsets, len(paths), *tables, at(out), at(ends[1:]), at(kinds))
+    texts, of_path = distinct(out, ends[:-1], ends[1:])
     return texts.cast(pa.string()), of_path, kinds
 
 
 def clients(names: pa.StringArray) -> Clients:
     """CRC-32 of every text."""
-    data, offsets = _arrow(names)
+    data, offsets = arrow(names)
     out = np.empty(len(names), np.uint32)
-    _C.lv_crcs(data, offsets, len(names), _at(out))
+    CORE.lv_crcs(data, offsets, len(names), at(out))
     return out
 
 
@@ -54,38 +55,38 @@ class Places:
     def __init__(self, limit: int, extensions: npt.NDArray[np.bytes_]) -> None:
         """`extensions`: those of `enrich/shape.py`."""
         self._extensions = extensions  # outlives the tree
-        self._tree = _C.lv_places_new(limit, KEY, _at(extensions), len(extensions))
+        self._tree = CORE.lv_places_new(limit, KEY, at(extensions), len(extensions))
         if not self._tree:
             raise MemoryError
-        self._free = _C.lv_places_free
+        self._free = CORE.lv_places_free
 
     def __del__(self) -> None:
         if getattr(self, "_tree", None):
             self._free(self._tree)
 
     def __len__(self) -> int:
-        return int(_C.lv_places_count(self._tree))
+        return int(CORE.lv_places_count(self._tree))
 
     @property
     def full(self) -> bool:
         """Whether nothing more is learned."""
-        return bool(_C.lv_places_full(self._tree))
+        return bool(CORE.lv_places_full(self._tree))
 
     def routes(self, forms: pa.StringArray, answered: Codes, clients: Clients) -> pa.StringArray:
         """The routes of distinct forms, after learning which of them were answered to whom."""
-        data, offsets = _arrow(forms)
+        data, offsets = arrow(forms)
         answered, clients = np.ascontiguousarray(answered, np.int32), np.ascontiguousarray(clients, np.uint32)
-        out = np.empty(_bytes_of(forms) + _LONGER * len(forms), np.uint8)
+        out = room_for(bytes_of(forms) + _LONGER * len(forms))
         ends = np.empty(len(forms) + 1, np.int32)
-        answers = (_at(answered), _at(clients), len(answered))
-        if _C.lv_places_routes(self._tree, data, offsets, len(forms), *answers, _at(out), _at(ends)) < 0:
+        answers = (at(answered), at(clients), len(answered))
+        if CORE.lv_places_routes(self._tree, data, offsets, len(forms), *answers, at(out), at(ends)) < 0:
             raise MemoryError
         return pa.StringArray.from_buffers(len(forms), pa.py_buffer(ends), pa.py_buffer(out))
 
     def saved(self) -> dict[str, list[int]]:
         """What `enrich.places.Places.saved` says."""
-        rows = np.zeros(_C.lv_places_saved(self._tree), _SAVED)
-        if _C.lv_places_save(self._tree, _at(rows)) < 0:
+        rows = np.zeros(CORE.lv_places_saved(self._tree), _SAVED)
+        if CORE.lv_places_save(self._tree, at(rows)) < 0:
             raise MemoryError
         routes: list[str] = []
         places: dict[str, list[int]] = {}
@@ -104,5 +105,5 @@ class Places:
             text = (slash + word).encode()
             parent, size = numbers.get(above, -1) if route else -1, min(len(text), 255)
             rows[number] = (parent, (*who, 0, 0, 0, 0)[:4], state, len(who), size, text)
-        if _C.lv_places_load(self._tree, _at(rows), len(rows), full) < 0:
+        if CORE.lv_places_load(self._tree, at(rows), len(rows), full) < 0:
             raise ValueError("not the places of a site")

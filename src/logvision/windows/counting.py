@@ -53,7 +53,7 @@ def total(places: Ints, size: int, amounts: Ints) -> Ints:
 def tallied(groups: Ints, codes: columns.Codes, width: int, flags: Flags, volume: Ints) -> tuple[Ints, Ints]:
     """The keys `groups * width + codes + 1` that occur, ascending, and MEASURES of each; see `Batch`."""
     if native.HERE:
-        return native.tallied(groups, codes, width, flags, volume)
+        return native.keys.tallied(groups, codes, width, flags, volume)
     keys, places = present(groups * width + (codes + 1), (int(groups.max()) + 1) * width)
     by_flag = np.bincount(places * 6 + flags, minlength=keys.size * 6).reshape(-1, 6)
     found = [

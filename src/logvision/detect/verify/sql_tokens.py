@@ -75,7 +75,7 @@ _OR_NUMBER: Final = re2.compile(r"^(?:or|and)\d+$")
 def tokens(text: str, quote: str = "") -> str:
     """One letter a token, the text (one byte a character) read as if it followed an opened `quote`."""
     if native.HERE:
-        made = native.sql_letters(text.encode("latin-1"), quote.encode(), _TABLES, _KNOWN, TOKENS)
+        made = native.sql.letters(text.encode("latin-1"), quote.encode(), _TABLES, _KNOWN, TOKENS)
         return made.decode("ascii")
     return _tokens(text, quote)
 
