@@ -52,6 +52,17 @@ def test_every_line_is_counted_in_exactly_one_place() -> None:
     assert (totals.first, totals.last) == (NOON, NOON)
 
 
+def test_a_late_event_is_counted_as_late_and_as_an_event() -> None:
+    totals = Summary()
+    totals.add(events([{"source": "a"}, {"source": "b"}, {"source": "b"}]), rejects([]), {}, {"a": 0, "b": 2})
+    totals.add(events([{"source": "b"}]), rejects(["empty"]), {}, {"b": 0})
+    assert totals.sources == {
+        "a": Counts(read=2, events=1, rejects=1),
+        "b": Counts(read=3, events=3, late=2),
+    }
+    assert (totals.total("events"), totals.total("late")) == (4, 2)
+
+
 def test_visitors_are_exact_until_the_limit_and_within_two_percent_beyond(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

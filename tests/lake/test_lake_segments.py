@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,24 @@ def test_resume_gives_what_the_newest_commit_was_given(lake: Lake) -> None:
             state={"formats": {"access.log": "combined"}},
         )
         assert commit(again, []).sequence == 2
+
+
+def test_a_segment_from_before_late_rows_were_counted_still_says_where_it_stood(lake: Lake) -> None:
+    @dataclass(frozen=True)
+    class Before:
+        read: int = 9
+        events: int = 7
+        rejects: int = 1
+        filtered: int = 1
+        bytes: int = 900
+
+    earlier: Any = {"access.log": Before()}
+    lake.commit([events([event(position=1)])], REJECT.empty_table(), PARTIAL.empty_table(), {}, earlier)
+    lake.close()
+    with Lake.open(lake.folder, writer=False) as again:
+        said = again.catalogue.events[-1].metadata["counts"]
+        assert said == {"access.log": {"read": 9, "events": 7, "rejects": 1, "filtered": 1, "bytes": 900}}
+        assert again.resume().counts == {"access.log": Counts(9, 7, 1, 1, 900, late=0)}
 
 
 def test_rejects_without_events_commit_too(lake: Lake) -> None:

@@ -1501,6 +1501,8 @@ export interface components {
         /**
          * SourceRow
          * @description State of one source. Sizes in B; null: not known or without meaning for this kind.
+         *
+         *     `late`: how many of the events came more than a minute behind the newest of their source.
          */
         SourceRow: {
             /** Confidence */
@@ -1528,6 +1530,11 @@ export interface components {
             lag_bytes?: number | null;
             /** Last Read */
             last_read?: string | null;
+            /**
+             * Late
+             * @default 0
+             */
+            late?: number;
             /** Lines Per Second */
             lines_per_second?: number | null;
             /**

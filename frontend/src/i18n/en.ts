@@ -425,6 +425,9 @@ export const en = {
   'health.account.events': 'events',
   'health.account.rejects': 'rejects',
   'health.account.filtered': 'filtered',
+  'health.late': 'Late',
+  'health.late.hint':
+    'Events logged more than a minute after newer ones of the same source. They are kept and counted like all others.',
   'health.account.exact': 'Every line is accounted for.',
   'health.account.off': '{n} lines are not accounted for yet: they are on their way.',
   'health.rejects': 'Rejects by reason',

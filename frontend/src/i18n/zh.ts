@@ -422,6 +422,9 @@ export const zh: Record<Key, string> = {
   'health.account.events': '事件',
   'health.account.rejects': '拒收',
   'health.account.filtered': '过滤',
+  'health.late': '迟到',
+  'health.late.hint':
+    '同一日志源中，比已读到的最新事件早一分钟以上才出现的事件。它们照常保留并计入各项统计。',
   'health.account.exact': '每一行都有去向。',
   'health.account.off': '有 {n} 行尚未落账，正在处理中。',
   'health.rejects': '拒收原因',

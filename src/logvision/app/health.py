@@ -72,6 +72,7 @@ class Health:
             "events": count.events,
             "rejects": count.rejects,
             "filtered": count.filtered,
+            "late": count.late,
             "format": known[0][0],
             "confidence": known[0][1],
             "lines_per_second": self._rates.get(name),

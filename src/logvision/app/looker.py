@@ -76,6 +76,7 @@ class Looker:
                 "events": counts.events,
                 "rejects": counts.rejects,
                 "filtered": counts.filtered,
+                "late": counts.late,
             }
             for name, counts in sorted(resume.counts.items())
         ]

@@ -69,6 +69,7 @@ class Pulse:
                 "events": counts.events,
                 "rejects": counts.rejects,
                 "filtered": counts.filtered,
+                "late": counts.late,
             }
             for name, counts in sorted(self._counts().items())
         ]

@@ -87,8 +87,7 @@ class Scan:
                 ),
                 on_batch=_Telling(reader, self._verdicts, progress, began),
                 on_incident=self._found.add,
-                positions=resume.positions if resume else None,
-                counts=resume.counts if resume else None,
+                resume=resume,
                 anonymiser=parts.anonymiser(self._settings.lake, kept=self._keep),
             )
             memory.keep()

@@ -48,7 +48,7 @@ class Commits:
                 flush.partials,
                 flush.positions,
                 flush.counts,
-                {"formats": flush.formats},
+                flush.told,
             )
         )
         self._meters.committed(segment)

@@ -10,7 +10,7 @@ the sequence of the last segment it has seen, and what it missed in a crash is f
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -29,16 +29,17 @@ from logvision.engines.summary import Summary
 from logvision.errors import SourceError
 from logvision.incident import Incident
 from logvision.lake.anonymise import Anonymiser
-from logvision.lake.segments import Counts, Lake
+from logvision.lake.segments import Lake, Resume
 from logvision.live.base import INCIDENT, Live
 from logvision.live.ticker import Ticker
 from logvision.metrics import Metrics
 from logvision.sources.base import Batch, Position, Reader
+from logvision.windows.watermark import LATENESS_S, Watermark
 
 READ_BYTES: Final = 6 << 20
 """A block of history: large enough to share work between equal values, small enough for memory."""
 
-LATENESS: Final = timedelta(seconds=60)
+LATENESS: Final = timedelta(seconds=LATENESS_S)
 """Servers log a request when it ends: a minute is closed only when events are this much past it."""
 
 LATELY: Final = timedelta(days=1)
@@ -104,13 +105,15 @@ class Embedded:
         options: Options | None = None,
         on_batch: OnBatch | None = None,
         on_incident: OnIncident | None = None,
-        positions: Mapping[str, Position] | None = None,
-        counts: Mapping[str, Counts] | None = None,
+        resume: Resume | None = None,
         metrics: Metrics | None = None,
         anonymiser: Anonymiser | None = None,
         stop: threading.Event | None = None,
     ) -> None:
-        """`anonymiser`: applied before anything is counted, shown or kept. `stop`: as `stop()`, when set."""
+        """`resume`: where the lake stands; None: at the beginning. `stop`: as `stop()`, when set.
+
+        `anonymiser`: applied before anything is counted, shown or kept.
+        """
         self._reader = reader
         self._known = known
         self._state = state
@@ -121,7 +124,10 @@ class Embedded:
         self._options = options or Options()
         self._on_batch = on_batch
         self._on_incident = on_incident
-        self._positions: dict[str, Position] = dict(positions or {})
+        resume = resume or Resume()
+        self._positions: dict[str, Position] = dict(resume.positions)
+        self._watermark = Watermark()
+        self._watermark.restore(resume.state.get("watermark", {}))
         self._formats: dict[str, Any] = known.formats.snapshot()
         self._read: Channel[_Read] = Channel(1)
         self._judged: Channel[Judged] = Channel(1)
@@ -132,7 +138,7 @@ class Embedded:
         self._stop = stop or threading.Event()
         self._problems: dict[str, str] = {}  # by stage
         self._failure: BaseException | None = None
-        self.summary = Summary(sources=dict(counts or {}))
+        self.summary = Summary(sources=dict(resume.counts))
         self._meters = Meters(metrics or Metrics())
         self._commits = (
             None
@@ -254,8 +260,9 @@ class Embedded:
 
     def _fold(self, judged: Judged, pending: Pending) -> None:
         events, rejects = judged.events, judged.rejects
-        self.summary.add(events, rejects, judged.log_bytes)
-        self._meters.folded(events, rejects, self._clock.now())
+        now = self._clock.now()
+        self.summary.add(events, rejects, judged.log_bytes, self._watermark.advance(events, now))
+        self._meters.folded(events, rejects, now)
         if self._on_batch is not None:
             self._on_batch(events, rejects)
         self._positions.update(judged.resume)
@@ -319,7 +326,7 @@ class Embedded:
                 partials,
                 dict(self._positions),
                 dict(self.summary.sources),
-                self._formats,
+                {"formats": self._formats, "watermark": self._watermark.snapshot()},
                 list(pending.incidents.values()),
                 {**states, **pending.learned},
                 whole=bool(states),

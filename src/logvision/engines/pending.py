@@ -36,7 +36,7 @@ class Flush:
     partials: pa.Table
     positions: dict[str, Position]
     counts: dict[str, Counts]
-    formats: dict[str, Any]
+    told: dict[str, Any]  # what the lake keeps beside positions and counts
     incidents: list[Incident]
     states: dict[str, bytes]
     whole: bool  # the states are those after this segment, so the casebook's cursor moves on to it

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -83,18 +84,24 @@ class Summary:
     last: datetime | None = None
     _visitors: Distinct = field(default_factory=Distinct)
 
-    def add(self, events: pa.Table, rejects: pa.Table, log_bytes: dict[str, int]) -> None:
-        """Count one batch: EVENT rows, REJECT rows and the log bytes read per source."""
+    def add(
+        self,
+        events: pa.Table,
+        rejects: pa.Table,
+        log_bytes: Mapping[str, int],
+        late: Mapping[str, int] | None = None,
+    ) -> None:
+        """Count one batch: EVENT rows, REJECT rows, the log bytes read and the late events per source."""
         for source, size in log_bytes.items():
             self._count(source, Counts(bytes=size))
         if events.num_rows:
-            self._add_events(events)
+            self._add_events(events, late or {})
         if rejects.num_rows:
             self._add_rejects(rejects)
 
-    def _add_events(self, events: pa.Table) -> None:
+    def _add_events(self, events: pa.Table, late: Mapping[str, int]) -> None:
         for source, rows in _counts(events, "source").items():
-            self._count(source, Counts(read=rows, events=rows))
+            self._count(source, Counts(read=rows, events=rows, late=late.get(source, 0)))
         self._add_methods(_counts(events, "method"))
         self.classes.update(_counts(events, "attack", null=None))
         self.attacks = self.classes.total()

@@ -47,13 +47,17 @@ SMALL_GROUP = 8_192
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What became of the lines of one source since the lake began: read = events + rejects + filtered."""
+    """What became of the lines of one source since the lake began: read = events + rejects + filtered.
+
+    Fields that came later have a default, for older segments do not tell them.
+    """
 
     read: int = 0
     events: int = 0
     rejects: int = 0
     filtered: int = 0
     bytes: int = 0  # of log, after decompression
+    late: int = 0  # of the events: behind the watermark of their source when they came
 
     def __add__(self, other: Counts) -> Counts:
         mine, its = asdict(self), asdict(other)

@@ -13,6 +13,7 @@ _OF_SOURCES: Final = {
     "lines_per_second": ("logvision_source_lines_per_second", "Lines read of a source in the last seconds"),
     "events": ("logvision_source_events_rows", "Lines of a source that became events"),
     "rejects": ("logvision_source_rejects_rows", "Lines of a source that did not"),
+    "late": ("logvision_source_late_rows", "Events of a source that came late, behind its watermark"),
 }
 
 

@@ -169,7 +169,10 @@ class ExplainLine(BaseModel):
 
 
 class SourceRow(BaseModel):
-    """State of one source. Sizes in B; null: not known or without meaning for this kind."""
+    """State of one source. Sizes in B; null: not known or without meaning for this kind.
+
+    `late`: how many of the events came more than a minute behind the newest of their source.
+    """
 
     source: str
     kind: str
@@ -182,6 +185,7 @@ class SourceRow(BaseModel):
     events: int = 0
     rejects: int = 0
     filtered: int = 0
+    late: int = 0
     format: str | None = None
     confidence: float | None = None
     lines_per_second: float | None = None

@@ -35,6 +35,7 @@ from logvision.live.base import INCIDENT, Live
 from logvision.live.ticker import Ticker
 from logvision.metrics import Metrics
 from logvision.schema import RECORD, REJECT
+from logvision.windows.watermark import Watermark
 
 R = TypeVar("R")
 
@@ -102,6 +103,7 @@ class Fold:
             "logvision_read_repeats_rows_total", "Lines that came before and were counted then"
         )
         self.summary = Summary()
+        self._watermark = Watermark()
         self.problem: str | None = None  # why nothing can be committed right now
 
     def take_up(self) -> None:
@@ -112,6 +114,7 @@ class Fold:
         self._batch = resume.state.get("batch", "")
         self.known.formats.restore(resume.state.get("formats", {}))
         self.summary = Summary(sources=dict(resume.counts))
+        self._watermark.restore(resume.state.get("watermark", {}))
         restored = self._state.restore(casebook.load_state)
         self.known.restore(casebook.load_state)
         cursor = casebook.cursor() if restored else None
@@ -170,9 +173,10 @@ class Fold:
         for part in parts:
             for source, size in part.log_bytes.items():
                 log_bytes[source] = log_bytes.get(source, 0) + size
-        self.summary.add(events, rejects, log_bytes)
+        now = self._clock.now()
+        self.summary.add(events, rejects, log_bytes, self._watermark.advance(events, now))
         changed, partials = self._folded(events, claims, self.summary.last)
-        self._meters.folded(events, rejects, self._clock.now())
+        self._meters.folded(events, rejects, now)
         self._meters.changed(changed, self._clock.now())
         segment = self._insist(
             lambda: self._places.lake.commit(
@@ -207,7 +211,12 @@ class Fold:
 
     def _said(self, name: str) -> dict[str, Any]:
         newest = {} if self.summary.last is None else {"newest": iso(self.summary.last)}
-        return {"formats": self.known.formats.snapshot(), "batch": name, **newest}
+        return {
+            "formats": self.known.formats.snapshot(),
+            "watermark": self._watermark.snapshot(),
+            "batch": name,
+            **newest,
+        }
 
     def _learn(self, judged: pa.Table, steps: pipeline.Steps) -> pa.Table:
         """EVENT rows from what the executors said, or from what is committed."""
