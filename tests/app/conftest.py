@@ -7,20 +7,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from whole_runs import RULE
 
 from logvision.app import parts
 from logvision.detect import Detector, detector
 from logvision.enrich.agent import Agents
-
-RULE = """\
-title: Environment file
-logsource: {category: webserver}
-detection:
-  selection: {unit|re: '(?i)/\\.env$'}
-  condition: selection
-level: high
-logvision: {attack: sensitive, confidence: 0.95, units: [path]}
-"""
 
 
 @pytest.fixture(scope="session")

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from whole_runs import until
+from whole_runs import RULE, until
 
-from conftest import RULE
 from event_tables import NOON, event
 from lake_folders import commit, files
 from logvision.app.backtesting import Report, Setup, backtest

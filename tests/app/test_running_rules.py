@@ -8,9 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from whole_runs import Watched, event_rows, line, until
+from whole_runs import RULE, Watched, event_rows, line, until
 
-from conftest import RULE
 from logvision.app.reloading import Reloading
 from logvision.app.watching import on_signals
 from logvision.detect import Detector

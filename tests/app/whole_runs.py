@@ -22,6 +22,16 @@ from logvision.lake import storage
 from logvision.lake.segments import Lake
 from logvision.schema import REJECT
 
+RULE = """\
+title: Environment file
+logsource: {category: webserver}
+detection:
+  selection: {unit|re: '(?i)/\\.env$'}
+  condition: selection
+level: high
+logvision: {attack: sensitive, confidence: 0.95, units: [path]}
+"""
+
 PATIENCE_S = (
     100.0  # seconds, not minutes, where the machine has anything to spare; rules may be compiled first
 )
