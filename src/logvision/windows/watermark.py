@@ -36,7 +36,7 @@ class Watermark:
         A row is late when it is older than the newest row of its source before it in the batch, or in
         any earlier batch, by more than the lateness; how rows are dealt out to batches changes nothing.
         Every source of the batch has an entry. `now` is the reader's clock, Unix seconds.
-        About 5 ns a row, 10 ns of several sources.
+        About 12 ns a row in a scan.
         """
         if not events.num_rows:
             return {}
@@ -50,7 +50,8 @@ class Watermark:
         ends = np.cumsum(rows[present])
         begins = ends - rows[present]
         sources = names.take(pa.array(present)).to_pylist()
-        timely = np.where(times <= int((now + FUTURE_S) * 1e6), times, NEVER)
+        limit = int((now + FUTURE_S) * 1e6)
+        timely = times if times.max() <= limit else np.where(times <= limit, times, NEVER)
         before = np.array([self._newest.get(source, NEVER) for source in sources])
         newest = np.maximum(before, np.maximum.reduceat(timely, begins))
         lateness = np.int64(self.lateness_s * 1_000_000)
@@ -58,9 +59,10 @@ class Watermark:
         # Row by row only where any can be late.
         for i in np.flatnonzero(np.minimum.reduceat(times, begins) < newest - lateness).tolist():
             own = slice(begins[i], ends[i])
-            seen = np.maximum(timely[own], before[i])
-            np.maximum.accumulate(seen, out=seen)
-            late[sources[i]] = int(np.count_nonzero(times[own] < seen - lateness))
+            seen = np.maximum.accumulate(timely[own])
+            np.maximum(seen, before[i], out=seen)
+            seen -= lateness
+            late[sources[i]] = int(np.count_nonzero(times[own] < seen))
         self._newest.update(zip(sources, newest.tolist(), strict=True))
         return late
 
