@@ -14,10 +14,11 @@ import pytest
 
 from logvision.app import regression
 from logvision.detect import Detector
-from logvision.detect.classifier import Classifier, gathered, scorable
+from logvision.detect.classifier import BITS, Classifier, gathered, scorable
 from logvision.detect.correction import FEWEST, Learned, Reference, learn
 from logvision.detect.split import split
 from logvision.detect.units import Owners
+from logvision.errors import SetupError
 from logvision.label import Label
 from logvision.schema import Attack
 
@@ -98,6 +99,17 @@ def test_the_card_says_where_it_comes_from_and_the_artefact_gives_it_back(
     learned.model.save(tmp_path / "model.npz")
     again = Classifier.open(tmp_path / "model.npz")
     np.testing.assert_allclose(again.weights, learned.model.weights, atol=1e-6)
+
+
+@pytest.mark.parametrize(("size", "fault"), [(1 << 16, "shape"), (0, "shape"), (1 << BITS, "slope")])
+def test_an_artefact_of_another_size_or_without_its_calibration_is_none(
+    size: int, fault: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "model.npz"
+    card = np.frombuffer(b'{"scale": 1.0, "intercept": 0.0, "least": 0.3}', np.uint8)
+    np.savez(path, weights=np.zeros(size, np.int8), card=card)
+    with pytest.raises(SetupError, match=rf"model\.npz.*{fault}"):
+        Classifier.open(path)
 
 
 def test_the_same_labels_give_the_same_model(

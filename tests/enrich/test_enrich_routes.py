@@ -185,7 +185,18 @@ def test_a_snapshot_brings_everything_back() -> None:
     assert routed(again, *probe) == routed(learned, *probe)
 
 
-@pytest.mark.parametrize("places", [{"": [9]}, {"": [0], "/a/b": [0]}, {"": [0], "/a": [0, 1, 2, 3, 4, 5]}])
+@pytest.mark.parametrize(
+    "places",
+    [
+        {"": [9]},
+        {"": [300]},
+        {"": [0], "/a/b": [0]},
+        {"": [1], "/a": [3, 1], "/a/b": [0]},
+        {"": [0], "/a": [0, 1, 2, 3, 4, 5]},
+        {"": [0], "/a": [0, *range(300)]},
+        {"/a" * depth: [0] for depth in range(12)},
+    ],
+)
 def test_what_is_no_snapshot_is_not_taken_up(places: dict[str, list[int]]) -> None:
     snapshot = Routes(limit=50).snapshot() | {"places": places}
     with pytest.raises(ValueError, match="not the places"):

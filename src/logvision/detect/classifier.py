@@ -67,11 +67,13 @@ class Classifier:
             with np.load(path, allow_pickle=False) as arrays:
                 card = json.loads(bytes(arrays["card"]).decode())
                 weights = arrays["weights"].astype(np.float32) * np.float32(card["scale"])
+            if weights.shape != (1 << BITS,):
+                raise ValueError(f"weights of shape {weights.shape}")
+            return Classifier(weights, card["slope"], card["intercept"], card["least"], card)
         except (OSError, KeyError, ValueError) as error:
             raise SetupError(
-                Problem(str(path), str(error), "a model artefact (npz with weights and card)")
+                Problem(str(path), str(error), f"a model artefact (npz with {1 << BITS:,} weights and card)")
             ) from error
-        return Classifier(weights, card["slope"], card["intercept"], card["least"], card)
 
     def save(self, path: Path) -> None:
         """Write the artefact, weights in 8 bits."""

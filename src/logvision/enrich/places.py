@@ -106,7 +106,8 @@ class Places:
         known = {"": self._root}
         for route, (state, *who) in places.items():
             above, slash, word = route.rpartition("/")
-            if above not in known or not _ROOMY <= state <= _OUTSIDE or len(who) >= ACTORS:
+            depth = route.count("/")
+            if above not in known or depth > DEPTH or not _ROOMY <= state <= _OUTSIDE or len(who) >= ACTORS:
                 raise ValueError("not the places of a site")
             if state == _OUTSIDE:
                 known[above].waiting[slash + word] = who

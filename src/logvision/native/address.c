@@ -27,21 +27,9 @@ LV_API void lv_v4(const u8 *data, const i32 *offsets, i64 rows, u32 *out, u8 *go
     }
 }
 
-/* CRC-32 as zlib's, of a text behind one that has `crc`; four bits at once. */
-static u32 crc32(u32 crc, const u8 *at, const u8 *end) {
-    static const u32 OF[16] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
-                               0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
-                               0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
-    crc = ~crc;
-    for (; at < end; at++) {
-        crc = crc >> 4 ^ OF[(crc ^ *at) & 15];
-        crc = crc >> 4 ^ OF[(crc ^ *at >> 4) & 15];
-    }
-    return ~crc;
-}
-
+/* CRC-32 of a literal behind a text that has `crc`. */
 static u32 behind(u32 crc, const char *text) {
-    return crc32(crc, (const u8 *)text, (const u8 *)text + strlen(text));
+    return lv_crc32(crc, (const u8 *)text, (const u8 *)text + strlen(text));
 }
 
 /* Where the colon of this number stands; `end` if there are fewer. */
@@ -59,11 +47,11 @@ LV_API void lv_networks(const u8 *data, const i32 *offsets, i64 rows, u32 *narro
             while (to > from && to[-1] != '.') to--;
             int dot = to > from;
             to = dot ? to - 1 : end;
-            narrow[row] = crc32(0, from, to > from ? to : end);
-            wide[row] = dot ? behind(crc32(0, from, to), ".0/24") : crc32(0, from, end);
+            narrow[row] = lv_crc32(0, from, to > from ? to : end);
+            wide[row] = dot ? behind(lv_crc32(0, from, to), ".0/24") : lv_crc32(0, from, end);
             continue;
         }
-        narrow[row] = crc32(0, from, colon(from, end, 4));
+        narrow[row] = lv_crc32(0, from, colon(from, end, 4));
         for (to = from; to + 1 < end && !(to[0] == ':' && to[1] == ':');) to++;
         if (to + 1 >= end) to = end;
         to = colon(from, to, 3);
@@ -74,6 +62,6 @@ LV_API void lv_networks(const u8 *data, const i32 *offsets, i64 rows, u32 *narro
             if (group < to && !(to - group == 1 && *group == '0')) break;
             to = group > from ? group - 1 : from;
         }
-        wide[row] = behind(crc32(0, from, to), "::/48");
+        wide[row] = behind(lv_crc32(0, from, to), "::/48");
     }
 }

@@ -1,30 +1,6 @@
-/* Leaky buckets (detect/buckets.py) and what they need: numbers for keys, values met lately. */
-#include "table.h"
-
-/* Keys become those of one more part: `hashes[codes[row]]`, of a negative code the last of the `count`. */
-LV_API void lv_mixed(u64 *keys, const i32 *codes, i64 rows, const u64 *hashes, i64 count) {
-    for (i64 row = 0; row < rows; row++) {
-        u64 mixed = (keys[row] ^ hashes[codes[row] < 0 ? count - 1 : codes[row]]) * 0x9e3779b97f4a7c15ull;
-        keys[row] = mixed ^ mixed >> 29;
-    }
-}
-
-/* `codes[row]` becomes the number of the row's key among the distinct ones, in order of first appearance,
- * `first[code]` the row that had it first. `names` has a place for each row. Returns how many there are; -1: no
- * memory. */
-LV_API i64 lv_numbered(const u64 *keys, i64 rows, u64 odd, i32 *codes, i32 *first, u64 *names) {
-    Table table = lv_table(odd, names);
-    if (table.slots == NULL) return -1;
-    for (i64 row = 0; row < rows; row++) {
-        i64 before = table.found;
-        i32 number = lv_table_number(&table, keys[row]);
-        if (number < 0) return -1;
-        if (number == before) first[number] = (i32)row;
-        codes[row] = number;
-    }
-    free(table.slots);
-    return table.found;
-}
+/* Leaky buckets and values met lately (detect/buckets.py). Times and levels are far from the ends of int64: the
+ * caller's `never` is -2^62, and no sum here is of more than two of them. */
+#include "core.h"
 
 /* Which rows bring a value that was not met within `memory` of its last time; `last` is kept up to date. */
 LV_API void lv_met(const i32 *codes, const i64 *times, i64 rows, i64 memory, i64 *last, u8 *fresh) {
@@ -46,6 +22,8 @@ typedef struct {
 typedef struct {
     i64 full, leak, hold_off, relief, back, never;
 } Size;
+
+_Static_assert(sizeof(Bucket) == 48 && sizeof(Alert) == 40 && sizeof(Size) == 48, "rows of int64");
 
 enum { REPEATS, FILLS, RELIEVES };
 

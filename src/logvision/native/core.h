@@ -26,12 +26,18 @@ typedef int64_t i64;
 /* A keyed 64-bit hash: the key is of the process, so nobody can send texts that all fall on one slot. */
 u64 lv_hash(const u8 *at, size_t size, u64 key);
 
+/* CRC-32 (ISO 3309) of a text behind one that has `crc`; 0: behind none. Not keyed: for numbers that are saved. */
+u32 lv_crc32(u32 crc, const u8 *at, const u8 *end);
+
 /* The canonical form of a text, never longer than it; returns its size. */
 size_t lv_decoded(const u8 *text, size_t size, int query, u8 *out);
 
 /* Bytes of the longest extension that is known (enrich/shape.py), and of a word of a route with the slash before it
  * (forms.c). */
 enum { LV_EXTENSION = 11, LV_WORD = 65 };
+
+/* Segments of a form that are kept; a tail stands for the rest. */
+enum { LV_DEPTH = 10 };
 
 /* The number of a text's extension among the known ones, from 1 on, and where its dot is; 0: it has none of them.
  * They are sorted, LV_EXTENSION bytes each, filled up with zeros. */

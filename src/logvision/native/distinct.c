@@ -80,7 +80,7 @@ LV_API void lv_gather(const u8 *data, const i64 *starts, const i64 *ends, const 
         i64 from = which == NULL ? row : which[row];
         i32 size = (i32)(ends[from] - starts[from]);
         offsets[row] = at;
-        memcpy(out + at, data + starts[from], (size_t)size);
+        lv_copied(out + at, data + starts[from], (size_t)size);
         at += size;
     }
     offsets[rows] = at;

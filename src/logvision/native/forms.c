@@ -4,7 +4,7 @@
 
 enum { DIGIT = 1, UPPER = 2, LOWER = 4, BEYOND_F = 8, DASH = 16, DOT = 32, AT = 64, FOREIGN = 512 };
 
-enum { PATH_READ = 2048, WORD_READ = 64, DEPTH = 10 };
+enum { PATH_READ = 2048, WORD_READ = 64 };
 
 enum { PAGE, STATIC, API };
 
@@ -111,8 +111,8 @@ static int is_random(const u8 *at, const u8 *end) {
 static int is_email(const u8 *at, const u8 *end) {
     const u8 *host = end, *last = NULL;
     while (host > at && (digit(host[-1]) || letter(host[-1]) || host[-1] == '.' || host[-1] == '-')) host--;
-    const u8 *stop = host - 1;
     if (host == at) return 0;
+    const u8 *stop = host - 1;
     if (*stop == '%') {
         if (!begins(stop, end, "%40")) return 0;
         host = stop + 3;
@@ -291,13 +291,13 @@ static u8 *form(const Tables *tables, const u8 *at, const u8 *end, u8 *out) {
         while (at < end && *at != '/') at++;
         slash = from == stop;
         if (slash) continue;
-        if (count++ < DEPTH) {
+        if (count++ < LV_DEPTH) {
             last = out;
             *out++ = '/';
             out = token(tables, from, stop, out);
         }
     }
-    if (count > DEPTH && (out - last < 7 || memcmp(out - 6, "{rest}", 6))) out = lv_copied(out, "/{rest}", 7);
+    if (count > LV_DEPTH && (out - last < 7 || memcmp(out - 6, "{rest}", 6))) out = lv_copied(out, "/{rest}", 7);
     if (slash) *out++ = '/';
     return out;
 }

@@ -48,3 +48,20 @@ LV_API void lv_hashes(const u8 *data, const i32 *offsets, i64 rows, u64 key, u64
     for (i64 row = 0; row < rows; row++)
         out[row] = lv_hash(data + offsets[row], (size_t)(offsets[row + 1] - offsets[row]), key);
 }
+
+u32 lv_crc32(u32 crc, const u8 *at, const u8 *end) {
+    static const u32 NIBBLES[16] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
+                                    0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
+                                    0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
+    crc = ~crc;
+    for (; at < end; at++) {
+        crc = crc >> 4 ^ NIBBLES[(crc ^ *at) & 15];
+        crc = crc >> 4 ^ NIBBLES[(crc ^ *at >> 4) & 15];
+    }
+    return ~crc;
+}
+
+/* CRC-32 of every text: clients as numbers that are the same in every process. */
+LV_API void lv_crcs(const u8 *data, const i32 *offsets, i64 rows, u32 *out) {
+    for (i64 row = 0; row < rows; row++) out[row] = lv_crc32(0, data + offsets[row], data + offsets[row + 1]);
+}

@@ -14,6 +14,8 @@ typedef struct {
     i32 literal, literal_size;
 } Segment;
 
+_Static_assert(sizeof(Word) == 24 && sizeof(Segment) == 16, "rows of int32, as lines.py has them");
+
 /* The byte's next place from `at` on; `end` if there is none. */
 static inline i64 next(const u8 *data, i64 at, i64 end, int byte) {
     const u8 *found = at < end ? memchr(data + at, byte, (size_t)(end - at)) : NULL;

@@ -104,6 +104,9 @@ class Places:
             above, slash, word = route.rpartition("/")
             text = (slash + word).encode()
             parent, size = numbers.get(above, -1) if route else -1, min(len(text), 255)
-            rows[number] = (parent, (*who, 0, 0, 0, 0)[:4], state, len(who), size, text)
+            try:
+                rows[number] = (parent, (*who, 0, 0, 0, 0)[:4], state, len(who), size, text)
+            except OverflowError as error:
+                raise ValueError("not the places of a site") from error
         if CORE.lv_places_load(self._tree, at(rows), len(rows), full) < 0:
             raise ValueError("not the places of a site")

@@ -1,4 +1,5 @@
-/* The parameters of ordinary requests, and which kinds of bytes their values are made of: detect/pieces.py. */
+/* The parameters of ordinary requests, and which kinds of bytes their values are made of (detect/pieces.py); what
+ * profiles learn of them (detect/profiles.py). */
 #include "core.h"
 
 typedef struct {
@@ -71,11 +72,12 @@ static i64 characters(const u8 *from, const u8 *to) {
 
 /* Of every request one piece without a name, then its variables, whose names are -1, -2 and so on, then its
  * query's parameters, whose names are places in `queries`. The arrays have room for two pieces a request and one
- * more for every byte of path and query. Returns how many pieces there are. */
+ * more for every byte of path and query. `most`: pairs of a query; `longest`: characters of a name; `bytes`: of a
+ * value, that are read. Returns how many pieces there are. */
 LV_API i64 lv_pieces(const u8 *paths, const i32 *path, const u8 *queries, const i32 *query, const u8 *routes,
-                     const i32 *route, const i32 *route_of, i64 rows, i64 most, i64 longest, i64 read,
+                     const i32 *route, const i32 *route_of, i64 rows, i64 most, i64 longest, i64 bytes,
                      const u64 *kind_of, i64 *owners, i64 *names, i64 *ends, u64 *kinds, i64 *sizes) {
-    Found found = {kind_of, read, owners, names, ends, kinds, sizes, 0};
+    Found found = {kind_of, bytes, owners, names, ends, kinds, sizes, 0};
     for (i64 row = 0; row < rows; row++) {
         const i32 *template = route + route_of[row];
         piece(&found, row, 0, 0, paths, paths, 0);

@@ -12,6 +12,8 @@ typedef struct {
     u8 word[LV_WORD];
 } Saved;
 
+_Static_assert(sizeof(Saved) == 88, "as paths.py has it");
+
 static i32 *slot(const Tree *tree, i32 above, const u8 *word, size_t size) {
     return &tree->slots[lv_word_hash(tree, above, word, size) & (u64)(2 * tree->room - 1)];
 }
@@ -324,6 +326,14 @@ LV_API i64 lv_places_save(const Tree *tree, Saved *rows) {
     return 0;
 }
 
+/* Whether a place may have children: it is one, and they are no deeper than forms go. */
+static int is_above(const Tree *tree, i32 at) {
+    int depth = 0;
+    if (tree->places[at].state == WAITING) return 0;
+    for (; at != ROOT && depth < LV_DEPTH; at = tree->places[at].above) depth++;
+    return depth < LV_DEPTH;
+}
+
 /* Take up saved rows, the root first, into a new tree. Returns 0; -1: no memory, or rows that no tree has. */
 LV_API i64 lv_places_load(Tree *tree, const Saved *rows, i64 count, int full) {
     tree->full = full;
@@ -331,10 +341,12 @@ LV_API i64 lv_places_load(Tree *tree, const Saved *rows, i64 count, int full) {
         const Saved *saved = &rows[row];
         if (saved->state >= GONE || saved->count >= CLIENTS) return -1;
         if (row == ROOT) {
+            if (saved->size) return -1;
             tree->places[ROOT].state = saved->state;
             continue;
         }
         if (saved->above < 0 || saved->above >= row || saved->size < 2 || saved->size > LV_WORD) return -1;
+        if (!is_above(tree, saved->above)) return -1;
         if (fresh(tree, saved->above, saved->word, saved->size, saved->state) == NONE) return -1;
         note(&tree->places[row], saved->clients, saved->count);
     }

@@ -11,6 +11,8 @@ typedef struct {
     u8 size, text[LONGEST], letter, marks;
 } Known;
 
+_Static_assert(sizeof(Known) == 32, "as detect/verify/sql_tokens.py has it");
+
 typedef struct {
     const u8 *text;
     i64 size;

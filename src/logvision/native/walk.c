@@ -1,8 +1,6 @@
 /* Forms of paths on their way down the tree of routes, and what is learned on it (enrich/places.py). */
 #include "places.h"
 
-enum { DEPTH = 10 };
-
 /* A form on its way down the tree. */
 typedef struct {
     const u8 *at, *end; /* what is left of it, from a slash on; the last slash is not read */
@@ -104,7 +102,7 @@ static void descend(Tree *tree, Walk *walk, i64 forms, const u8 *data, const i32
         *walker = (Walker){.at = at, .end = end, .place = ROOT, .asked = NONE, .slash = slash};
         if (end > at) walk->on[walk->going++] = form;
     }
-    for (int level = 0; level < DEPTH && walk->going; level++) {
+    for (int level = 0; level < LV_DEPTH && walk->going; level++) {
         int open = 0;
         for (i64 n = 0; n < walk->going; n++) {
             Walker *walker = &walk->walkers[walk->on[n]];
@@ -134,7 +132,7 @@ static void descend(Tree *tree, Walk *walk, i64 forms, const u8 *data, const i32
 
 /* The route of where a form ended. */
 static u8 *route(const Tree *tree, const Walker *walker, u8 *out) {
-    i32 places[DEPTH], depth = 0;
+    i32 places[LV_DEPTH], depth = 0;
     u8 *start = out;
     for (i32 at = walker->place; at != ROOT; at = tree->places[at].above) places[depth++] = at;
     while (depth--) out = lv_copied(out, tree->places[places[depth]].word, tree->places[places[depth]].size);
@@ -182,20 +180,4 @@ LV_API i64 lv_places_routes(Tree *tree, const u8 *data, const i32 *offsets, i64 
     free(walk.slots);
     free(walk.order);
     return tree->failed ? -1 : 0;
-}
-
-/* CRC-32 (ISO 3309) of every text: clients as numbers that are the same in every process. */
-LV_API void lv_crcs(const u8 *data, const i32 *offsets, i64 rows, u32 *out) {
-    static const u32 NIBBLES[16] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
-                                    0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
-                                    0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
-    for (i64 row = 0; row < rows; row++) {
-        u32 sum = ~(u32)0;
-        for (const u8 *at = data + offsets[row]; at < data + offsets[row + 1]; at++) {
-            sum ^= *at;
-            sum = sum >> 4 ^ NIBBLES[sum & 15];
-            sum = sum >> 4 ^ NIBBLES[sum & 15];
-        }
-        out[row] = ~sum;
-    }
 }
