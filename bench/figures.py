@@ -55,6 +55,9 @@ class Results:
     lookalikes: dict[str, dict[str, Tally]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(Tally))
     )
+    probes: dict[str, dict[str, Tally]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(Tally))
+    )
     hidden: dict[tuple[str, str], dict[str, Tally]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(Tally))
     )  # labelled as attacks, but no line of a log shows it: see `shown`
@@ -103,6 +106,7 @@ def summary(results: Results) -> dict[str, Any]:
             for s, v in sorted(results.sites.items())
         },
         "lookalikes": _shares(results.lookalikes),
+        "probes": _shares(results.probes),
         "calibration": {f"{b / 10:.1f}": counts for b, counts in sorted(results.bins.items())},
     }
 
@@ -128,7 +132,7 @@ def show(found: dict[str, Any]) -> None:
             f"{row['fresh_payloads']:8.3f}{row['named_only']:12.3f}{row['sensitive']:11.3f}"
             f"{row['false_alarms_requests']:13.6f}{row['false_alarms_lines']:11.7f}{row['lookalikes']:13.3f}"
         )
-    for title in ("classes", "fresh_payloads", "sets", "named_only", "ordinary_sets", "lookalikes"):
+    for title in ("classes", "fresh_payloads", "sets", "named_only", "ordinary_sets", "lookalikes", "probes"):
         print(f"\n{title}: flagged share after each stage (of how many)")
         for key, row in found[title].items():
             cells = "".join(f"{n[:10]:>12} {f / max(t, 1):.3f}" for n, (f, t) in row.items())

@@ -7,20 +7,18 @@ FOLDER holds `logs/*.log.gz` (access logs of one site each) and `labelled.jsonl.
 fold is judged by a classifier that saw none of its sites and sets (`--folds 0`: by the shipped one).
 Nothing of the logs is kept: `bench/reviewed.tsv` holds digests of what was read and found to be an attack;
 every other alarm in a log counts as false. Labelled attacks of which a log line shows nothing (`shown.py`)
-are counted apart, as `named_only`.
+are counted apart, as `named_only`. Probes of our own (`bench/probes`) are judged as answered 200 and 404: the
+sensitive rows of the labelled sets are mostly pages of products.
 """
 
 from __future__ import annotations
 
 import argparse
-import gzip
-import hashlib
 import json
 import subprocess
 import sys
-from collections import defaultdict
-from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -34,12 +32,12 @@ from figures import INJECTIONS, Results, Tally, show, summary
 from logvision.detect import Detector
 from logvision.detect.cascade import Verification
 from logvision.detect.fusion import Evidence
-from logvision.detect.training import LABELLED, NOT_LEARNED, believed, read_log, train
+from logvision.detect.training import LABELLED, NOT_LEARNED, believed, train
 from logvision.detect.units import Kind
+from material import Request, Site, labelled, lookalikes, probes, sites
 from shown import payload, shown
 
 HERE = Path(__file__).parent
-LOOKALIKES = HERE / "lookalikes"
 REVIEWED = HERE / "reviewed.tsv"
 BARE = {"httpparams", "grananqvist"}
 """Sets whose ordinary side is bare values, no requests of a site: their alarms are shown apart."""
@@ -50,96 +48,6 @@ class Silent(Verification):
 
     def of(self, text: bytes, kind: Kind) -> tuple[list[Evidence], bool]:
         return [], True
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is judged: a distinct target (with its answer), agent or referer of a site, or a labelled one."""
-
-    target: str | None
-    agent: str | None = None
-    referer: str | None = None
-    method: str | None = "GET"
-    lines: int = 1
-    status: int | None = None
-
-    @property
-    def digest(self) -> str:
-        return _digest(self.target, self.agent, self.referer)
-
-    @property
-    def answered(self) -> str:
-        """Names the request together with its answer."""
-        return _digest(
-            self.target, self.agent, self.referer, None if self.status is None else str(self.status)
-        )
-
-    def is_among(self, reviewed: Container[str]) -> bool:
-        """Whether it was read and found to be an attack, whatever the answer or with this one."""
-        return self.digest in reviewed or self.answered in reviewed
-
-
-def _digest(*parts: str | None) -> str:
-    text = "\n".join(part or "" for part in parts)
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:12]
-
-
-@dataclass
-class Site:
-    """The distinct parts of one log's requests, and the lines as indices into them."""
-
-    name: str
-    parts: list[Request]
-    lines: np.ndarray[Any, Any]  # (distinct lines, 3) indices into parts, -1: none
-    counts: np.ndarray[Any, Any]
-    requests: np.ndarray[Any, Any]  # per distinct line: which distinct request (target) it is
-
-
-def sites(folder: Path) -> Iterator[Site]:
-    """The logs of a data folder, each reduced to its distinct parts."""
-    for path in sorted((folder / "logs").glob("*.log.gz")):
-        events = read_log(path)
-        grouped = events.group_by(["method", "target", "status", "user_agent", "referer"]).aggregate(
-            [([], "count_all")]
-        )
-        rows = grouped.to_pylist()
-        parts: dict[Request, int] = {}
-        lines: list[tuple[int, int, int]] = []
-        requests: dict[tuple[Any, Any], int] = {}
-        of_request: list[int] = []
-        for row in rows:
-            found = (
-                Request(row["target"], method=row["method"], status=row["status"]),
-                Request(None, agent=row["user_agent"]),
-                Request(None, referer=row["referer"]),
-            )
-            lines.append(tuple(parts.setdefault(one, len(parts)) for one in found))  # type: ignore[arg-type]
-            of_request.append(requests.setdefault((row["method"], row["target"]), len(requests)))
-        yield Site(
-            path.name.split(".")[0], list(parts), np.array(lines).reshape(-1, 3),
-            np.array([row["count_all"] for row in rows]), np.array(of_request),
-        )  # fmt: skip
-
-
-def labelled(folder: Path, sample: int) -> list[tuple[str, str, bool, Request]]:
-    """Distinct (set, class, is an attack, request), at most `sample` of a set and class, chosen by digest."""
-    groups: dict[tuple[str, str, bool], dict[str, Request]] = defaultdict(dict)
-    with gzip.open(folder / "labelled.jsonl.gz", "rt", encoding="utf-8") as lines:
-        for line in lines:
-            row = json.loads(line)
-            request = Request(
-                row["url"],
-                row.get("user_agent") or None,
-                row.get("referer") or None,
-                row.get("method") or "GET",
-            )
-            group = (row["set"], (row["class"] or "-").split(":")[0] or "protocol", row["label"] == "attack")
-            groups[group][request.digest] = request
-    chosen = []
-    for (name, kind, attack), found in sorted(groups.items()):
-        for digest in sorted(found)[: sample or None]:
-            chosen.append((name, kind, attack, found[digest]))
-    return chosen
 
 
 def judged(
@@ -164,27 +72,6 @@ def stages(shipped: Detector, model: Any) -> dict[str, Detector]:
         "verified": replace(shipped, model=None, verification=Verification()),
         "all": replace(shipped, model=model, verification=Verification()),
     }
-
-
-def lookalikes() -> list[tuple[str, Request]]:
-    """Our own hard ordinary requests: (kind, request); a line is a target, `referer: …` or `agent: …`."""
-    found = []
-    for path in sorted(LOOKALIKES.glob("*.txt")):
-        for line in path.read_text().splitlines():
-            if line and not line.startswith("# "):
-                found.append((path.stem, request_of(line)))
-    return found
-
-
-def request_of(line: str) -> Request:
-    """A line of a look-alike file as a request; `404 /x` is one that was answered so."""
-    if line[:3].isdigit() and line[3:5] == " /":
-        return Request(line[4:], "Mozilla/5.0", status=int(line[:3]))
-    if line.startswith("referer: "):
-        return Request("/", "Mozilla/5.0", line[9:])
-    if line.startswith("agent: "):
-        return Request("/", line[7:])
-    return Request(line, "Mozilla/5.0")
 
 
 def table_of(rows: Sequence[tuple[str, str, bool, Request]]) -> pa.Table:
@@ -228,7 +115,9 @@ def measure(arguments: argparse.Namespace) -> Results:
         _labels(results, [r for r in every_label if r[0] in held], cut, ancestor, known, dump)
         print(f"fold {fold + 1} of {max(arguments.folds, 1)} judged", file=sys.stderr)
         if fold == 0:
-            _lookalikes(results, cut, ancestor)
+            for request in _lists(results.lookalikes, lookalikes(), cut, ancestor):
+                print(f"look-alike flagged: {request}", file=sys.stderr)
+            _lists(results.probes, probes(), cut, ancestor)
     return results
 
 
@@ -304,9 +193,9 @@ def _core_rules(
     """ModSecurity on the same requests: of the logs one line of each, with its agent and referer."""
     for (source, kind, attack, request), flag in zip(rows, rules.blocked([r[3] for r in rows]), strict=True):
         _count(results, source, kind, attack, request, {name: flag}, None)
-    found = lookalikes()
-    for (kind, _), flag in zip(found, rules.blocked([r for _, r in found]), strict=True):
-        results.lookalikes[kind][name].add(flag)
+    for tallies, found in ((results.lookalikes, lookalikes()), (results.probes, probes())):
+        for (kind, _), flag in zip(found, rules.blocked([r for _, r in found]), strict=True):
+            tallies[kind][name].add(flag)
     for site in every_site:
         true = np.array([p.is_among(reviewed) for p in site.parts])[site.lines].any(axis=1)
         first = np.unique(site.requests, return_index=True)[1]
@@ -387,17 +276,24 @@ def _labels(
                     )
 
 
-def _lookalikes(results: Results, cut: dict[str, Detector], ancestor: Ancestor | None) -> None:
-    found = lookalikes()
+def _lists(
+    tallies: dict[str, dict[str, Tally]],
+    found: Sequence[tuple[str, Request]],
+    cut: dict[str, Detector],
+    ancestor: Ancestor | None,
+) -> list[tuple[float, str, Request]]:
+    """Count what each stage flags of our own lists; gives what the product flags, with score and rules."""
+    flagged = []
     requests = [r for _, r in found]
     for name, detector in cut.items():
         for (kind, request), (score, rules) in zip(found, judged(detector, requests), strict=True):
-            results.lookalikes[kind][name].add(score >= 0.5)
+            tallies[kind][name].add(score >= 0.5)
             if name == "all" and score >= 0.5:
-                print(f"look-alike flagged: {score:.2f} {rules} {request}", file=sys.stderr)
+                flagged.append((round(score, 2), rules, request))
     if ancestor is not None:
         for (kind, _), score in zip(found, ancestor.score([r.target or "" for r in requests]), strict=True):
-            results.lookalikes[kind]["ancestor"].add(bool(score >= 0.5))
+            tallies[kind]["ancestor"].add(bool(score >= 0.5))
+    return flagged
 
 
 def main() -> None:
