@@ -42,6 +42,15 @@ def test_a_date_in_the_far_future_does_not_make_the_rest_late() -> None:
     assert mark.snapshot() == {"a": us(1)}
 
 
+def test_what_has_passed_follows_the_newest_of_all_sources_and_no_date_in_the_far_future() -> None:
+    mark = Watermark(lateness_s=10)
+    assert mark.passed() is None
+    late(mark, ("a", 86_400))
+    assert mark.passed() is None
+    late(mark, ("a", 5), ("b", 0), ("b", 86_400))
+    assert mark.passed() == NOON - timedelta(seconds=5)
+
+
 def test_a_restored_watermark_goes_on_where_it_was() -> None:
     mark, again = Watermark(lateness_s=10), Watermark(lateness_s=10)
     late(mark, ("a", 100))

@@ -298,10 +298,10 @@ class Embedded:
     def _closed(self) -> datetime:
         """The time before which no event will come any more."""
         now = datetime.fromtimestamp(self._clock.now(), UTC)
-        newest = self.summary.last or now
-        watched = self._ticker is not None and now - newest < LATELY
+        passed = self._watermark.passed() or now - LATENESS
+        watched = self._ticker is not None and now - LATENESS - passed < LATELY
         caught_up = watched and not any(status.lag_bytes for status in self._reader.status())
-        return (now if caught_up else newest) - LATENESS
+        return now - LATENESS if caught_up else passed
 
     def _due(self, pending: Pending) -> bool:
         age = self._clock.monotonic() - pending.since

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import numpy as np
@@ -18,6 +19,8 @@ request when it ends, so a slow answer is logged after quick ones that began lat
 FUTURE_S: Final = 3600
 """An event further ahead of the reader's clock than this does not move the watermark, s: one line with
 a wrong date must not make all that follow late."""
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 NEVER: Final = -(1 << 62)
 """Before any event time, µs, and far enough from the end of int64 to subtract from."""
@@ -65,6 +68,12 @@ class Watermark:
             late[sources[i]] = int(np.count_nonzero(times[own] < seen))
         self._newest.update(zip(sources, newest.tolist(), strict=True))
         return late
+
+    def passed(self) -> datetime | None:
+        """The time before which no event is expected, by the newest of all sources; None: nothing read."""
+        if not self._newest or max(self._newest.values()) == NEVER:
+            return None
+        return EPOCH + timedelta(microseconds=max(self._newest.values()), seconds=-self.lateness_s)
 
     def snapshot(self) -> dict[str, int]:
         """JSON-ready state: the newest event time of each source, µs since the epoch."""

@@ -21,13 +21,13 @@ from logvision import pipeline
 from logvision.casebook.base import Casebook
 from logvision.clock import Clock
 from logvision.columns import constant
-from logvision.engines.embedded import LATENESS, RETRY_S
+from logvision.engines.embedded import RETRY_S
 from logvision.engines.meters import Meters
 from logvision.engines.spark.judging import Order, Part
 from logvision.engines.state import State
 from logvision.engines.summary import Summary
 from logvision.errors import StoreError
-from logvision.incident import Incident, from_iso, iso
+from logvision.incident import Incident
 from logvision.lake.anonymise import Anonymiser
 from logvision.lake.catalogue import File
 from logvision.lake.segments import Counts, Lake
@@ -122,16 +122,15 @@ class Fold:
         for file in lake.catalogue.events:
             if file.last is not None and file.last > seen:
                 self._again(file)
-        if "newest" in resume.state:
-            self.summary.last = from_iso(resume.state["newest"])
 
     def _again(self, file: File) -> None:
         """Fold a committed segment that the casebook has not seen."""
         events = in_order(self._places.lake.events(file))
-        newest = file.metadata.get("state", {}).get("newest")
+        watermark = Watermark()
+        watermark.restore(file.metadata.get("state", {}).get("watermark", {}))
         claims = constant(None, events.num_rows) if self._anonymiser else None
         self._learn(events.drop_columns(["route", "kind"]), AGAIN)
-        changed, _ = self._folded(events, claims, from_iso(newest) if newest else None)
+        changed, _ = self._folded(events, claims, watermark.passed())
         self._insist(lambda: self._tell(changed))
         assert file.last is not None  # `take_up` takes no other
         sequence = file.last
@@ -175,7 +174,7 @@ class Fold:
                 log_bytes[source] = log_bytes.get(source, 0) + size
         now = self._clock.now()
         self.summary.add(events, rejects, log_bytes, self._watermark.advance(events, now))
-        changed, partials = self._folded(events, claims, self.summary.last)
+        changed, partials = self._folded(events, claims, self._watermark.passed())
         self._meters.folded(events, rejects, now)
         self._meters.changed(changed, self._clock.now())
         segment = self._insist(
@@ -210,12 +209,10 @@ class Fold:
                 self._places.ticker.tick()
 
     def _said(self, name: str) -> dict[str, Any]:
-        newest = {} if self.summary.last is None else {"newest": iso(self.summary.last)}
         return {
             "formats": self.known.formats.snapshot(),
             "watermark": self._watermark.snapshot(),
             "batch": name,
-            **newest,
         }
 
     def _learn(self, judged: pa.Table, steps: pipeline.Steps) -> pa.Table:
@@ -224,14 +221,14 @@ class Fold:
         return pipeline.through(steps, flow, self.known).events
 
     def _folded(
-        self, events: pa.Table, claims: pa.DictionaryArray | None, newest: datetime | None
+        self, events: pa.Table, claims: pa.DictionaryArray | None, passed: datetime | None
     ) -> tuple[list[Incident], pa.Table]:
         """Incidents that these events changed, and their PARTIAL rows."""
         found = list(self._state.correlate(events, claims))
         self._state.folder.add(events)
         partials = self._state.folder.take()
-        if newest is not None:
-            found += self._state.measure(partials, newest - LATENESS)
+        if passed is not None:
+            found += self._state.measure(partials, passed)
         if self._on_incidents is not None:
             self._on_incidents(found)
         return list({incident.id: incident for incident in found}.values()), partials
