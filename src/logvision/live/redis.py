@@ -104,6 +104,7 @@ class RedisLive:
         self._queue: deque[tuple[str, str]] = deque()
         self._waiting = waiting
         self._sending = 0  # messages that are on their way
+        self._asking = 0  # threads of others that wait for an answer of Redis
         self._ring = Ring(START, messages, size)
         self._filled = False
         self._closed = False
@@ -163,6 +164,8 @@ class RedisLive:
         self._ring.close()
         for thread in threads:
             thread.join()
+        with self._changed:
+            self._changed.wait_for(lambda: not self._asking)
         self._redis.close()
 
     def _start(self, name: str, target: Any) -> None:
@@ -267,13 +270,25 @@ class RedisLive:
     def _catch_up(self, timeout_s: float) -> bool:
         """Wait until the mirror holds what the stream holds now; at once when Redis is lost."""
         with self._changed:
+            if self._closed:
+                return False
             self._start("mirror", self._mirror)
+            self._asking += 1
         try:
             end = _order(self._end())
         except _Lost:
             return False
+        finally:
+            with self._changed:
+                self._asking -= 1
+                self._changed.notify_all()
         with self._changed:
-            return self._changed.wait_for(lambda: self._filled and _order(self._ring.end) >= end, timeout_s)
+            self._changed.wait_for(lambda: self._closed or self._holds(end), timeout_s)
+            return self._holds(end)
+
+    def _holds(self, end: tuple[int, int]) -> bool:
+        """Whether the mirror has come as far as this id; called with the lock held."""
+        return self._filled and _order(self._ring.end) >= end
 
     def _lost(self, error: Exception) -> str:
         return f"Redis at {self.name} does not answer: {error}"
