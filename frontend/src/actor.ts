@@ -13,6 +13,12 @@ export function readActor(actor: string): ActorName {
     : { kind: '', value: actor }
 }
 
+/** What stands on the page for an actor; `site`: for a site whose log does not name it. */
+export function actorText(actor: string, site: string): string {
+  const { kind, value } = readActor(actor)
+  return kind === 'site' && value === '-' ? site : value
+}
+
 /** The filter that gives an actor's events: field and value; null: no field holds it. */
 export function actorFilter(actor: string): { field: string; value: string } | null {
   const { kind, value } = readActor(actor)

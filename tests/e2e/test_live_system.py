@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -28,11 +29,10 @@ FLAGS = [
 PATIENCE_MS = 60_000  # a loaded machine is slow, not wrong
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A running `logvision watch` on generated traffic."""
-    data = tmp_path_factory.mktemp("live") / "data"
-    command = [sys.executable, "-m", "logvision", "watch", "--data", str(data), "--port", "0", "--rate", "60"]
+@contextmanager
+def watching(*arguments: str) -> Iterator[str]:
+    """The address of a running `logvision watch`, until the block ends."""
+    command = [sys.executable, "-m", "logvision", "watch", "--port", "0", *arguments]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     said = process.stderr.readline()
@@ -42,6 +42,23 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 0
     process.stderr.close()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A running `logvision watch` on generated traffic."""
+    with watching("--data", str(tmp_path_factory.mktemp("live") / "data"), "--rate", "60") as found:
+        yield found
+
+
+@pytest.fixture
+def past(tmp_path: Path) -> Iterator[str]:
+    """The same on a log of the last six hours."""
+    log = tmp_path / "access.log"
+    command = ["generate", "--out", str(log), "--lines", "120000", "--hours", "6", "--seed", "7"]
+    subprocess.run([sys.executable, "-m", "logvision", *command], check=True, capture_output=True)
+    with watching("--data", str(tmp_path / "data"), str(log)) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -73,9 +90,11 @@ def test_traffic_and_attacks_show_while_they_happen(address: str, page: Page) ->
     expect(page.locator("text=/^\\d[\\d,.]*\\s?\\/s$/").first).to_be_visible(timeout=PATIENCE_MS)
 
 
-def test_the_picture_of_the_readme_can_be_made(address: str, page: Page, tmp_path: Path) -> None:
+def test_the_picture_of_the_readme_can_be_made(past: str, page: Page, tmp_path: Path) -> None:
     folder = Path(os.environ.get("LOGVISION_SCREENSHOTS", tmp_path))
-    page.goto(f"{address}intrusion?from=now-15m")
+    page.goto(f"{past}health")
+    expect(page.get_by_text("120,000").first).to_be_visible(timeout=PATIENCE_MS)
+    page.goto(f"{past}intrusion?from=now-6h")
     expect(page.get_by_text("Likely worked").first).to_be_visible(timeout=PATIENCE_MS)
     expect(page.locator("canvas").first).to_be_visible(timeout=PATIENCE_MS)
     page.wait_for_timeout(2_000)  # the map's own animation, for the picture's sake

@@ -189,6 +189,7 @@ export const en = {
   'incident.title': 'Incident',
   'incident.back': 'All incidents',
   'incident.actor': 'Actor',
+  'incident.site': 'the whole site',
   'incident.members': '{n} addresses act as one',
   'incident.what': 'What happened',
   'incident.worked': 'Did it work?',

@@ -189,6 +189,7 @@ export const zh: Record<Key, string> = {
   'incident.title': '安全事件',
   'incident.back': '全部安全事件',
   'incident.actor': '行为者',
+  'incident.site': '整个站点',
   'incident.members': '{n} 个地址协同行动',
   'incident.what': '发生了什么',
   'incident.worked': '攻击成功了吗？',
