@@ -241,7 +241,7 @@ def calibrated(
     """
     slope, intercept = platt(margins, attack)
     exponents = np.clip(-(slope * margins + intercept), -700, 700)  # beyond, 64 bits overflow
-    measured = _measured(1 / (1 + np.exp(exponents)), attack)
+    measured = _measured(np.exp(-np.logaddexp(0, exponents)), attack)
     whole = {
         **card, "sizes": list(SIZES), "bits": BITS,
         "ordinary": seen[0], "attacks": seen[1], "held_out": measured,
