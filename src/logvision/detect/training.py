@@ -240,8 +240,8 @@ def calibrated(
     `seen`: ordinary and attacking examples in all, for the card.
     """
     slope, intercept = platt(margins, attack)
-    exponents = np.clip(-(slope * margins + intercept), -700, 700)  # beyond, 64 bits overflow
-    measured = _measured(np.exp(-np.logaddexp(0, exponents)), attack)
+    # The logistic function in a form that no margin overflows.
+    measured = _measured(np.exp(-np.logaddexp(0, -(slope * margins + intercept))), attack)
     whole = {
         **card, "sizes": list(SIZES), "bits": BITS,
         "ordinary": seen[0], "attacks": seen[1], "held_out": measured,
