@@ -104,9 +104,11 @@ function totals(list) {
 function series(params) {
   const list = ask(params)
   const steps = [1, 5, 10, 30, 60, 300, 900, 1800, 3600, 10800, 21600, 43200, 86400]
-  const end = bound(params.get('to')) ?? Date.now()
-  const start =
-    bound(params.get('from')) ?? Date.parse(events[0]?.time ?? new Date(end - 864e5).toISOString())
+  const [oldest, newest] = [events[0], events.at(-1)].map(one => (one ? Date.parse(one.time) : null))
+  const start = bound(params.get('from')) ?? oldest
+  const end = bound(params.get('to')) ?? (newest === null ? null : newest + 1)
+  if (start === null || end === null || start >= end)
+    return { step_s: 1, start: null, series: [], answered_from: 'events' }
   const step = steps.find(s => (end - start) / 1000 / s <= Number(params.get('points') ?? 120)) ?? 86400
   const first = Math.floor(start / 1000 / step) * step
   const n = Math.max(1, Math.ceil((end / 1000 - first) / step))

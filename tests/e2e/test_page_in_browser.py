@@ -182,8 +182,9 @@ def test_an_incident_of_many_addresses_fits_a_narrow_page(page: Page, full: str)
 def test_an_empty_range_says_so_instead_of_drawing_another_time(page: Page) -> None:
     with _serving("empty") as base:
         page.goto(f"{base}/explore")
-        expect(page.get_by_role("img", name="Requests over time")).to_have_count(0)
-        expect(page.get_by_text("Nothing in this time range.").first).to_be_visible()
+        panel = page.locator("section", has=page.get_by_role("heading", name="Requests over time"))
+        expect(panel.get_by_text("Nothing in this time range.")).to_be_visible()
+        expect(panel.get_by_role("img", name="Requests over time")).to_have_count(0)
 
 
 def test_the_language_changes_and_stays(page: Page, full: str) -> None:
