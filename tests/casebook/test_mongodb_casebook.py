@@ -60,7 +60,8 @@ def join(server: MongoDB) -> Iterator[Callable[[], MongoCasebook]]:
     made: list[MongoCasebook] = []
 
     def book() -> MongoCasebook:
-        made.append(MongoCasebook(f"{server.url}fleet?serverSelectionTimeoutMS=300"))
+        # The driver looks for a server that was gone every half second.
+        made.append(MongoCasebook(f"{server.url}fleet?serverSelectionTimeoutMS=1500"))
         return made[-1]
 
     yield book
