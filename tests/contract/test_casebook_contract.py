@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from logvision.casebook import base
 from logvision.casebook.base import Casebook, Conflict, Question
 from logvision.casebook.mongodb import MongoCasebook
 from logvision.casebook.sqlite import SqliteCasebook
@@ -195,6 +196,17 @@ def test_pages_give_every_case_once_newest_first(book: Casebook) -> None:
         if cursor is None:
             break
     assert found == [incident(n).id for n in range(7, 0, -1)]
+
+
+def test_every_case_of_a_question_comes_once_over_all_pages(
+    book: Casebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "PAGE", 2)
+    book.apply([incident(number) for number in range(1, 6)], {}, None)
+    assert [case.incident for case in base.every(book, Question())] == [
+        incident(number) for number in range(5, 0, -1)
+    ]
+    assert list(base.every(book, Question(site="other.example"))) == []
 
 
 def test_a_cursor_of_another_origin_is_refused(book: Casebook) -> None:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from logvision.casebook.base import Casebook, Question, every
 from logvision.lake.queries.filter import Filter, Term, Test
 
 _KINDS: Final = ("ip:", "net:")
+
+
+def concerned(casebook: Casebook, question: Question, filter_: Filter) -> Iterator[dict[str, Any]]:
+    """The incidents of a question that the filter speaks of, as `Case.to_dict`, newest first."""
+    documents = (case.to_dict() for case in every(casebook, question))
+    return (document for document in documents if concerns(filter_, document))
 
 
 def concerns(filter_: Filter, case: Mapping[str, Any]) -> bool:

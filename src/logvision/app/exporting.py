@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
-from logvision.app.concerning import concerns
+from logvision.app.concerning import concerned
 from logvision.app.stores import SQLITE, open_stores
-from logvision.casebook.base import Casebook
 from logvision.casebook.base import Question as CaseQuestion
 from logvision.incident import Status
 from logvision.lake import export, queries, storage
@@ -47,7 +45,7 @@ def exported(
     if what is What.INCIDENTS:
         with open_stores(folder, casebook_url, writer=False) as stores:
             wanted = CaseQuestion(frozenset(Status), question.start, question.end, question.site)
-            found = (d for d in documents(stores.casebook, wanted) if concerns(question.filter, d))
+            found = concerned(stores.casebook, wanted, question.filter)
             yield from export.incidents(found, format_, ecs=ecs)
         return
     # The lake alone may be read where nothing can be written: a backup, another user's folder.
@@ -56,17 +54,6 @@ def exported(
             yield from _events(lake, format_, question, ecs=ecs)
         else:
             yield from export.rejects(_rejects(lake), format_, ecs=ecs)
-
-
-def documents(casebook: Casebook, question: CaseQuestion) -> Iterator[dict[str, Any]]:
-    """Every incident of a question with its decisions, newest first, page by page."""
-    cursor: str | None = None
-    while True:
-        page = casebook.cases(question, 200, cursor)
-        yield from (case.to_dict() for case in page.rows)
-        if page.next is None:
-            return
-        cursor = page.next
 
 
 def _events(lake: Lake, format_: Format, question: Question, *, ecs: bool) -> Iterator[bytes]:

@@ -9,8 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from logvision.app.concerning import concerns
-from logvision.app.exporting import documents
+from logvision.app.concerning import concerned
 from logvision.app.stores import Stores
 from logvision.casebook.base import Question as CaseQuestion
 from logvision.errors import Problem, SetupError
@@ -107,7 +106,7 @@ def _gravest(stores: Stores, question: Question) -> list[dict[str, Any]]:
     statuses = frozenset(Status) - {Status.FALSE_ALARM}
     wanted = CaseQuestion(statuses, question.start, question.end, question.site)
     return sorted(
-        (case for case in documents(stores.casebook, wanted) if concerns(question.filter, case)),
+        concerned(stores.casebook, wanted, question.filter),
         key=lambda case: (
             _SEVERITIES.index(Severity(case["severity"])),
             case["outcome"] == "worked",

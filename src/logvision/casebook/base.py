@@ -6,7 +6,7 @@ data now (locked, full, unreachable): nothing of the call was kept and it may be
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
@@ -45,6 +45,9 @@ class CasePage:
     rows: Sequence[Case]
     next: str | None
 
+
+PAGE: Final = 200
+"""Cases that are asked for at once where all are wanted."""
 
 Cursor = Mapping[str, Any]
 """How far the facts were applied: a JSON object that only its writer understands."""
@@ -214,6 +217,17 @@ def page_of(cases: Sequence[Case], limit: int) -> CasePage:
     """The page of the first `limit` cases, in order; one more of them means that there is another page."""
     last = cases[limit - 1].incident if len(cases) > limit else None
     return CasePage(cases[:limit], None if last is None else f"{iso(last.last_seen)}~{last.id}")
+
+
+def every(casebook: Casebook, question: Question) -> Iterator[Case]:
+    """All cases of a question, newest first, page by page. Raises StoreError."""
+    cursor: str | None = None
+    while True:
+        page = casebook.cases(question, PAGE, cursor)
+        yield from page.rows
+        if page.next is None:
+            return
+        cursor = page.next
 
 
 def place_of(cursor: str) -> tuple[str, str]:

@@ -5,6 +5,7 @@ A pattern's matches are a sorted array of unit ids; and, or, not are intersectio
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -34,15 +35,16 @@ class Rows:
         return len(self.owners[0])
 
 
-class _Scope:
+class _Scope(ABC):
     """Evaluates conditions to sorted arrays of ids."""
 
+    @abstractmethod
     def atoms(self, atoms: Sequence[Atom]) -> Ints:
         """Where any of some patterns is found."""
-        raise NotImplementedError
 
+    @abstractmethod
     def same(self, same: Same | Like, within: Ints) -> Ints:
-        raise NotImplementedError
+        """Of those in `within` the ones whose column is as asked for."""
 
     def evaluate(self, condition: Condition, within: Ints | None = None) -> Ints:
         """Ids for which an ordered condition holds, of those in `within` (None: of all)."""
@@ -84,6 +86,9 @@ class UnitScope(_Scope):
     def atoms(self, atoms: Sequence[Atom]) -> Ints:
         # Most patterns are found nowhere.
         return _together([self._of(atom) for atom in atoms if atom.id in self._matched])
+
+    def same(self, same: Same | Like, within: Ints) -> Ints:
+        raise TypeError(f"units have no columns: a rule that asks for {same.column} speaks of rows")
 
     def _of(self, atom: Atom) -> Ints:
         found = self._matched[atom.id]

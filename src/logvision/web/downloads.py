@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from starlette.responses import StreamingResponse
 
-from logvision.casebook.base import Casebook
-from logvision.casebook.base import Question as CaseQuestion
+from logvision.casebook.base import every
 from logvision.incident import Status
 from logvision.lake import export, queries
 from logvision.web.asking import Asked, cases
@@ -32,21 +30,11 @@ def download(
         chunks = export.events(queries.tables(services.database, question), format, ecs=ecs)
     else:
         wanted = cases(question, frozenset(Status))
-        chunks = export.incidents(_documents(services.casebook, wanted), format, ecs=ecs)
+        found = (case.to_dict() for case in every(services.casebook, wanted))
+        chunks = export.incidents(found, format, ecs=ecs)
     name = f"logvision-{what}.{export.SUFFIX[format]}"
     return StreamingResponse(
         chunks,
         media_type=export.MEDIA_TYPE[format],
         headers={"content-disposition": f'attachment; filename="{name}"'},
     )
-
-
-def _documents(casebook: Casebook, question: CaseQuestion) -> Iterator[dict[str, Any]]:
-    """Every incident of a question, page by page."""
-    cursor: str | None = None
-    while True:
-        page = casebook.cases(question, 200, cursor)
-        yield from (case.to_dict() for case in page.rows)
-        if page.next is None:
-            return
-        cursor = page.next
