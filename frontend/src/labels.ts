@@ -3,8 +3,18 @@
 import type { Language } from './format'
 import { country } from './format'
 import { term } from './i18n'
+import type { Key } from './i18n/en'
 
 const CLOSED = new Set(['attack', 'outcome', 'device', 'kind'])
+
+const FOUND = new Set(['attack', 'outcome', 'outcome_reason', 'bot', 'rules'])
+const LOOKED_UP = new Set(['country', 'asn', 'network', 'agent', 'os', 'device', 'route'])
+
+/** What a null says: nothing was found, nothing is known, or the log does not have it. */
+export function absent(dimension: string): Key {
+  if (FOUND.has(dimension)) return 'value.no'
+  return LOOKED_UP.has(dimension) ? 'value.unknown' : 'value.none'
+}
 
 /** The name of a value, for a person. Uses the current language through `term`. */
 export function label(dimension: string, value: string, language: Language): string {

@@ -501,6 +501,8 @@ export const en = {
   'value.less': 'Show less',
   'value.private': 'private or unknown',
   'value.none': 'not logged',
+  'value.no': 'none',
+  'value.unknown': 'unknown',
   'value.as': 'AS{n}',
 } as const
 

@@ -497,5 +497,7 @@ export const zh: Record<Key, string> = {
   'value.less': '收起',
   'value.private': '内网或未知',
   'value.none': '日志未记录',
+  'value.no': '无',
+  'value.unknown': '未知',
   'value.as': 'AS{n}',
 }
