@@ -25,7 +25,7 @@ from logvision.detect.site import Looks, Site, reconsider
 from logvision.enrich import agent, client, network, request
 from logvision.exemption import Exemption
 from logvision.formats import Formats
-from logvision.schema import EVENT, RECORD
+from logvision.schema import EVENT, RECORD, REJECT
 
 
 @dataclass(slots=True)
@@ -84,11 +84,15 @@ class Flow:
 
 Step = Callable[[Flow, Knowledge], Flow]
 
+_NO_RECORDS: Final = RECORD.empty_table()
+_NO_EVENTS: Final = EVENT.empty_table()
+_NO_REJECTS: Final = REJECT.empty_table()
+
 
 def parse(flow: Flow, known: Knowledge) -> Flow:
     """Records to PARSED events, and to rejects with a reason. No other step sees the lines: they go here."""
     parsed = known.formats.parse(flow.records, flow.read_at)
-    return replace(flow, records=RECORD.empty_table(), events=parsed.events, rejects=parsed.rejects)
+    return replace(flow, records=_NO_RECORDS, events=parsed.events, rejects=parsed.rejects)
 
 
 def real_client(flow: Flow, known: Knowledge) -> Flow:
@@ -114,7 +118,7 @@ def judge(flow: Flow, known: Knowledge) -> Flow:
 def routes(flow: Flow, known: Knowledge) -> Flow:
     """Route template and kind of resource, which make judged rows EVENT."""
     routed = request.add(flow.events, known.routes)
-    return replace(flow, events=routed.select(EVENT.names).cast(EVENT))
+    return replace(flow, events=pa.table([routed[name] for name in EVENT.names], schema=EVENT))
 
 
 def site(flow: Flow, known: Knowledge) -> Flow:
@@ -170,7 +174,7 @@ def run(
 
 def begin(records: pa.Table, read_at: datetime) -> Flow:
     """What stands before the first step."""
-    return Flow(records, read_at, events=EVENT.empty_table(), rejects=EVENT.empty_table())
+    return Flow(records, read_at, events=_NO_EVENTS, rejects=_NO_REJECTS)
 
 
 def through(

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 
-from logvision.columns import distinct, recode, text, used
+from logvision.columns import distinct, firsts, recode, text, used
 from logvision.detect.cascade import Judged, Verification, judge
 from logvision.detect.classifier import Classifier
 from logvision.detect.compiled import opened
@@ -103,11 +104,10 @@ def detect(events: pa.Table, detector: Detector, *, bounded: bool = True) -> pa.
     `bounded`: as a live batch is judged; without it everything is read, whatever the cost.
     """
     judged = _judged(events, detector, bounded=bounded)
-    for name in judged.column_names:
-        events = events.append_column(name, judged.column(name))
-    events = events.append_column("outcome", _outcome(events))
-    fields = [field for field in EVENT if field.name in events.column_names]
-    return events.select([field.name for field in fields]).cast(pa.schema(fields))
+    columns = {name: table.column(name) for table in (events, judged) for name in table.column_names}
+    columns["outcome"] = _outcome(events, judged)
+    fields = [field for field in EVENT if field.name in columns]
+    return pa.table([columns[field.name] for field in fields], schema=pa.schema(fields))
 
 
 def _judged(events: pa.Table, detector: Detector, *, bounded: bool) -> pa.Table:
@@ -120,7 +120,7 @@ def _judged(events: pa.Table, detector: Detector, *, bounded: bool) -> pa.Table:
         np.where(agent < 0, -1, agent.astype(np.int64) + owners.first_agent),
         np.where(referer < 0, -1, referer.astype(np.int64) + owners.first_referer),
     )
-    rows = Rows(codes, _columns(events))
+    rows = Rows(codes, _Columns(events))
     judged = judge(
         detector.signatures,
         detector.model,
@@ -132,18 +132,32 @@ def _judged(events: pa.Table, detector: Detector, *, bounded: bool) -> pa.Table:
     return _table(judged, detector.threshold)
 
 
-def _columns(events: pa.Table) -> dict[str, tuple[list[Any], Ints]]:
-    methods, method = distinct(events, "method")
-    names = [*(m.upper() for m in methods.to_pylist()), None]  # -1, null, is the last
-    statuses, status = np.unique(events.column("status").fill_null(-1).to_numpy(), return_inverse=True)
-    columns = {
-        "cs-method": (names, np.where(method < 0, len(names) - 1, method).astype(np.int64)),
-        "sc-status": (statuses.tolist(), status.astype(np.int64)),
-        "cs-host": _optional(events, "site"),
-    }
-    for name, column in (("cs-user-agent", "user_agent"), ("cs-referer", "referer")):
-        columns[name] = ([None, GIVEN], (~events.column(column).is_null().to_numpy()).astype(np.int64))
-    return columns
+class _Columns(dict[str, tuple[list[Any], Ints]]):
+    """What rules over rows compare (`Rows.columns`), each made when a rule asks for it: most are not."""
+
+    def __init__(self, events: pa.Table) -> None:
+        super().__init__()
+        self._events = events
+
+    def __missing__(self, name: str) -> tuple[list[Any], Ints]:
+        made = self[name] = _MADE[name](self._events)
+        return made
+
+
+def _methods(events: pa.Table) -> tuple[list[Any], Ints]:
+    methods, codes = _optional(events, "method")
+    return [None if method is None else method.upper() for method in methods], codes
+
+
+def _statuses(events: pa.Table) -> tuple[list[Any], Ints]:
+    status = events.column("status").fill_null(-1).to_numpy()
+    rows, codes = firsts(status)
+    return status[rows].tolist(), codes.astype(np.int64)
+
+
+def _given(events: pa.Table, column: str) -> tuple[list[Any], Ints]:
+    """Whether rows have something in this column: null or GIVEN."""
+    return [None, GIVEN], events.column(column).is_valid().to_numpy().astype(np.int64)
 
 
 def _optional(events: pa.Table, column: str) -> tuple[list[Any], Ints]:
@@ -151,22 +165,30 @@ def _optional(events: pa.Table, column: str) -> tuple[list[Any], Ints]:
     if column not in events.column_names:
         return [None], np.zeros(len(events), np.int64)
     values, codes = distinct(events, column)
-    named = [*values.to_pylist(), None]
+    named = [*values.to_pylist(), None]  # -1, null, is the last
     return named, np.where(codes < 0, len(named) - 1, codes).astype(np.int64)
+
+
+_MADE: Final[dict[str, Callable[[pa.Table], tuple[list[Any], Ints]]]] = {
+    "cs-method": _methods,
+    "sc-status": _statuses,
+    "cs-host": partial(_optional, column="site"),
+    "cs-user-agent": partial(_given, column="user_agent"),
+    "cs-referer": partial(_given, column="referer"),
+}
 
 
 def _table(judged: Judged, threshold: float) -> pa.Table:
     """Score, attack and rules of every row, each worked out once per distinct verdict."""
-    verdicts = [*judged.verdicts, ORDINARY]  # -1 is the last
+    verdicts = [*judged.verdicts, ORDINARY]  # -1 in `of_row` is the last
     score = np.array([verdict.score for verdict in verdicts], np.float32)
     attack = [v.attack.value if v.attack is not None and v.score >= threshold else None for v in verdicts]
     rules = [" ".join(v.rules) if v.rules and v.score >= SHOWN else None for v in verdicts]
-    codes = np.where(judged.of_row < 0, len(verdicts) - 1, judged.of_row).astype(np.int32)
     return pa.table(
         {
-            "score": pa.array(score[codes], pa.float32()),
-            "attack": recode(pa.array(attack, pa.string()), codes),
-            "rules": recode(pa.array(rules, pa.string()), codes),
+            "score": pa.array(score[judged.of_row], pa.float32()),
+            "attack": recode(pa.array(attack, pa.string()), judged.of_row),
+            "rules": recode(pa.array(rules, pa.string()), judged.of_row),
         }
     )
 
@@ -184,11 +206,14 @@ def outcome_of(status: int | None) -> tuple[str, str]:
     return Outcome.UNKNOWN.value, "the status alone does not tell whether it worked"
 
 
-def _outcome(events: pa.Table) -> pa.DictionaryArray:
-    status = events.column("status").fill_null(0).to_numpy()
-    names = [Outcome.UNKNOWN.value, Outcome.BLOCKED.value, Outcome.MISSED.value]
-    codes = np.zeros(len(status), np.int32)
-    codes[np.isin(status, list(_BLOCKED))] = 1
-    codes[np.isin(status, list(_MISSED))] = 2
-    codes[events.column("attack").is_null().to_numpy()] = -1
-    return text(pa.array(names, pa.string()), codes)
+_OUTCOMES: Final = (Outcome.UNKNOWN, Outcome.BLOCKED, Outcome.MISSED)
+_OF_STATUS: Final = np.zeros(600, np.int32)
+_OF_STATUS[list(_BLOCKED)], _OF_STATUS[list(_MISSED)] = 1, 2
+
+
+def _outcome(events: pa.Table, judged: pa.Table) -> pa.DictionaryArray:
+    attacks = np.flatnonzero(judged.column("attack").is_valid().to_numpy())
+    status = events.column("status").take(pa.array(attacks)).fill_null(0).to_numpy()
+    codes = np.full(len(events), -1, np.int32)
+    codes[attacks] = _OF_STATUS[np.where((status >= 0) & (status < len(_OF_STATUS)), status, 0)]
+    return text(pa.array(_OUTCOMES, pa.string()), codes)
