@@ -30,6 +30,7 @@ from logvision.formats import columnar, fields, vectors
 from logvision.formats.catalogue import ORDER
 from logvision.formats.lines import trimmed
 from logvision.formats.readings import Part
+from logvision.sources.lines import _after_newlines
 from native_paths import without_core
 
 texts = st.lists(
@@ -128,6 +129,11 @@ def test_trimmed_lines_and_those_to_be_looked_at(values: list[bytes]) -> None:
         np.testing.assert_array_equal(one, other)
 
 
+@given(st.lists(st.sampled_from([b"", b"a", b"0123456789" * 5]), max_size=60).map(b"\n".join))
+def test_ends_of_lines(given: bytes) -> None:
+    same(lambda: (_after_newlines(np.frombuffer(given, np.uint8)),))
+
+
 @given(st.lists(st.one_of(st.integers(0, 10**20).map(lambda n: b"%d" % n), st.binary(max_size=4))))
 def test_integers(values: list[bytes]) -> None:
     def known(lines: vectors.Slices) -> tuple[Any, ...]:
@@ -139,7 +145,7 @@ def test_integers(values: list[bytes]) -> None:
 
 @given(st.lists(spoiled(b"GET /a?b=c HTTP/1.1"), min_size=1, max_size=30))
 def test_request_lines(values: list[bytes]) -> None:
-    found = vectors.requests(pa.array(values, pa.binary()))
+    found = vectors.requests(slices(values))
 
     expected = [fields.request(value) for value in values]
     for column, at in ((found.method, 0), (found.target, 1), (found.protocol, 2)):

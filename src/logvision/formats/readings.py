@@ -114,12 +114,8 @@ def _duration(one: Field, piece: Slices, part: Part) -> Flags:
 
 
 def _request(_: Field, piece: Slices, part: Part) -> Flags:
-    values, codes = vectors.encode(piece)
-    parts = vectors.requests(values)
-    part.text["method"] = vectors.through(parts.method, codes)
-    part.text["target"] = vectors.through(parts.target, codes)
-    part.text["protocol"] = vectors.through(parts.protocol, codes)
-    return np.ones(len(codes), bool)
+    part.text.update(vectors.requests(piece)._asdict())
+    return np.ones(len(piece.starts), bool)
 
 
 def _by_value(column: str, reading: Callable[[bytes], str | None]) -> Reader:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from logvision import native
+from logvision import columns, native
 from logvision.columns import Codes, recode
 from logvision.formats import fields
 from logvision.formats.fields import MONTHS, TOKEN_BYTES
@@ -96,6 +96,8 @@ def of_array(array: pa.BinaryArray) -> Slices:
 
 def strings(values: pa.BinaryArray) -> pa.StringArray:
     """UTF-8 text; an invalid byte becomes `\\xHH`."""
+    if of_array(values).buffer.max(initial=0) < 128:
+        return values.view(pa.string())  # not looked at value by value
     try:
         return values.cast(pa.string())
     except pa.ArrowInvalid:
@@ -247,7 +249,7 @@ def _clf(columns: Places) -> tuple[Places, Flags]:
 
 
 class Requests(NamedTuple):
-    """The parts of every distinct request line."""
+    """The parts of request lines."""
 
     method: Text
     target: Text
@@ -259,8 +261,26 @@ _TOKEN[list(TOKEN_BYTES)] = True
 _HTTP: Final = np.frombuffer(b"HTTP/", np.uint8)
 
 
-def requests(values: pa.BinaryArray) -> Requests:
-    """Split distinct request lines; `METHOD target HTTP/x` in bulk, every other one by `fields.request`."""
+def requests(lines: Slices) -> Requests:
+    """Split request lines; `METHOD target HTTP/x` in bulk, every other one by `fields.request`."""
+    if not native.HERE:
+        values, codes = encode(lines)
+        return Requests(*(through(part, codes) for part in _requests(values)))
+    texts = [native.texts.Texts() for _ in Requests._fields]
+    parts, odd = native.lines.requests(*lines, texts)
+    if odd.size:
+        values, of_odd = encode(Slices(lines.buffer, lines.starts[odd], lines.ends[odd]))
+        read = zip(*map(fields.request, values.to_pylist()), strict=True)
+        for own, codes, given in zip(texts, parts, read, strict=True):
+            known = [text for text in given if text is not None]
+            of_value = np.full(len(given), -1, np.int32)
+            of_value[[text is not None for text in given]] = own.add(*of_array(pa.array(known, pa.string())))
+            codes[odd] = of_value[of_odd]
+    return Requests(*((strings(own.values()), codes) for own, codes in zip(texts, parts, strict=True)))
+
+
+def _requests(values: pa.BinaryArray) -> Requests:
+    """The same for distinct lines, without the core."""
     buffer, rows, from_, one, two, to = _plain_requests(of_array(values))
     methods, method_codes = encode(Slices(buffer, from_, one))
     targets, target_codes = encode(Slices(buffer, one + 1, two))
@@ -286,10 +306,6 @@ def requests(values: pa.BinaryArray) -> Requests:
 def _plain_requests(slices: Slices) -> tuple[Bytes, Places, Places, Places, Places, Places]:
     """The lines that are `METHOD target HTTP/x`: start, both spaces and end of each."""
     buffer, starts, ends = slices
-    if native.HERE:
-        one, two = native.lines.requests(*slices)
-        rows = np.flatnonzero(one >= 0)
-        return buffer, rows, starts[rows], one[rows], two[rows], ends[rows]
     spaces = np.flatnonzero(buffer == 32)
     first = np.searchsorted(spaces, starts)
     plain = np.searchsorted(spaces, ends) - first == 2
@@ -309,20 +325,21 @@ def _plain_requests(slices: Slices) -> tuple[Bytes, Places, Places, Places, Plac
 def halves(target: Text) -> tuple[Text, Text]:
     """Path and query of a target column, split at the first `?`; without one the query is null."""
     values, codes = target
-    buffer, starts, ends = of_array(values)
-    if not len(values):
-        return target, (values, codes)
+    path, query = native.texts.halves(values) if native.HERE else _halves(of_array(values))
+    # Cut at a `?`, what is valid UTF-8 stays so.
+    return through((path[0].view(pa.string()), path[1]), codes), through(
+        (query[0].view(pa.string()), query[1]), codes
+    )
+
+
+def _halves(targets: Slices) -> tuple[tuple[pa.BinaryArray, Codes], tuple[pa.BinaryArray, Codes]]:
+    buffer, starts, ends = targets
     mark = first(buffer, 63, starts, ends)
     has = mark < ends
-    paths, path_codes = encode(Slices(buffer, starts, mark))
     queries, found = encode(Slices(buffer, mark[has] + 1, ends[has]))
-    query_codes = np.full(len(values), -1, np.int32)
-    query_codes[has] = found
-    known = codes >= 0
-    return (paths.cast(pa.string()), _through(path_codes, codes, known)), (
-        queries.cast(pa.string()),
-        _through(query_codes, codes, known),
-    )
+    query = np.full(len(starts), -1, np.int32)
+    query[has] = found
+    return encode(Slices(buffer, starts, mark)), (queries, query)
 
 
 def glued(path: Text, query: Text) -> Text:
@@ -341,29 +358,18 @@ def glued(path: Text, query: Text) -> Text:
 
 def through(part: Text, codes: Codes) -> Text:
     """A text column of distinct values, spread to the rows that hold them."""
-    return part[0], _through(part[1], codes, codes >= 0)
-
-
-def _through(of_value: Codes, codes: Codes, known: Flags) -> Codes:
-    if known.all():
-        return of_value[codes]
-    out = np.full(codes.shape, -1, np.int32)
-    out[known] = of_value[codes[known]]
-    return out
+    return part[0], columns.through(part[1], codes)
 
 
 def join(parts: list[tuple[Places, Text]], rows: int) -> Text:
     """One text column from parts that each give some rows; rows that no part gives are null."""
-    values = pa.concat_arrays([part[0] for _, part in parts])
-    encoded = values.dictionary_encode()
-    same = codes_of(encoded)
+    values, same = encode(of_array(pa.concat_arrays([part[0] for _, part in parts])))
     codes = np.full(rows, -1, np.int32)
     base = 0
     for places, (own, part_codes) in parts:
-        known = part_codes >= 0
-        codes[places[known]] = same[base + part_codes[known]]
+        codes[places] = columns.through(same[base : base + len(own)], part_codes)
         base += len(own)
-    return encoded.dictionary, codes
+    return values.view(pa.string()), codes
 
 
 def codes_of(column: pa.DictionaryArray) -> Codes:

@@ -45,6 +45,16 @@ i64 lv_extension(const u8 *extensions, i64 count, const u8 *at, const u8 *end, c
 
 static inline int lv_same(const u8 *a, const u8 *b, size_t size) { return size == 0 || memcmp(a, b, size) == 0; }
 
+/* Eight bytes as a number of which the first is the lowest. */
+static inline u64 lv_eight(const u8 *at) {
+    u64 word;
+    memcpy(&word, at, 8);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    word = __builtin_bswap64(word);
+#endif
+    return word;
+}
+
 /* Appends a text; returns its end. */
 static inline u8 *lv_copied(u8 *out, const void *text, size_t size) {
     if (size) memcpy(out, text, size);

@@ -1,25 +1,81 @@
-/* Distinct values of a column: a code per row in order of first appearance. */
-#include "core.h"
+/* Distinct values of columns: a code per row in order of first appearance. */
+#include "texts.h"
 
-typedef struct {
-    u32 tag; /* half of the hash: its low bits say where the slot is, so that a table grows without any text */
-    i32 code; /* -1: free */
-} Slot;
-
-static Slot *slots_of(size_t count) {
+/* Four times as many slots, or the first 1024; 0: no memory. */
+static int widen(Texts *texts) {
+    size_t count = texts->slots == NULL ? 1024 : 4 * (texts->mask + 1);
+    i32 *offsets = realloc(texts->offsets, (count / 2 + 2) * sizeof(i32));
+    if (offsets == NULL) return 0;
+    texts->offsets = offsets;
     Slot *slots = malloc(count * sizeof(Slot));
-    if (slots != NULL) memset(slots, 0xff, count * sizeof(Slot));
-    return slots;
+    if (slots == NULL) return 0;
+    memset(slots, 0xff, count * sizeof(Slot));
+    for (size_t from = 0; texts->slots != NULL && from <= texts->mask; from++) {
+        if (texts->slots[from].number < 0) continue;
+        size_t at = texts->slots[from].tag & (count - 1);
+        while (slots[at].number >= 0) at = (at + 1) & (count - 1);
+        slots[at] = texts->slots[from];
+    }
+    free(texts->slots);
+    texts->slots = slots;
+    texts->mask = count - 1;
+    return 1;
 }
 
-/* `codes[row]` becomes the number of the row's text among the distinct ones, `first[code]` the row that had
- * it first. Returns how many there are; -1: no memory. */
-LV_API i64 lv_distinct(const u8 *data, const i64 *starts, const i64 *ends, i64 rows, u64 key, i32 *codes,
-                       i32 *first) {
-    size_t count = 1024, mask = count - 1;
-    Slot *slots = slots_of(count);
-    if (slots == NULL) return -1;
-    i64 found = 0;
+static i32 fresh(Texts *texts, Slot *slot, u32 tag, const u8 *text, size_t size) {
+    i64 used = texts->offsets[texts->found];
+    if (used + (i64)size > INT32_MAX) return -1;
+    if (used + (i64)size > texts->room) {
+        i64 room = texts->room ? texts->room * 2 : 4096;
+        while (room < used + (i64)size) room *= 2;
+        u8 *bytes = realloc(texts->bytes, (size_t)room);
+        if (bytes == NULL) return -1;
+        texts->bytes = bytes;
+        texts->room = room;
+    }
+    lv_copied(texts->bytes + used, text, size);
+    i32 number = (i32)texts->found++;
+    *slot = (Slot){tag, number};
+    texts->offsets[texts->found] = (i32)(used + (i64)size);
+    if ((size_t)texts->found * 2 > texts->mask && !widen(texts)) return -1;
+    return number;
+}
+
+i32 lv_number(Texts *texts, const u8 *text, size_t size) {
+    u32 tag = (u32)(lv_hash(text, size, texts->key) >> 32);
+    for (size_t at = tag & texts->mask;; at = (at + 1) & texts->mask) {
+        Slot *slot = &texts->slots[at];
+        if (slot->number < 0) return fresh(texts, slot, tag, text, size);
+        if (slot->tag != tag) continue;
+        const i32 *offsets = texts->offsets + slot->number;
+        if ((size_t)(offsets[1] - offsets[0]) == size && lv_same(text, texts->bytes + offsets[0], size))
+            return slot->number;
+    }
+}
+
+LV_API void lv_texts_free(Texts *texts) {
+    if (texts == NULL) return;
+    free(texts->slots);
+    free(texts->offsets);
+    free(texts->bytes);
+    free(texts);
+}
+
+/* No texts yet; NULL: no memory. */
+LV_API Texts *lv_texts_new(u64 key) {
+    Texts *texts = calloc(1, sizeof(Texts));
+    if (texts == NULL) return NULL;
+    texts->key = key;
+    if (!widen(texts)) {
+        lv_texts_free(texts);
+        return NULL;
+    }
+    texts->offsets[0] = 0;
+    return texts;
+}
+
+/* The number of every slice's text. Returns 0; -1: no memory. */
+LV_API i64 lv_texts_add(Texts *texts, const u8 *data, const i64 *starts, const i64 *ends, i64 rows, i32 *codes) {
     for (i64 row = 0; row < rows; row++) {
         const u8 *text = data + starts[row];
         size_t size = (size_t)(ends[row] - starts[row]);
@@ -29,58 +85,43 @@ LV_API i64 lv_distinct(const u8 *data, const i64 *starts, const i64 *ends, i64 r
             codes[row] = codes[row - 1];
             continue;
         }
-        u64 hash = lv_hash(text, size, key);
-        u32 tag = (u32)(hash >> 32);
-        size_t at = tag & mask;
-        for (;; at = (at + 1) & mask) {
-            i32 code = slots[at].code;
-            if (code < 0) {
-                slots[at] = (Slot){tag, (i32)found};
-                first[found] = (i32)row;
-                codes[row] = (i32)found++;
-                break;
-            }
-            if (slots[at].tag == tag) {
-                i64 other = first[code];
-                if ((size_t)(ends[other] - starts[other]) == size && lv_same(text, data + starts[other], size)) {
-                    codes[row] = code;
-                    break;
-                }
-            }
-        }
-        if ((size_t)found * 2 > count) {
-            size_t wider = count * 4;
-            Slot *grown = slots_of(wider);
-            if (grown == NULL) {
-                free(slots);
-                return -1;
-            }
-            for (size_t from = 0; from < count; from++) {
-                if (slots[from].code < 0) continue;
-                size_t place = slots[from].tag & (wider - 1);
-                while (grown[place].code >= 0) place = (place + 1) & (wider - 1);
-                grown[place] = slots[from];
-            }
-            free(slots);
-            slots = grown;
-            count = wider;
-            mask = wider - 1;
-        }
+        codes[row] = lv_number(texts, text, size);
+        if (codes[row] < 0) return -1;
     }
-    free(slots);
-    return found;
+    return 0;
 }
 
-/* The bytes of some rows, one after the other; `offsets` (rows + 1, Arrow's) is filled in. The caller has
- * made `out` as large as the sizes add up to. */
-LV_API void lv_gather(const u8 *data, const i64 *starts, const i64 *ends, const i32 *which, i64 rows, u8 *out,
-                      i32 *offsets) {
+LV_API i64 lv_texts_found(const Texts *texts) { return texts->found; }
+
+LV_API i64 lv_texts_bytes(const Texts *texts) { return texts->offsets[texts->found]; }
+
+/* Bytes and offsets of all texts. */
+LV_API void lv_texts_copy(const Texts *texts, u8 *out, i32 *offsets) {
+    lv_copied(out, texts->bytes, (size_t)texts->offsets[texts->found]);
+    memcpy(offsets, texts->offsets, ((size_t)texts->found + 1) * sizeof(i32));
+}
+
+/* Path and query of targets, as numbers of their texts; without a `?` the query is -1. Returns 0; -1: no memory. */
+LV_API i64 lv_halves(const u8 *data, const i32 *offsets, i64 rows, Texts *paths, Texts *queries, i32 *path,
+                     i32 *query) {
+    for (i64 row = 0; row < rows; row++) {
+        const u8 *from = data + offsets[row], *end = data + offsets[row + 1];
+        const u8 *mark = from < end ? memchr(from, '?', (size_t)(end - from)) : NULL;
+        path[row] = lv_number(paths, from, (size_t)((mark == NULL ? end : mark) - from));
+        query[row] = mark == NULL ? -1 : lv_number(queries, mark + 1, (size_t)(end - mark - 1));
+        if (path[row] < 0 || (mark != NULL && query[row] < 0)) return -1;
+    }
+    return 0;
+}
+
+/* The bytes of slices, one after the other; `offsets` (rows + 1, Arrow's) is filled in. The caller has made `out` as
+ * large as the sizes add up to. */
+LV_API void lv_gather(const u8 *data, const i64 *starts, const i64 *ends, i64 rows, u8 *out, i32 *offsets) {
     i32 at = 0;
     for (i64 row = 0; row < rows; row++) {
-        i64 from = which == NULL ? row : which[row];
-        i32 size = (i32)(ends[from] - starts[from]);
+        i32 size = (i32)(ends[row] - starts[row]);
         offsets[row] = at;
-        lv_copied(out + at, data + starts[from], (size_t)size);
+        lv_copied(out + at, data + starts[row], (size_t)size);
         at += size;
     }
     offsets[rows] = at;

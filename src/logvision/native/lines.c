@@ -1,6 +1,6 @@
 /* Cutting lines of text into the pieces of a plan (formats/columnar.py), and reading times, integers and
  * request lines. What is not exactly as expected is left to the exact reader. */
-#include "core.h"
+#include "texts.h"
 
 /* One word between two delimiters: literal, field, literal. */
 typedef struct {
@@ -22,10 +22,18 @@ static inline i64 next(const u8 *data, i64 at, i64 end, int byte) {
     return found == NULL ? end : found - data;
 }
 
-/* Words are short: a plain loop beats a call. */
-static inline i64 near(const u8 *data, i64 at, i64 end, u8 byte) {
+/* The same where it is near, for a range of a line that goes on to `line_end`: eight bytes at a time, so that where
+ * among them it stands takes no guess. */
+static inline i64 near(const u8 *data, i64 at, i64 end, i64 line_end, u8 byte) {
+    const u64 ones = 0x0101010101010101ull;
+    for (; at < end && at + 8 <= line_end; at += 8) {
+        u64 eight = lv_eight(data + at) ^ ones * byte;
+        u64 zero = (eight - ones) & ~eight & ones << 7; /* its lowest bit is of the first byte that is zero now */
+        if (zero) at += __builtin_ctzll(zero) / 8;
+        if (zero) return at < end ? at : end;
+    }
     while (at < end && data[at] != byte) at++;
-    return at;
+    return at < end ? at : end;
 }
 
 /* Lines without byte order mark and line end. `odd` gets those that are to be looked at: blank perhaps, with a
@@ -33,6 +41,7 @@ static inline i64 near(const u8 *data, i64 at, i64 end, u8 byte) {
 LV_API i64 lv_trimmed(const u8 *data, const i64 *starts, const i64 *ends, i64 rows, i64 limit, i64 *from, i64 *to,
                       i64 *odd) {
     i64 found = 0;
+    int zeros = rows > 0 && next(data, starts[0], ends[rows - 1], 0) < ends[rows - 1];
     for (i64 row = 0; row < rows; row++) {
         i64 at = starts[row], end = ends[row];
         int ended = end > at && data[end - 1] == '\n';
@@ -42,21 +51,21 @@ LV_API i64 lv_trimmed(const u8 *data, const i64 *starts, const i64 *ends, i64 ro
         if (end - at >= 3 && lv_same(data + at, (const u8 *)"\xef\xbb\xbf", 3)) at += 3;
         from[row] = at;
         to[row] = end;
-        if (cut || at == end || data[at] <= ' ' || data[at] == '#' || next(data, at, end, 0) < end)
+        if (cut || at == end || data[at] <= ' ' || data[at] == '#' || (zeros && next(data, at, end, 0) < end))
             odd[found++] = row;
     }
     return found;
 }
 
-static int words_of(const u8 *data, i64 begin, i64 stop, const Word *words, i32 count, u8 delimiter,
+static int words_of(const u8 *data, i64 begin, i64 stop, i64 line_end, const Word *words, i32 count, u8 delimiter,
                     const u8 *literals, i64 *starts, i64 *ends, i64 stride, i64 row) {
     i64 at = begin;
     for (i32 i = 0; i < count; i++) {
         const Word *word = &words[i];
-        i64 end = near(data, at, stop, delimiter);
+        i64 end = near(data, at, stop, line_end, delimiter);
         for (i32 more = 1; more < word->span; more++) {
             if (end >= stop) return 0;
-            end = near(data, end + 1, stop, delimiter);
+            end = near(data, end + 1, stop, line_end, delimiter);
         }
         /* The last word ends where the segment ends, and no other does. */
         if ((i + 1 == count) != (end >= stop)) return 0;
@@ -106,7 +115,7 @@ LV_API i64 lv_cut(const u8 *data, const i64 *from, const i64 *to, i64 count, con
                 good = stop - at == segment->literal_size &&
                        lv_same(data + at, literals + segment->literal, (size_t)segment->literal_size);
             else
-                good = words_of(data, at, stop, words + segment->first_word, segment->words, delimiter, literals,
+                good = words_of(data, at, stop, end, words + segment->first_word, segment->words, delimiter, literals,
                                 starts, ends, count, taken);
             if (!good || part == quoted) break;
             i64 close = next(data, stop + 1, end, '"');
@@ -202,19 +211,48 @@ static int token(u8 byte) { /* RFC 9110, section 5.6.2 */
     return byte > 32 && byte < 127 && memchr("!#$%&'*+-.^_`|~", byte, 15) != NULL;
 }
 
-/* `METHOD target HTTP/x`: where the two spaces are, for the lines that are exactly so; -1 for the others. */
-LV_API void lv_requests(const u8 *data, const i64 *starts, const i64 *ends, i64 rows, i64 *one, i64 *two) {
-    for (i64 row = 0; row < rows; row++) {
-        i64 from = starts[row], to = ends[row], at = from;
-        one[row] = two[row] = -1;
-        while (at < to && at - from <= 32 && token(data[at])) at++;
-        if (at == from || at - from > 32 || at >= to || data[at] != ' ') continue;
-        i64 second = next(data, at + 1, to, ' ');
-        if (to - second <= 5 || !lv_same(data + second + 1, (const u8 *)"HTTP/", 5)) continue;
-        if (next(data, second + 1, to, ' ') < to) continue;
-        one[row] = at;
-        two[row] = second;
+/* The number of a text, which often is the one of the line before. */
+static i32 again(Texts *texts, const u8 *text, size_t size, i32 before) {
+    if (before >= 0) {
+        const i32 *offsets = texts->offsets + before;
+        if ((size_t)(offsets[1] - offsets[0]) == size && lv_same(text, texts->bytes + offsets[0], size)) return before;
     }
+    return lv_number(texts, text, size);
+}
+
+/* The parts of lines that are exactly `METHOD target HTTP/x`, as numbers of their texts; of the others, which `odd`
+ * gets, -1. Returns how many those are; -1: no memory. */
+LV_API i64 lv_requests(const u8 *data, const i64 *starts, const i64 *ends, i64 rows, Texts *methods, Texts *targets,
+                       Texts *protocols, i32 *method, i32 *target, i32 *protocol, i64 *odd) {
+    i64 found = 0, last = -1; /* the last line that was as expected */
+    for (i64 row = 0; row < rows; row++) {
+        i64 from = starts[row], to = ends[row], one = from;
+        while (one < to && one - from <= 32 && token(data[one])) one++;
+        i64 two = one < to && data[one] == ' ' ? next(data, one + 1, to, ' ') : to;
+        if (one == from || one - from > 32 || to - two <= 5 ||
+            !lv_same(data + two + 1, (const u8 *)"HTTP/", 5) || next(data, two + 1, to, ' ') < to) {
+            method[row] = target[row] = protocol[row] = -1;
+            odd[found++] = row;
+            continue;
+        }
+        method[row] = again(methods, data + from, (size_t)(one - from), last < 0 ? -1 : method[last]);
+        target[row] = again(targets, data + one + 1, (size_t)(two - one - 1), last < 0 ? -1 : target[last]);
+        protocol[row] = again(protocols, data + two + 1, (size_t)(to - two - 1), last < 0 ? -1 : protocol[last]);
+        if (method[row] < 0 || target[row] < 0 || protocol[row] < 0) return -1;
+        last = row;
+    }
+    return found;
+}
+
+/* Where lines end: behind every newline. Returns how many there are; `ends` has room for `room` of them, and the caller
+ * asks again with more where those are more. */
+LV_API i64 lv_line_ends(const u8 *data, i64 size, i32 *ends, i64 room) {
+    i64 found = 0;
+    for (i64 at = next(data, 0, size, '\n'); at < size; at = next(data, at + 1, size, '\n')) {
+        if (found < room) ends[found] = (i32)at + 1;
+        found++;
+    }
+    return found;
 }
 
 /* Where a byte stands first in each slice; the slice's end if it does not. */

@@ -5,10 +5,27 @@ What is not exactly as expected is said so, and left to the exact reader (format
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
 import numpy as np
 
-from logvision.native.arrays import Bytes, Flags, Places, at, whole
+from logvision.native.arrays import Bytes, Codes, Flags, Places, at, whole
 from logvision.native.library import CORE
+from logvision.native.texts import Texts
+
+SHORT: Final = 32
+"""Bytes of a line than which most are longer."""
+
+
+def line_ends(data: Bytes) -> Codes:
+    """The places just behind every newline; 10 ns a line."""
+    ends = np.empty(data.size // SHORT + 1, np.int32)
+    found = CORE.lv_line_ends(at(data), data.size, at(ends), ends.size)
+    if found > ends.size:
+        ends = np.empty(found, np.int32)
+        CORE.lv_line_ends(at(data), data.size, at(ends), found)
+    return ends[:found].copy()  # the room is twice what most logs need
 
 
 def trimmed(buffer: Bytes, starts: Places, ends: Places, limit: int) -> tuple[Places, Places, Places]:
@@ -37,12 +54,21 @@ def integers(buffer: Bytes, starts: Places, ends: Places) -> tuple[Places, Flags
     return values, known, good
 
 
-def requests(buffer: Bytes, starts: Places, ends: Places) -> tuple[Places, Places]:
-    """Where the two spaces of `METHOD target HTTP/x` are; -1 for lines that are not exactly so."""
+def requests(
+    buffer: Bytes, starts: Places, ends: Places, texts: Sequence[Texts]
+) -> tuple[list[Codes], Places]:
+    """The parts of `METHOD target HTTP/x` as numbers of `texts` (methods, targets, protocols), a row a line.
+
+    And the rows that are not exactly so, whose numbers are -1.
+    """
     starts, ends = whole(starts), whole(ends)
-    one, two = np.empty(len(starts), np.int64), np.empty(len(starts), np.int64)
-    CORE.lv_requests(at(buffer), at(starts), at(ends), len(starts), at(one), at(two))
-    return one, two
+    codes = [np.empty(len(starts), np.int32) for _ in texts]
+    odd = np.empty(len(starts), np.int64)
+    parts = (*(text.address for text in texts), *map(at, codes))
+    found = CORE.lv_requests(at(buffer), at(starts), at(ends), len(starts), *parts, at(odd))
+    if found < 0:
+        raise MemoryError
+    return codes, odd[:found]
 
 
 class Cutter:

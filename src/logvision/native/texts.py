@@ -18,28 +18,58 @@ def hashes(values: pa.Array, key: int) -> npt.NDArray[np.uint64]:
     return out
 
 
+class Texts:
+    """Distinct texts of a column, numbered in order of first appearance as they are added. For one thread."""
+
+    def __init__(self) -> None:
+        self.address = CORE.lv_texts_new(KEY)
+        if not self.address:
+            raise MemoryError
+        self._free = CORE.lv_texts_free
+
+    def __del__(self) -> None:
+        if getattr(self, "address", None):
+            self._free(self.address)
+
+    def add(self, buffer: Bytes, starts: Places, ends: Places) -> Codes:
+        """The numbers of the texts of slices; about 20 ns each."""
+        starts, ends = whole(starts), whole(ends)
+        codes = np.empty(len(starts), np.int32)
+        if CORE.lv_texts_add(self.address, at(buffer), at(starts), at(ends), len(starts), at(codes)) < 0:
+            raise MemoryError
+        return codes
+
+    def values(self) -> pa.BinaryArray:
+        """All texts that were added, by their numbers."""
+        out = room_for(CORE.lv_texts_bytes(self.address))
+        offsets = np.empty(CORE.lv_texts_found(self.address) + 1, np.int32)
+        CORE.lv_texts_copy(self.address, at(out), at(offsets))
+        return binary(out, offsets)
+
+
 def distinct(buffer: Bytes, starts: Places, ends: Places) -> tuple[pa.BinaryArray, Codes]:
     """The distinct texts of slices in order of first appearance, and a code per row; about 30 ns a row."""
-    starts, ends = whole(starts), whole(ends)
-    rows = len(starts)
-    codes, first = np.empty(rows, np.int32), np.empty(rows, np.int32)
-    found = CORE.lv_distinct(at(buffer), at(starts), at(ends), rows, KEY, at(codes), at(first))
-    if found < 0:
+    texts = Texts()
+    codes = texts.add(buffer, starts, ends)
+    return texts.values(), codes
+
+
+def halves(targets: pa.Array) -> tuple[tuple[pa.BinaryArray, Codes], tuple[pa.BinaryArray, Codes]]:
+    """Distinct paths and queries of targets, and per target which it has; the query is -1 without a `?`."""
+    data, offsets = arrow(targets)
+    paths, queries = Texts(), Texts()
+    path, query = np.empty(len(targets), np.int32), np.empty(len(targets), np.int32)
+    of_targets = data, offsets, len(targets)
+    if CORE.lv_halves(*of_targets, paths.address, queries.address, at(path), at(query)) < 0:
         raise MemoryError
-    return _gathered(buffer, starts, ends, first[:found]), codes
+    return (paths.values(), path), (queries.values(), query)
 
 
 def gathered(buffer: Bytes, starts: Places, ends: Places) -> pa.BinaryArray:
     """The texts of slices, copied."""
-    return _gathered(buffer, whole(starts), whole(ends), None)
-
-
-def _gathered(buffer: Bytes, starts: Places, ends: Places, which: Codes | None) -> pa.BinaryArray:
-    sizes = ends - starts if which is None else ends[which] - starts[which]
-    rows = len(sizes)
-    out, offsets = room_for(int(sizes.sum())), np.empty(rows + 1, np.int32)
-    picked = None if which is None else at(which)
-    CORE.lv_gather(at(buffer), at(starts), at(ends), picked, rows, at(out), at(offsets))
+    starts, ends = whole(starts), whole(ends)
+    out, offsets = room_for(int((ends - starts).sum())), np.empty(len(starts) + 1, np.int32)
+    CORE.lv_gather(at(buffer), at(starts), at(ends), len(starts), at(out), at(offsets))
     return binary(out, offsets)
 
 

@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from logvision import columns, schema
+from logvision import columns, native, schema
 from logvision.sources.base import LINE_LIMIT
 
 SLICE = 1 << 18
-"""Newlines are looked for in pieces that stay in the cache: 0.04 µs a line against 0.35 in one piece."""
+"""Without the core newlines are looked for in pieces that stay in the cache: 0.04 µs a line, 0.35 in one."""
 
 BLOCK_LIMIT = 1 << 28
 """Largest block, B: offsets inside a block are 32 bits wide."""
@@ -80,6 +80,8 @@ class Lines:
 
 def _after_newlines(data: npt.NDArray[np.uint8]) -> npt.NDArray[np.int32]:
     """Offsets just after every newline."""
+    if native.HERE:
+        return native.lines.line_ends(data)
     found = [
         (np.flatnonzero(data[at : at + SLICE] == ord("\n")) + (at + 1)).astype(np.int32)
         for at in range(0, data.size, SLICE)
