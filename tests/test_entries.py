@@ -14,11 +14,13 @@ def test_what_is_kept_comes_back(tmp_path: Path) -> None:
     entry = tmp_path / "deep" / "a.bin"
     assert entries.load(entry) is None
     entries.keep(entry, b"content")
-    assert entries.load(entry) == b"content"
+    assert entries.load(entry) == [b"content"]
+    entries.keep(entry, b"content", b"", b"more")
+    assert entries.load(entry) == [b"content", b"", b"more"]
     assert [each.name for each in entry.parent.iterdir()] == ["a.bin"]
 
 
-@pytest.mark.parametrize("at", [0, 31, 32, 38])
+@pytest.mark.parametrize("at", [0, 31, 32, 33, 40, 41, 47])
 def test_a_single_changed_byte_makes_it_no_entry(tmp_path: Path, at: int) -> None:
     entry = tmp_path / "a.bin"
     entries.keep(entry, b"content")
@@ -28,7 +30,16 @@ def test_a_single_changed_byte_makes_it_no_entry(tmp_path: Path, at: int) -> Non
     assert entries.load(entry) is None
 
 
-@pytest.mark.parametrize("damage", [b"", b"x", bytes(5000)])
+def test_an_entry_that_is_cut_short_is_no_entry(tmp_path: Path) -> None:
+    entry = tmp_path / "a.bin"
+    entries.keep(entry, b"content", b"more")
+    whole = entry.read_bytes()
+    for size in range(len(whole)):
+        entry.write_bytes(whole[:size])
+        assert entries.load(entry) is None
+
+
+@pytest.mark.parametrize("damage", [b"", b"x", bytes(5000), b"\xff" * 5000])
 def test_a_damaged_entry_is_no_entry(tmp_path: Path, damage: bytes) -> None:
     (tmp_path / "a.bin").write_bytes(damage)
     assert entries.load(tmp_path / "a.bin") is None

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import ipaddress
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -37,6 +38,23 @@ def test_the_narrowest_block_names_an_address() -> None:
     texts = ["9.255.255.255", "10.0.0.0", "10.1.0.0", "10.1.2.3", "10.1.3.0", "10.2.0.0", "11.0.0.0", "x"]
     assert ranges.find(address.parse(texts)).tolist() == [-1, 0, 1, 2, 1, 0, -1, -1]
     assert ranges.find(address.parse(["2001:db8::1", "2001:db9::", "::"])).tolist() == [3, 4, 4]
+
+
+@pytest.mark.parametrize(
+    "text", ["10.1.2.3/8", "10.0.0.0/255.0.0.0", "1.2.3.4", "::1/0", "2001:db8::1.2.3.4/96", "fe80::1%a/9"]
+)
+def test_a_block_may_be_written_as_the_standard_library_reads_it(text: str) -> None:
+    block = ipaddress.ip_network(text, strict=False)
+    edges = [str(block.network_address), str(block.broadcast_address)]
+    assert (Ranges.of([(text, 7)]).find(address.parse(edges)) == 7).all()
+
+
+@pytest.mark.parametrize(
+    "text", ["x", "1.2.3.4/33", "1.2.3.4/-1", "1.2.3.4/", "010.1.1.1/8", "::/129", "1.2.3.4/8/8", "a\0b"]
+)
+def test_what_is_no_block_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        Ranges.of([(text, 0)])
 
 
 def test_ranges_of_nothing_find_nothing() -> None:

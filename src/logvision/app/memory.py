@@ -32,11 +32,13 @@ def choose() -> None:
 
     Each stage of the engine allocates on one thread and frees on another; with an arena per thread
     (glibc's default), pools that keep what they had (Arrow's) and gaps that nothing fits, a scan's peak was
-    measured at 520 MB instead of 370. Polars has work for one thread here; its others would keep buffers of
-    their own. What the environment says already stays; elsewhere than on glibc only the pools change.
+    measured at 520 MB instead of 370. Polars has work for one thread here, its others would keep buffers of
+    their own; numpy's linear algebra has none, and starts and ends a thread per processor in 20 ms. What the
+    environment says already stays; elsewhere than on glibc only the pools change.
     """
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     _say(_LARGE)
 
 

@@ -80,19 +80,16 @@ def _key(paths: Sequence[Path]) -> str:
 
 
 def _loaded(entry: Path) -> Signatures | None:
-    content = entries.load(entry)
-    if content is None:
+    parts = entries.load(entry)
+    if parts is None:
         return None
     try:
-        at = 8 + int.from_bytes(content[:8], "little")
-        head = orjson.loads(content[8:at])
+        head = orjson.loads(parts[0])
         for name, digest in head["lists"]:
             if hashlib.sha256(Path(name).read_bytes()).hexdigest() != digest:
                 return None
-        databases = []
-        for kinds, turn, length in head["databases"]:
-            databases.append((kinds, turn, bytes(content[at : at + length])))
-            at += length
+        # Hyperscan holds a database against a checksum of its own.
+        databases = [(*read_by, dumped) for read_by, dumped in zip(head["databases"], parts[1:], strict=True)]
         return Signatures(_rules(head["rules"]), databases)
     except (OSError, hyperscan.error):
         return None
@@ -106,10 +103,10 @@ def _keep(entry: Path, signatures: Signatures) -> None:
             "lists": [
                 (str(path), hashlib.sha256(path.read_bytes()).hexdigest()) for path in signatures.rules.lists
             ],
-            "databases": [(kinds, turn, len(dumped)) for kinds, turn, dumped in databases],
+            "databases": [(kinds, turn) for kinds, turn, _ in databases],
         }
     )
-    entries.keep(entry, b"".join([len(head).to_bytes(8, "little"), head, *(d for _, _, d in databases)]))
+    entries.keep(entry, head, *(dumped for _, _, dumped in databases))
 
 
 def _plain(rules: RuleSet) -> dict[str, Any]:

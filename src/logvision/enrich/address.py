@@ -127,9 +127,8 @@ class Ranges:
         v4: list[tuple[int, int, int]] = []
         v6: list[tuple[int, int, int]] = []
         for text, label in networks:
-            block = ipaddress.ip_network(text.strip(), strict=False)
-            first, last = int(block.network_address), int(block.broadcast_address)
-            (v4 if block.version == 4 else v6).append((first, last, label))
+            first, last, version = _block(text.strip())
+            (v4 if version == 4 else v6).append((first, last, label))
         flat4, flat6 = _flatten(v4), _flatten(v6)
         return cls(
             np.array([r[0] for r in flat4], np.uint32),
@@ -161,6 +160,26 @@ def _find(
     slot = np.searchsorted(start, values, side="right") - 1
     inside = (slot >= 0) & (values <= end[slot])
     found[at[inside]] = label[slot[inside]]
+
+
+def _block(text: str) -> tuple[int, int, int]:
+    """First and last address of a CIDR block and its version of IP; raises ValueError.
+
+    The shipped lists have thousands: what is plainly written takes a quarter of the time so.
+    """
+    host, _, length = text.partition("/")
+    six = ":" in host
+    width = 128 if six else 32
+    try:
+        raw = socket.inet_pton(socket.AF_INET6 if six else socket.AF_INET, host)
+    except OSError:
+        raw = None
+    if raw is None or not (length.isascii() and length.isdecimal() and int(length) <= width):
+        block = ipaddress.ip_network(text, strict=False)
+        return int(block.network_address), int(block.broadcast_address), block.version
+    free = (1 << (width - int(length))) - 1
+    first = int.from_bytes(raw) & ~free
+    return first, first | free, 6 if six else 4
 
 
 def _flatten(blocks: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:

@@ -135,7 +135,7 @@ def _database(patterns: Sequence[str], folder: Path | None) -> Any:
     kept = None if entry is None else entries.load(entry)
     if kept is not None:
         with suppress(hyperscan.error):  # of another machine
-            loaded = hyperscan.loadb(bytes(kept), mode=hyperscan.HS_MODE_BLOCK)
+            loaded = hyperscan.loadb(kept[0], mode=hyperscan.HS_MODE_BLOCK)
             loaded.scratch = hyperscan.Scratch(loaded)
             return loaded
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
