@@ -14,8 +14,9 @@ from logvision.lake.queries.answers import Actor, Event, EventPage, Row
 from logvision.lake.queries.database import WHOLE, Database, Reading, joined, micros, time_of
 from logvision.lake.queries.filter import Clause, Filter, FilterError, Term, Test
 from logvision.lake.queries.question import Question
-from logvision.lake.queries.selection import matching
+from logvision.lake.queries.selection import NARROW, matching
 from logvision.lake.queries.stretches import MOMENT, windows
+from logvision.lake.storage import STORED
 from logvision.schema import EVENT, Attack, Outcome
 
 FIRST_STEP: Final = 150_000
@@ -110,6 +111,7 @@ def _its(reading: Reading, column: str, total: int) -> list[Row]:
 def _page(reading: Reading, question: Question, limit: int, after: Place | None) -> list[Event]:
     """Up to `limit` events after a place: row numbers first, then the wide columns of those rows."""
     found: list[tuple[Any, ...]] = []
+    selected: Clause | None = None
     narrowed = question
     if after is not None:
         upto = after.time + MOMENT
@@ -136,7 +138,9 @@ def _page(reading: Reading, question: Question, limit: int, after: Place | None)
         found += reading.rows(asked)
         if len(found) >= limit or selected is not None:
             break
-    return _wide(reading, found)
+    if selected is not None:
+        selected, _ = matching(reading, question, NARROW, placed=True)
+    return _wide(reading, found, selected)
 
 
 def _rare(reading: Reading, question: Question, newest: Question) -> Clause | None:
@@ -154,8 +158,12 @@ def _rare(reading: Reading, question: Question, newest: Question) -> Clause | No
     return joined(["(select * from", selected, Clause('where "time" < ?)', (newest.end,))])
 
 
-def _wide(reading: Reading, places: list[tuple[Any, ...]]) -> list[Event]:
-    """The events of (time, source, position, file, row), in that order."""
+def _wide(reading: Reading, places: list[tuple[Any, ...]], selected: Clause | None) -> list[Event]:
+    """The events of (time, source, position, file, row), in that order.
+
+    What a selection of them has is not read again: rare events lie in many row groups, and of each the paths
+    alone are half of the work.
+    """
     if not places:
         return []
     rows_of: dict[str | None, list[tuple[Any, ...]]] = {}
@@ -170,6 +178,17 @@ def _wide(reading: Reading, places: list[tuple[Any, ...]]) -> list[Event]:
             wanted = Clause(
                 f'select {columns} from hot where "time" between ? and ? and "position" in ?',
                 (first, last, [r[2] for r in rows]),
+            )
+        elif selected is not None:
+            rest = ", ".join(name for name in STORED if name not in NARROW)
+            stored = f'(select file_row_number as "row", {rest} from read_parquet(?, file_row_number = true)'
+            wanted = joined(
+                [
+                    f"select {columns} from (select {WHOLE} from",
+                    Clause(f"{stored} where file_row_number in ?) join", (file, [r[4] for r in rows])),
+                    selected,
+                    Clause('as narrow using ("row") where narrow.file = ?)', (file,)),
+                ]
             )
         else:
             wanted = joined(
