@@ -33,10 +33,11 @@ OTHER: Final = 1.5
 OPEN: Final = 1.0
 BY_ITSELF: Final = 1.7
 WRITTEN: Final = 0.9
+LED: Final = 0.8
 """How many independent doubts half a proof is worth in a parameter that takes numbers or names, in one of no
 known use, in what is no parameter, in one that takes numbers or names where only the classifier speaks,
-and in one that takes what people write (where it counts as in OPEN): the score s becomes
-1 - (1 - s) ** weight. Set on the quality bench's training sites."""
+in one that takes what people write and in one where a browser is led to (where it counts as in OPEN): the
+score s becomes 1 - (1 - s) ** weight. Set on the quality bench's training sites."""
 
 ALONE: Final = 0.8
 """The most that a value is worth in a parameter that takes what people write: an attack, and below what makes
@@ -67,6 +68,11 @@ _TAKES_NUMBER: Final = re2.compile(
     r"quantity|qty|price|product|article|news|user|username|login|order|orderby|sort|sort_?by|dir|direction|view|mode|"
     r"act|action|do|cmd|option|module|file|path|dir|doc|document|folder|section|tab|step|status|group|brand|model)\]?$"
 )
+_LED: Final = re2.compile(r"(?i)^(?:post_?logout_?)?redirect_?ur[il]$|^(?:wreply|relaystate|oauth_callback)$")
+"""Where a sign-in leads the browser to, the programs on the visitor's own machine included (RFC 8252)."""
+OWN_MACHINE: Final = 0.6
+"""An address of the machine itself with a port scores less."""
+
 _WRITING: Final = AnyOf(
     r"(?i)search|query|sparql|graphql|prom(?:etheus)?|grafana|wiki|/w/|sql|adminer|phpmyadmin|edit|preview|render|playground|"
     r"console|solr|elastic|odata|/(?:wfs|ows|wms)|geoserver|collect|beacon|pixel|analytics|track|/logs?\b|suggest|autocomplete|"
@@ -106,7 +112,8 @@ _WRITTEN_ABOUT: Final = frozenset(
 
 def weight(path: str, name: str) -> float:
     """How much half a proof is worth in this parameter of this page."""
-    return WRITTEN if _WRITING(path) else _of_name(name)
+    by = _of_name(name)
+    return min(by, WRITTEN) if _WRITING(path) else by
 
 
 def _of_name(name: str) -> float:
@@ -123,6 +130,8 @@ def _remembered(name: str) -> float:
 
 
 def _named(name: str) -> float:
+    if _LED.search(name):
+        return LED
     if _WRITTEN.search(name):
         return WRITTEN
     return CLOSED if _TAKES_NUMBER.search(name) else OTHER
@@ -130,7 +139,9 @@ def _named(name: str) -> float:
 
 def weighed(verdict: Verdict, by: float) -> Verdict:
     """The verdict in a carrier of this weight."""
-    if by == WRITTEN and verdict.score > ALONE and verdict.attack in _WRITTEN_ABOUT:
+    if by == LED and _is_own_machine(verdict):
+        return Verdict(1 - verdict.score, verdict.attack, verdict.rules)
+    if by <= WRITTEN and verdict.score > ALONE and verdict.attack in _WRITTEN_ABOUT:
         return Verdict(ALONE, verdict.attack, verdict.rules)
     if verdict.attack is None:  # the classifier alone is heard where numbers and names belong
         by = BY_ITSELF if by == CLOSED else OPEN
@@ -188,7 +199,11 @@ _PATH: Final = re2.compile(rb"(?:/[\w-]+(?:\.\w+)*)*/?")
 
 def matters(verdict: Verdict) -> bool:
     """Whether a carrier can change it."""
-    return _in_doubt(verdict) or verdict.score > ALONE
+    return _in_doubt(verdict) or verdict.score > ALONE or _is_own_machine(verdict)
+
+
+def _is_own_machine(verdict: Verdict) -> bool:
+    return verdict.attack is Attack.SSRF and ALARM <= verdict.score < OWN_MACHINE
 
 
 def _in_doubt(verdict: Verdict) -> bool:
@@ -228,6 +243,12 @@ EVIDENCE: Final = {
         0.0,
         "Against it: people write freely into its parameter, so it is none alone.",
     ),
+    LED: Evidence(
+        "carrier",
+        Attack.ANOMALY,
+        0.0,
+        "Against it: a browser is led there, and its own machine answers for itself.",
+    ),
     CLOSED: Evidence(
         "carrier", Attack.ANOMALY, 0.0, "Its parameter takes numbers or names: half a proof counts double."
     ),
@@ -253,7 +274,7 @@ def weights(target: bytes) -> dict[bytes, float]:
         name, equals, value = pair.partition(b"=")
         if equals:
             said = canonical_text(name[:80], query=True).decode("latin-1")
-            by = WRITTEN if writing else _of_name(said)
+            by = min(WRITTEN, _of_name(said)) if writing else _of_name(said)
             text = canonical_text(value, query=True)
             found[text] = min(found.get(text, by), by)
     return found

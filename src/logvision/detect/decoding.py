@@ -29,10 +29,13 @@ _FOLDED: Final = {
     0x02B9: 0x27,
     0x02BC: 0x27,
     0x037E: 0x3B,
+    0x017F: 0x73,
+    0x212A: 0x6B,
     0xFE64: 0x3C,
     0xFE65: 0x3E,
 }
-"""Code points that servers fold to the ASCII mark they look like ("best fit")."""
+"""Code points that servers fold to the ASCII mark they look like ("best fit"), and the two letters that any
+change of case makes ASCII (the long s, the Kelvin sign)."""
 
 
 def decode_text(raw: bytes, *, query: bool) -> bytes:
@@ -162,7 +165,8 @@ def _utf8(text: bytes) -> list[Edit]:
 
 
 def _comments(text: bytes) -> list[Edit]:
-    """SQL comments to a space; of MySQL's `/*!50000 ... */` only the marks, since its text runs."""
+    """SQL comments to a space; of MySQL's `/*!50000 ... */` and of what holds markup, which runs whatever a
+    database takes for a comment, only the marks."""
     edits: list[Edit] = []
     i = text.find(b"/*")
     while i >= 0:
@@ -174,6 +178,8 @@ def _comments(text: bytes) -> list[Edit]:
             while start < end and start < i + 9 and 48 <= text[start] <= 57:
                 start += 1
             edits += [(i, start, b" "), (end, end + 2, b" ")]
+        elif text.find(b"<", i + 2, end) >= 0:
+            edits += [(i, i + 2, b" "), (end, end + 2, b" ")]
         else:
             edits.append((i, end + 2, b" "))
         i = text.find(b"/*", end + 2)

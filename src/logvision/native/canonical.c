@@ -166,6 +166,8 @@ static u32 folded(u32 point) {
     case 0x2216: return '\\';
     case 0x02B9: case 0x02BC: return '\'';
     case 0x037E: return ';';
+    case 0x017F: return 's';
+    case 0x212A: return 'k';
     case 0xFE64: return '<';
     case 0xFE65: return '>';
     default: return point;
@@ -225,7 +227,7 @@ static size_t pair(const u8 *text, size_t at, size_t size, u8 one, u8 two) {
     return size;
 }
 
-/* SQL comments to a space; of MySQL's versioned ones only the marks. */
+/* SQL comments to a space; of MySQL's versioned ones and of those that hold markup only the marks. */
 static size_t comments(u8 *text, size_t size) {
     size_t at = pair(text, 0, size, '/', '*'), from = at, to = at;
     while (at < size) {
@@ -241,6 +243,10 @@ static size_t comments(u8 *text, size_t size) {
                 memmove(text + to, text + start, end - start);
                 to += end - start;
             }
+            text[to++] = ' ';
+        } else if (memchr(text + at + 2, '<', end - at - 2) != NULL) {
+            memmove(text + to, text + at + 2, end - at - 2);
+            to += end - at - 2;
             text[to++] = ' ';
         }
         from = end + 2;

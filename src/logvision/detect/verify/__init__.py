@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+import re2
+
 from logvision.detect.fusion import BROWSED, Evidence
 from logvision.detect.units import Kind
 from logvision.detect.verify import code, ldap, markup, path, shell, sql, template, url
@@ -59,9 +61,11 @@ def _read(text: bytes, kind: Kind) -> list[Evidence]:
             *sql.verify(body),
             *_segments(body),
             *markup.verify(body),
+            *_from_first_mark(body),
             *shell.verify(body),
             *(shell.verify(body[body.rfind("/") + 1 :]) if ";" in body or "|" in body else ()),
             *template.verify(body),
+            *_named(body),
         ]
     if kind is _URL:
         return [
@@ -103,9 +107,10 @@ def _unlisted(agent: str) -> str:
 
 
 _STATEMENT: Final = AnyOf(
-    r"(?is)^\s*(?:select\s.+?\sfrom|insert\s+into|update\s+\S+\s+set|delete\s+from|show\s+(?:tables|create|columns))\s[^;]*;?\s*$"
+    r"(?is)^\s*(?:select\s.+?\sfrom|insert\s+into|update\s+\S+\s+set|delete\s+from|show\s+(?:tables|create|columns))\s[^;]*;?\s*$|"
+    r"^\s*`[\w$]+`(?:\.`[\w$]+`)*\s*(?:[<>=]|(?i:like|in|is|not|between)\b)[^;|&]*$"
 )
-"""A statement of SQL: back quotes in it hold names, not commands."""
+"""A statement or a condition of SQL: back quotes in it hold names, not commands."""
 
 _MANUAL: Final = AnyOf(r"^(?:[\w.-]+/)+\w+\(\d{0,2}\)/?$")
 """A page about a function, by its name."""
@@ -118,6 +123,31 @@ _BROWSED: Final = AnyOf(
 )
 
 _TAME: Final = dict.fromkeys(map(ord, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-~+"))
+
+
+def _named(path_text: str) -> list[Evidence]:
+    """An address within a path that no link or archive of pages has."""
+    found: list[Evidence] = []
+    if ":/" in path_text:
+        at = _SCHEME.search(path_text)
+        if at is not None:
+            found += [piece for piece in url.verify(path_text[at.start() :]) if piece.strength >= NO_LINK]
+    return found
+
+
+def _from_first_mark(path_text: str) -> list[Evidence]:
+    """What stands in the path from the first segment on that has a mark of syntax, read as a value."""
+    first = next((at for at, char in enumerate(path_text) if ord(char) not in _TAME), -1)
+    at = path_text.rfind("/", 0, first) + 1
+    if first < 0 or at == 0:
+        return ldap.verify(path_text)
+    return [*markup.verify(path_text[at:]), *ldap.verify(path_text[at:])]
+
+
+_SCHEME: Final = re2.compile(r"[a-z]{3,8}:/")
+NO_LINK: Final = 0.85
+"""Evidence about an address from which on it is none that a page mistakenly leads to, e.g. a programmer's own
+machine."""
 
 
 def _segments(path_text: str) -> list[Evidence]:

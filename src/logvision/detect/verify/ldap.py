@@ -20,14 +20,16 @@ RULE: Final = "verify.ldap"
 _GATE: Final = AnyOf(
     r"\)",
     r"\(\s*[|&!]",
-    r"(?i)::\w+\(|\]\s*[|]|/\*\[|(?:position|name|count|string-length|text|last|node|comment)\(",
+    r"(?i)\b(?:or|and)\s+/|::\w+\(|\]\s*[|]|/\*\[|(?:position|name|count|string-length|text|last|node|comment)\(",
 )
-_OPENS: Final = re2.compile(r"^[)\s*]*(?:\(\s*){1,4}(?:[|&!]|[A-Za-z][\w.;-]{0,40}\s*[~<>:]?=)")
+_OPENS: Final = re2.compile(
+    r"^[)\s*]*(?:\(\s*){1,4}(?:[|&!]|[A-Za-z][\w.;-]{0,40}\s*[~<>:]?=)|^[)\s*]*\(\s*\*\s*(?:\)\s*\(|\)?$)"
+)
 _ENDS: Final = re2.compile(r"^[)\s]*(?:\x00|%00)")
 _CUT: Final = re2.compile(r"^[\w.@-]{0,30}\*?\)+\s*\(*[|&!(]?$|^[\w.@-]{0,30}\*\)+|^\(\*\*")
 _WHOLE: Final = re2.compile(r"^\s*\(\s*[|&!]\s*\(|^\s*\(\s*[A-Za-z][\w.-]{0,40}\s*[~<>]?=[^()]{0,80}\)\s*$")
 _XPATH: Final = re2.compile(
-    r"(?i)['\"\])]\s*(?:or|and|\|)\s*['\"(/]*\s*(?:count|string-length|substring|contains|starts-with|name|local-name|position|"
+    r"(?i)['\"]\s*(?:or|and)\s+(?:not\s*\(\s*)?(?:true|false)\s*\(\s*\)|\b(?:or|and)\s+/{1,2}\w{1,40}\[|['\"\])]\s*(?:or|and|\|)\s*['\"(/]*\s*(?:count|string-length|substring|contains|starts-with|name|local-name|position|"
     r"text|last|not)\s*\(|/(?:child|parent|descendant|ancestor|attribute|self|following|preceding)(?:-or-self|-sibling)?::|"
     r"\]\s*\|\s*//|//\*\s*\||'\s*\]\s*(?:[|/]|$)|count\(\s*/|/(?:text|node|comment)\(\)\s*(?:\||\[|=|$)|\bdoc(?:-available)?\(\s*(?:concat\(|['\"]http)"
 )

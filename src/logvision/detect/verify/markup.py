@@ -99,7 +99,14 @@ _PROOFS: Final = Proofs([
         (r"\{\s*\}\s*\*?\s*\{\s*[\w-]{2,20}\s*:", 0.72, "a style rule is closed and another begun"),
         (r"(?:url|image)\s*\(\s*[\"']?\s*javascript", 0.8, "a style that runs script"),
         (r"\[\s*Symbol\s*\.\s*\w{3,20}\s*\]", 0.72, "a call is reached by a symbol"),
-        (r"[(,=]\s*(?:alert|confirm|prompt|eval)\s*[),\]}/]", 0.62, "a call that shows itself is handed on"),
+        (r"[(,=]\s*(?:alert|confirm|prompt|eval)\s*[),\]}/]|\[\s*(?:alert|confirm|prompt|eval)\s*\]\s*[.)]|:\s*(?:alert|confirm|prompt|eval)\}", 0.62, "a call that shows itself is handed on"),
+        (r"\b(?:alert|confirm|prompt)\(\d*\)\s*(?:\|\||&&|\?\?)|(?:=>|=>\s*\{|\|\||&&|\?\?|\breturn\s)\s*(?:alert|confirm|prompt|eval)\s*[(`]", 0.75, "a function that calls into the page"),
+        (r"^(?:[^\w]|\bvoid\s)*(?:(?:window|self|top|parent|this|globalThis|frames|content|app)\s*\??\.\s*)+(?:alert|prompt|confirm)\s*\??\.?[(`]|^[^\w]*(?:alert|prompt|confirm)(?:\??\.(?:call|apply|bind))?\(\s*(?:[^\sa-z)]|document|window|this|parseInt|unescape|location|origin|null|undefined)[^<>]*\)[^\w\s<>]*$", 0.62, "a call that shows itself"),
+        (r";\s*throw\s+new\s+\w*Error\s*\(.*\)\s*(?://|;)|^[^\w]+throw\s+new\s+\w*Error\s*\(", 0.72, "a statement is closed and another follows"),
+        (r"\][(:]\s*<?\s*(?:j\s*a\s*v\s*a\s*s\s*c\s*r\s*i\s*p\s*t|vbscript)\s*:|\][(:]\s*<?\s*(?:data|file)\s*:\s*(?:text/html|alert|prompt|confirm|eval)", 0.85, "a link of Markdown that runs script"),
+        (r"\bconstructor\s*\.\s*constructor\b", 0.85, "a function is reached through a constructor"),
+        (r"\\(?:0{0,4}3c|0{0,3}74|74|u\{0{0,4}3c\})\s*/?\s*(?:script|img|svg|iframe|body|input|object)", 0.88, "an element is written in escapes"),
+        (r"^\s*javascript\s*:\s*(?:[\w-]+\.)+[a-z]{2,6}(?:[/?#:]|$)", 0.72, "an address that runs script"),
         (r"[\"'`](?:al|ale|e|ev|eva|pro|con|conf|doc|win|java)[\"'`]\s*[+,]\s*[\"'`](?:ert|rt|val|al|l|mpt|firm|irm|ument|dow|script)[\"'`]", 0.8, "a name is put together from pieces"),
         (r"[\"'`]\s*\+\s*(?:''|\"\")\s*\+\s*[\"'`]", 0.6, "text is put together from nothing and pieces"),
         (r"<\?xml\s+version", 0.26, "an XML document"),
@@ -128,7 +135,9 @@ _PROOFS: Final = Proofs([
     )
 ])  # fmt: skip
 
-_GATE: Final = AnyOf(r"(?is)<|script\s*:|\bon[a-z]{3,20}\s*=|expression\s*\(|ADw-|data:|binding|" + _DO)
+_GATE: Final = AnyOf(
+    r"(?is)<|script\s*:|\bon[a-z]{3,20}\s*=|expression\s*\(|ADw-|data:|binding|\\(?:74|0+3c|0+74|u\{)|" + _DO
+)
 _CLOSED: Final = AnyOf(r"(?s)[\"'`)\]};(\[].*[(`=]")
 _CLOSED_NEAR: Final = AnyOf(r"(?s)[\"'`)\]};(\[].{0,80}[(`=]")
 """What may be a way out of a string, and the same within `_NEAR` characters, which an automaton finds slowly."""

@@ -30,7 +30,7 @@ _ENDED: Final = re2.compile(
     r"in postgres|in linux|timed out|reader and wait|ok|kidding|in seattle)\W{0,3}$"
 )
 _BEGUN: Final = re2.compile(
-    r"(?i)^\W{0,2}(?:how (?:to|do|can|does)|what(?:'s| is| does| are| if)|why (?:does|do|is)|where (?:is|are)|when (?:is|do|does)|could you|can you|"
+    r"(?i)^[^\w<]{0,2}(?:how (?:to|do|can|does)|what(?:'s| is| does| are| if)|why (?:does|do|is)|where (?:is|are)|when (?:is|do|does)|could you|can you|"
     r"the [a-z]+|explain|i'?(?:m|d|ve)? [a-z]+|please|use [a-z]+|uncaught [a-z]+|is [a-z]+|difference between)\b"
 )
 _WHICH: Final = Which(_SWALLOWED, _ENDED, _BEGUN)

@@ -37,7 +37,9 @@ _ARGUMENT: Final = (
     r"\s*(?:\s[-/]{1,2}[a-zA-Z?]|\s[~./\\*$<>%]|\s['\"]?/|\s*[<>]{1,2}\s*[\w/&.$]|\s\w+=|\s(?:https?|ftp|file)://|\s(?:\d{1,3}\.){3}\d{1,3}|\s[a-z]:\\|\s\d+\b|"
     r"\s['\"$(]|\s[\w-]+\.[a-z]{2,}\b|\s\w+" + r"\s*(?:$|[;|&`)>]))"
 )
-_START: Final = r"(?:[;|\n\r`]|&&|\|\||\$\(|<\(|>\(|&|\$\{IFS\}|\x00|\{)\s*\(?\s*(?:\{\s*)?(?:!\s*)?"
+_START: Final = (
+    r"(?:[;|\n\r`]|&&|\|\||\$\(|<\(|>\(|&|\$\{IFS\}|\x00|(?:^|[^\w)\s$])\s*\{)\s*\(?\s*(?:\{\s*)?(?:!\s*)?"
+)
 _PLACE: Final = r"(?:[\w.~*?-]*/(?:usr/|s|local/|opt/)*(?:s?bin|\?{2,}|b[\w*?\[\]]{0,5})/+)?"
 
 _PROOFS: Final = Proofs([
@@ -95,6 +97,8 @@ _PROOFS: Final = Proofs([
         (r"(?:\w(?:\"\"|'')){3}\w?|\b\w(?:\^\w){2,}|\b\w(?:\\\w){3,}\s", 0.85, "quotes are strewn into a word"),
         (rf"{_START}(?:cp|mv|ln)\s+[^\s;|&]{{1,60}}\s+[^\s;|&]{{1,60}}\s*(?:$|[;|&`)#])", 0.85, "a command with arguments follows a mark that starts one"),
         (r"[;|&]\s*\"?[a-z]:\\[^\s;|&]{1,120}\.(?:exe|bat|cmd|com|ps1)\b|[;|&`(]\s*\{(?:cat|echo|ls|rm|wget|curl|nc|id|sh|bash|ping),[^{}]{1,120}\}", 0.93, "a command follows a mark that starts one"),
+        (rf"{_START}{_PLACE}(?:ip\s+(?:a|addr|r|route|link|neigh)\b|ss\s+-[a-z]|xterm\s+-|choice\s+/|waitfor\s+/|query\s+user\b)|[;|&`(]\s*\$'(?:{_SURE}|{_WORDY})'", 0.9, "a command follows a mark that starts one"),
+        (r"[=+@-]\s*(?:cmd|powershell|msexcel|rundll32|regsvr32|mshta|dde)\s*\|\s*['\"][^'\"]*['\"]\s*!", 0.93, "a cell of a table that starts a program"),
         (r"\{\.(?:exec|cookie|load|save|append|break|cut|set)\|", 0.95, "a macro of a file server runs a command"),
     )
 ])  # fmt: skip

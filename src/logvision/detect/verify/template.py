@@ -33,12 +33,12 @@ _SUM: Final = re2.compile(
 )
 _STRONG: Final = re2.compile(
     r"(?is)(?:\{\{|\$\{|#\{|%\{|\*\{|@\{|~\{|<%|\{%|\[\[|#set\s*\(|\{php\}|@\()[^}]{0,200}?(?:__(?:class|globals|init|import|mro|subclasses|builtins|base|getattribute)\w*|\bT\s*\(|java\.|javax\.|Runtime|ProcessBuilder|getClass|forName|\.class\b|"
-    r"freemarker\.|\?new\s*\(|\?api|\bconfig\b\s*(?:\}|\.|\[)|self\b\s*[.\[]|request\s*[.|\[]|lipsum|cycler|joiner|namespace|constructor|prototype|process\.|require\s*\(|child_process|system\s*\(|exec\s*\(|popen|passthru|shell_exec|phpinfo|"
-    r"_self|\bfilter\s*\(|\|\s*(?:attr|map|sort|reduce|filter|join)\s*\(|#_memberAccess|@java|@org|#context|#parameters|#application|OgnlContext|#cmd|#a=|#req|sessionScope|applicationScope|pageContext|initParam|param\.|header\.|session\.|facesContext|"
+    r"freemarker\.|\?new\s*\(|\?api|\bconfig\b\s*(?:\}|\.|\[)|self\b\s*[.\[]|request\s*[.|\[}]|lipsum|cycler|joiner|namespace|constructor|prototype|process\.|require\s*\(|child_process|system\s*\(|exec\s*\(|popen|passthru|shell_exec|phpinfo|"
+    r"_self|\bfilter\s*\(|\|\s*(?:attr|map|sort|reduce|filter|join)\s*\(|#_memberAccess|@java|@org|#context|#parameters|#application|OgnlContext|#cmd|#a=|#req|sessionScope|requestScope|applicationScope|pageContext|initParam|param\.|header\.|session\.|facesContext|"
     r"(?:script|dns|url|file|env|sys|base64decoder|javascript|const|xml|properties|resourcebundle|localhost|urlencoder)\s*:|File\.(?:open|read)|IO\.popen|Dir\.|`|%x[({\[]|Kernel|\bputs\b|system\(|\bdump\s*\(|app\.request|\bglobals?\b|range\.constructor|\.getEngineByName|ScriptEngine|print\s*\(|sleep\s*\(|response\.|out\.print|Server\.|eval\s*\(|execute\s*\(|include\s|debug\b|settings\.|\bsecret|bin/|etc/passwd|cat\s|whoami|'[^']*'\s*\*\s*\d|\"[^\"]*\"\s*\*\s*\d)"
 )
 _BLOCK: Final = re2.compile(
-    r"(?i)\{\$smarty\.|\{\w{1,40}::\w{1,40}\(|\{\{\s*\.\w{1,30}\s+[\"'`]|\{\{#(?:with|each|if)\s+\"|\$\{(?:ctx|java|env|sys|main|log4j|bundle|docker|k8s|spring|sd|marker):[^}]{1,60}\}|\{%-?\s*(?:if|for|set|import|include|extends|block|macro|raw|debug|print|load|call|with|from|do)\b|\{\{\s*[\w.]{1,60}\s*\([^)]*\)|\{\{=|(?:\{\{|\$\{|#\{)\s*(?:['\"][^'\"]{0,40}['\"]\s*[.|]\s*\w|\d+\s*\|\s*\w|self\s*\})|\$\{\{<%\[%|<%=\s*\w+\s*[.(\[|?:+*]|#(?:set|foreach|if|include|parse)\s*\("
+    r"(?i)\|\s*(?:filter|map|sort|reduce)\s*\(\s*['\"](?:system|exec|passthru|shell_exec|popen|assert|phpinfo|file_get_contents|eval)['\"]|\{\$smarty\.|\{\w{1,40}::\w{1,40}\(|\{\{\s*\.\w{1,30}\s+[\"'`]|\{\{#(?:with|each|if)\s+\"|\$\{(?:ctx|java|env|sys|main|log4j|bundle|docker|k8s|spring|sd|marker):[^}]{1,60}\}|\{%-?\s*(?:if|for|set|import|include|extends|block|macro|raw|debug|print|load|call|with|from|do)\b|\{\{\s*[\w.]{1,60}\s*\([^)]*\)|\{\{=|(?:\{\{|\$\{|#\{)\s*(?:['\"][^'\"]{0,40}['\"]\s*[.|]\s*\w|\d+\s*\|\s*\w|self\s*\})|\$\{\{<%\[%|<%=\s*\w+\s*[.(\[|?:+*]|#(?:set|foreach|if|include|parse)\s*\("
 )
 _WHICH: Final = Which(_JNDI, _STRONG, _BLOCK, _SUM)
 

@@ -48,6 +48,7 @@ _NAMES: Final = re2.compile(
 _LOCAL: Final = re2.compile(
     r"(?i)^(?:localhost[46]?|localhost[46]?\.localdomain[46]?|ip6-loopback|ipv6-(?:localhost|loopback)|(?:host|gateway|kubernetes)\.docker\.internal|host\.containers\.internal|host\.lima\.internal|.*\.localhost|ip6-localhost|0|::1|\[::\]|\[::1\]|127\.\d+)$"
 )
+_CLUSTER: Final = re2.compile(r"(?i)^(?:[\w-]+\.){1,4}(?:svc(?:\.cluster\.local)?|(?:service|node)\.consul)$")
 _SCRIPT: Final = re2.compile(
     r"(?i)\.(?:txt|gif|jpe?g|png|php\d?|phtml|asp|dat|inc|log|htm|html|bmp|pdf|js|tpl)\?+(?:cmd=|&|%00|$|\x00|/)|(?:r57|c99|shell|rfi(?:inc)?|cmd|id1?|safe\d?|ec|test|spread|echo|idx|bot|inj|scan)\d{0,3}\.(?:txt|gif|jpe?g|php)\b"
 )
@@ -107,6 +108,9 @@ def verify(text: str) -> list[Evidence]:  # noqa: PLR0911, PLR0912  one return a
     folded = unicodedata.normalize("NFKC", spelled) if not spelled.isascii() else spelled
     if folded != spelled and folded.isascii():
         return [_ssrf(0.93, f"{folded} is written in letters that only look like it")]
+    if not spelled.isascii() and _mixed(spelled):
+        sentence = f"Read as an address: {spelled} mixes letters that look alike."
+        return [Evidence(RULE, Attack.REDIRECT, 0.8, sentence)]
     address, plain = notation(name)
     if address and not plain and "://" in bare:
         return [_ssrf(0.93, f"{host} is a way of writing {address}")]
@@ -127,6 +131,8 @@ def verify(text: str) -> list[Evidence]:  # noqa: PLR0911, PLR0912  one return a
                     0.93 if "." in name else 0.85, f"{name} answers for the machine itself or to an attacker"
                 )
             ]
+        if _CLUSTER.match(name):
+            return [_ssrf(0.72, f"a service inside a cluster is asked ({host})")]
         if _LOCAL.match(name) or address.startswith(("127.", "0.")) or address in ("::1", "::", "0.0.0.0"):  # noqa: S104
             return [_ssrf(0.55 if port else 0.72, f"the machine itself is asked ({host})")]
         if bare.endswith("?") and address:
@@ -163,6 +169,15 @@ def verify(text: str) -> list[Evidence]:  # noqa: PLR0911, PLR0912  one return a
     if scheme in _SCHEMES and (found.group(2).startswith("/") or scheme in ("netdoc", "jar")):
         return [_ssrf(_SCHEMES[scheme], f"the scheme {scheme} is no web page's")]
     return []
+
+
+def _mixed(host: str) -> bool:
+    """Whether a label has Latin letters beside Cyrillic or Greek ones; no registry takes such a name."""
+    for label in host.split("."):
+        scripts = {unicodedata.name(letter, "").split(" ")[0] for letter in label if letter.isalpha()}
+        if "LATIN" in scripts and scripts & {"CYRILLIC", "GREEK"}:
+            return True
+    return False
 
 
 _OF_NUMBERS: Final = "0123456789abcdefABCDEFxX.:"

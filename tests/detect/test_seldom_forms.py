@@ -1,0 +1,90 @@
+"""Forms of attacks that lists of payloads seldom have, each beside ordinary requests that look like it."""
+
+from __future__ import annotations
+
+import pytest
+
+from logvision.detect import Detector
+from logvision.schema import Attack
+
+
+@pytest.fixture(scope="module")
+def detector() -> Detector:
+    return Detector.open()
+
+
+def attack(detector: Detector, target: str) -> str | None:
+    found: str | None = detector.judge([target], ["Mozilla/5.0"], [None], ["GET"]).column("attack")[0].as_py()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("target", "kind"),
+    [
+        # Script: whatever is handed to the call, and whoever calls it.
+        ("/a?note=alert(4%2F2)", Attack.XSS),
+        ("/a?note=parent.confirm(2)", Attack.XSS),
+        ("/a?note=prompt.call(null,2)", Attack.XSS),
+        ("/a?note=new+Thing(()%3D%3Econfirm(2))", Attack.XSS),
+        ("/a?note=%5Bconfirm%5D.map(f%3D%3Ef(2))", Attack.XSS),
+        ("/a?note=%5Bread%5D(javascript:confirm%602%60)", Attack.XSS),
+        ("/a?note=%5Bread%5D%5Bk%5D%0A%5Bk%5D:%20javascript:confirm%602%60", Attack.XSS),
+        ("/a?note=%5C74svg%20onload", Attack.XSS),
+        ("/a?next=javascript:shop.example.com/x", Attack.XSS),
+        ("/tags/confirm(2-1)", Attack.XSS),
+        ("/a?v=%3B+throw+new+TypeError(%27a%27)//", Attack.XSS),
+        # What a database takes for a comment is text to a browser.
+        ("/a?note=BM/*%3Csvg%20onload%3Dconfirm(2)%3E*/", Attack.XSS),
+        ("/a?note=%3C%C5%BFcript%3Econfirm(2)%3C/%C5%BFcript%3E", Attack.XSS),
+        ("/a?user=guest)(*", Attack.LDAP),
+        ("/a?user=guest)(*)(mail%3D*", Attack.LDAP),
+        ("/staff/*)(mail%3D*", Attack.LDAP),
+        ("/a?user=%27+or+true()+or+%27%27%3D%27", Attack.LDAP),
+        ("/a?user=%27+or+//staff%5B1%5D/mail+or+%271%27%3D%272", Attack.LDAP),
+        ("/a?host=%3Bip+route", Attack.RCE),
+        ("/a?host=%3Bss+-lnt", Attack.RCE),
+        ("/a?cell=%3Dcmd%7C%27/C+notepad%27!B2", Attack.RCE),
+        ("/a?name=%27+MOD+0--", Attack.SQLI),
+        ("/a?name=%27%3B+CREATE+OR+REPLACE+VIEW+v+AS+SELECT+1--", Attack.SQLI),
+        ("/a?feed=http://cache.prod.svc:6379/", Attack.SSRF),
+        ("/a?feed=http://web.service.consul:8500/", Attack.SSRF),
+        ("/fetch/gopher://127.0.0.1:25/_HELO", Attack.SSRF),
+        ("/a?next=//b%D0%B0nk.example/", Attack.REDIRECT),
+        ("/a?p=%7B%7B%5B%27w%27%5D%7Cfilter(%27passthru%27)%7D%7D", Attack.SSTI),
+        ("/a?lang=%5CnSet-Cookie:%20a%3Db", Attack.CRLF),
+        # A sentence does not begin with an element.
+        ("/a?note=%3Ci%20onclick%3Dconfirm(2)%3Ex%3C/i%3E", Attack.XSS),
+    ],
+)
+def test_a_seldom_form_is_an_attack_of_its_class(detector: Detector, target: str, kind: Attack) -> None:
+    assert attack(detector, target) == kind.value
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/search?q=alert(s)",
+        "/search?q=Prompt+(2019+film)",
+        "/search?q=throw+new+Error+in+javascript",
+        "/a?list=%5Balert%2Cinfo%5D",
+        "/readme?note=%5Bread%5D(https://example.org/alert)",
+        "/css?v=a/*+%3E+b+*/c",
+        "/wiki/Straße_(ſchrift)",
+        "/a?user=f(x)(*)",
+        "/a?where_clause=%60users%60.%60id%60+%3D+17",
+        "/graphql?query=query+Find(%24q:String)%7Bfind(q:%24q)%7Bid+...on+Page%7Btitle%7D%7D%7D",
+        "/a?cell=%3DSUM(A1:A9)%7C2",
+        "/a?feed=http://svc.example.org/rss",
+        "/a?site=https://банк.example/",
+        "/proxy/http://localhost:3000/logo.png",
+        "/web/2019/http://example.org/a",
+        "/a?path=C:%5Cnew%5Cnext",
+    ],
+)
+def test_the_nearest_ordinary_text_is_none(detector: Detector, target: str) -> None:
+    assert attack(detector, target) is None
+
+
+def test_a_sign_in_may_lead_to_the_visitors_own_machine(detector: Detector) -> None:
+    assert attack(detector, "/authorize?redirect_uri=http://localhost:8080/done&client_id=a") is None
+    assert attack(detector, "/fetch?url=http://localhost:8080/done") == Attack.SSRF.value
