@@ -30,6 +30,9 @@ static int begins(const u8 *at, const u8 *end, const char *literal) {
     return 1;
 }
 
+/* The first eight bytes as a number that is in order with them. */
+static inline u64 head(const u8 *at) { return __builtin_bswap64(lv_eight(at)); }
+
 i64 lv_extension(const u8 *extensions, i64 count, const u8 *at, const u8 *end, const u8 **dot) {
     u8 name[LV_EXTENSION] = {0};
     const u8 *from = end;
@@ -38,10 +41,12 @@ i64 lv_extension(const u8 *extensions, i64 count, const u8 *at, const u8 *end, c
     if (from == at || from[-1] != '.' || size == 0 || size > LV_EXTENSION || end[-1] == 0) return 0;
     *dot = from - 1;
     for (size_t n = 0; n < size; n++) name[n] = lower(from[n]);
+    u64 first = head(name);
     i64 low = 0, high = count;
     while (low < high) {
         i64 middle = (low + high) / 2;
-        int order = memcmp(extensions + middle * LV_EXTENSION, name, LV_EXTENSION);
+        const u8 *known = extensions + middle * LV_EXTENSION;
+        int order = head(known) != first ? (head(known) < first ? -1 : 1) : memcmp(known + 8, name + 8, LV_EXTENSION - 8);
         if (order == 0) return middle + 1;
         if (order < 0) low = middle + 1;
         else high = middle;
@@ -205,21 +210,27 @@ static const u8 *fingerprint(const u8 *at, const u8 *end) {
     return usual && digits && from > at && (from[-1] == '.' || from[-1] == '-') ? from - 1 : NULL;
 }
 
+/* What kinds of bytes a text has. */
+static int kinds_of(const Tables *tables, const u8 *at, const u8 *end) {
+    int has = 0;
+    for (; at < end; at++) has |= tables->kinds[*at];
+    return has;
+}
+
 /* What a segment is in a route, at most 7 bytes longer than it. Returns where that ends. */
 static u8 *token(const Tables *tables, const u8 *at, const u8 *end, u8 *out) {
     const u8 *stem = end, *name = tables->extensions;
     size_t size = 0;
-    if (*at != '.') {
-        i64 known = lv_extension(tables->extensions, tables->count, at, end, &stem);
-        if (known) {
-            size = (size_t)(end - stem);
-            name += (known - 1) * LV_EXTENSION;
-        } else {
-            stem = end;
-        }
+    int has = kinds_of(tables, at, end), foreign = has & FOREIGN;
+    i64 known = 0;
+    if (has & DOT && *at != '.') known = lv_extension(tables->extensions, tables->count, at, end, &stem);
+    if (known) {
+        size = (size_t)(end - stem);
+        name += (known - 1) * LV_EXTENSION;
+        has = kinds_of(tables, at, stem);
+    } else {
+        stem = end;
     }
-    int has = 0;
-    for (const u8 *byte = at; byte < stem; byte++) has |= tables->kinds[*byte];
     if (*at == '{' && is_placeholder(at, end)) return lv_copied(out, at, (size_t)(end - at));
     int shape = shape_of(at, stem, has);
     const u8 *mark = shape == SLUG && has & DIGIT ? fingerprint(at, stem) : NULL;
@@ -231,7 +242,7 @@ static u8 *token(const Tables *tables, const u8 *at, const u8 *end, u8 *out) {
         }
         /* It ends in a brace, so this goes one deep. */
         if (is_word(tables, text, stop)) return token(tables, text, stop, out);
-    } else if (mark == NULL && shape == SLUG && is_word(tables, at, end)) {
+    } else if (mark == NULL && shape == SLUG && (foreign ? is_word(tables, at, end) : end - at <= WORD_READ)) {
         return lv_copied(out, at, (size_t)(end - at));
     }
     out = lv_copied(out, SHAPES[shape], strlen(SHAPES[shape]));

@@ -14,32 +14,33 @@ typedef struct {
 
 _Static_assert(sizeof(Saved) == 88, "as paths.py has it");
 
-static i32 *slot(const Tree *tree, i32 above, const u8 *word, size_t size) {
-    return &tree->slots[lv_word_hash(tree, above, word, size) & (u64)(2 * tree->room - 1)];
-}
+static i32 *slot(const Tree *tree, u32 hash) { return &tree->slots[hash & (u64)(2 * tree->room - 1)]; }
 
-i32 lv_find(const Tree *tree, i32 above, const u8 *word, size_t size) {
-    i32 at = *slot(tree, above, word, size);
+i32 lv_find(const Tree *tree, const Word *word) {
+    i32 at = *slot(tree, word->hash);
     for (; at != NONE; at = tree->places[at].chained) {
         const Place *place = &tree->places[at];
-        if (place->above == above && place->size == size && lv_same(place->word, word, size)) return at;
+        if (place->hash == word->hash && place->above == word->above && place->size == word->size &&
+            lv_same(place->word, word->text, word->size))
+            return at;
     }
     return NONE;
 }
 
-i32 lv_find_place(const Tree *tree, i32 above, const u8 *word, size_t size) {
-    i32 at = lv_find(tree, above, word, size);
+i32 lv_find_place(const Tree *tree, const Word *word) {
+    i32 at = lv_find(tree, word);
     return at != NONE && tree->places[at].state == WAITING ? NONE : at;
 }
 
-size_t lv_fallback(const Tree *tree, const u8 *word, size_t size, u8 *out) {
-    const u8 *dot, *end = word + size;
+size_t lv_fallback(const Tree *tree, const Word *word, u8 *out) {
+    const u8 *dot, *text = word->text;
     i64 known = 0;
-    if (word[1] != '.') known = lv_extension(tree->extensions, tree->extension_count, word + 1, end, &dot);
+    if (text[1] != '.')
+        known = lv_extension(tree->extensions, tree->extension_count, text + 1, text + word->size, &dot);
     memcpy(out, "/{slug}", 7);
     if (!known) return 7;
     out[7] = '.';
-    size = 8;
+    size_t size = 8;
     for (const u8 *name = tree->extensions + (known - 1) * LV_EXTENSION; size < LV_VARIABLE && *name; name++)
         out[size++] = *name;
     return size;
@@ -47,7 +48,7 @@ size_t lv_fallback(const Tree *tree, const u8 *word, size_t size, u8 *out) {
 
 static void link_slot(Tree *tree, i32 at) {
     Place *place = &tree->places[at];
-    i32 *head = slot(tree, place->above, place->word, place->size);
+    i32 *head = slot(tree, place->hash);
     place->chained = *head;
     *head = at;
 }
@@ -70,7 +71,7 @@ static int widen(Tree *tree) {
 }
 
 /* A new place or waiting word at the end of its parent's children; NONE: no memory. */
-static i32 fresh(Tree *tree, i32 above, const u8 *word, size_t size, u8 state) {
+static i32 fresh(Tree *tree, const Word *word, u8 state) {
     i32 at = tree->free;
     if (at != NONE) {
         tree->free = tree->places[at].chained;
@@ -81,25 +82,30 @@ static i32 fresh(Tree *tree, i32 above, const u8 *word, size_t size, u8 state) {
         return NONE;
     }
     Place *place = &tree->places[at];
-    *place = (Place){.above = above, .first = NONE, .last = NONE, .next = NONE, .before = NONE, .state = state};
-    place->size = (u8)size;
-    memcpy(place->word, word, size);
+    *place = (Place){.above = word->above, .first = NONE, .last = NONE, .next = NONE, .before = NONE, .state = state};
+    place->hash = word->hash;
+    place->size = word->size;
+    memcpy(place->word, word->text, word->size);
     link_slot(tree, at);
     *(state == WAITING ? &tree->waiting : &tree->count) += 1;
-    if (above == NONE) return at;
-    Place *parent = &tree->places[above];
+    if (word->above == NONE) return at;
+    Place *parent = &tree->places[word->above];
     place->before = parent->last;
     if (parent->last == NONE) parent->first = at;
     else tree->places[parent->last].next = at;
     parent->last = at;
-    if (state == WAITING) parent->waiting++;
-    else parent->words += lv_is_word(word);
+    if (state == WAITING) {
+        parent->waiting++;
+    } else {
+        parent->words += lv_is_word(word->text);
+        parent->changed = tree->clock;
+    }
     return at;
 }
 
 static void unlink_slot(Tree *tree, i32 at) {
     Place *place = &tree->places[at];
-    i32 *link = slot(tree, place->above, place->word, place->size);
+    i32 *link = slot(tree, place->hash);
     while (*link != at) link = &tree->places[*link].chained;
     *link = place->chained;
 }
@@ -113,14 +119,19 @@ static void gone(Tree *tree, i32 at) {
     unlink_slot(tree, at);
     *(place->state == WAITING ? &tree->waiting : &tree->count) -= 1;
     place->state = GONE;
+    place->changed = tree->clock;
     place->chained = *list;
     *list = at;
 }
 
 static void drop(Tree *tree, i32 at) {
     Place *place = &tree->places[at], *parent = &tree->places[place->above];
-    if (place->state == WAITING) parent->waiting--;
-    else parent->words -= lv_is_word(place->word);
+    if (place->state == WAITING) {
+        parent->waiting--;
+    } else {
+        parent->words -= lv_is_word(place->word);
+        parent->changed = tree->clock;
+    }
     *(place->before == NONE ? &parent->first : &tree->places[place->before].next) = place->next;
     *(place->next == NONE ? &parent->last : &tree->places[place->next].before) = place->before;
     gone(tree, at);
@@ -145,10 +156,10 @@ static void note(Place *place, const u32 *clients, int count) {
 }
 
 /* Make a place, confirmed or with the clients its word was answered to; 0: there is no room. */
-static int grow(Tree *tree, i32 above, const u8 *word, size_t size, const u32 *clients, int count) {
+static int grow(Tree *tree, const Word *word, const u32 *clients, int count) {
     if (tree->count >= tree->limit && !tree->full) forget(tree);
-    if (tree->full || tree->places[above].state == GONE) return 0;
-    i32 at = fresh(tree, above, word, size, ROOMY);
+    if (tree->full || tree->places[word->above].state == GONE) return 0;
+    i32 at = fresh(tree, word, ROOMY);
     if (at == NONE) return 0;
     note(&tree->places[at], clients, count);
     return 1;
@@ -171,6 +182,7 @@ static int joined(const Place *place, const u32 *clients, int count, u32 *out) {
 static void crowd(Tree *tree, i32 at) {
     Place *place = &tree->places[at];
     place->state = CROWDED;
+    place->changed = tree->clock;
     for (i32 child = place->first; child != NONE; child = tree->places[child].next) {
         Place *word = &tree->places[child];
         if (!word->count) continue;
@@ -213,47 +225,47 @@ static void clear_all(Tree *tree) {
 }
 
 /* Count clients for a waiting word; true when the word may stay from now on. */
-static int confirms(Tree *tree, i32 at, const u8 *word, size_t size, const u32 *clients, int count) {
+static int confirms(Tree *tree, const Word *word, const u32 *clients, int count) {
     u32 have[2 * CLIENTS];
-    i32 waiting = lv_find(tree, at, word, size);
+    i32 waiting = lv_find(tree, word);
     count = joined(waiting == NONE ? NULL : &tree->places[waiting], clients, count, have);
     if (waiting != NONE) drop(tree, waiting);
     if (count >= CLIENTS) {
-        if (tree->places[at].words < WORDS) return 1;
-        shut(tree, at);
+        if (tree->places[word->above].words < WORDS) return 1;
+        shut(tree, word->above);
         return 0;
     }
-    clear(tree, at);
+    clear(tree, word->above);
     if (tree->waiting >= tree->limit) clear_all(tree);
-    waiting = fresh(tree, at, word, size, WAITING);
+    waiting = fresh(tree, word, WAITING);
     if (waiting != NONE) note(&tree->places[waiting], have, count);
     return 0;
 }
 
-/* Does a place take a word in; if not, what was asked for is its variable. */
-static int takes(Tree *tree, i32 at, const u8 *word, size_t size, const u32 *clients, int count) {
-    if (tree->places[at].state == ROOMY) {
-        if (tree->places[at].words < WORDS) return grow(tree, at, word, size, clients, count);
-        crowd(tree, at);
+/* Does its place take a word in; if not, what was asked for is its variable. */
+static int takes(Tree *tree, const Word *word, const u32 *clients, int count) {
+    if (tree->places[word->above].state == ROOMY) {
+        if (tree->places[word->above].words < WORDS) return grow(tree, word, clients, count);
+        crowd(tree, word->above);
     }
-    return tree->places[at].state == CROWDED && confirms(tree, at, word, size, clients, count) &&
-           grow(tree, at, word, size, NULL, 0);
+    return tree->places[word->above].state == CROWDED && confirms(tree, word, clients, count) &&
+           grow(tree, word, NULL, 0);
 }
 
-void lv_learn(Tree *tree, i32 at, const u8 *word, size_t size, const u32 *clients, int count) {
-    i32 place = lv_find_place(tree, at, word, size);
+void lv_learn(Tree *tree, const Word *word, const u32 *clients, int count) {
+    i32 place = lv_find_place(tree, word);
     if (place != NONE) {
         u32 have[2 * CLIENTS];
         if (!tree->places[place].count) return;
         count = joined(&tree->places[place], clients, count, have);
         note(&tree->places[place], have, count);
-    } else if (tree->places[at].state != GONE) {
-        u8 variable[LV_VARIABLE];
-        if (!lv_is_word(word)) {
-            grow(tree, at, word, size, NULL, 0);
-        } else if (!takes(tree, at, word, size, clients, count)) {
-            size = lv_fallback(tree, word, size, variable);
-            if (lv_find(tree, at, variable, size) == NONE) grow(tree, at, variable, size, NULL, 0);
+    } else if (tree->places[word->above].state != GONE) {
+        if (!lv_is_word(word->text)) {
+            grow(tree, word, NULL, 0);
+        } else if (!takes(tree, word, clients, count)) {
+            u8 text[LV_VARIABLE];
+            Word variable = lv_word(tree, word->above, text, lv_fallback(tree, word, text));
+            if (lv_find(tree, &variable) == NONE) grow(tree, &variable, NULL, 0);
         }
     }
 }
@@ -283,7 +295,8 @@ LV_API Tree *lv_places_new(i64 limit, u64 key, const u8 *extensions, i64 extensi
     tree->extensions = extensions;
     tree->extension_count = extension_count;
     tree->free = tree->dropped = NONE;
-    if (fresh(tree, NONE, (const u8 *)"", 0, ROOMY) == NONE) {
+    Word root = lv_word(tree, NONE, (const u8 *)"", 0);
+    if (fresh(tree, &root, ROOMY) == NONE) {
         lv_places_free(tree);
         return NULL;
     }
@@ -347,7 +360,8 @@ LV_API i64 lv_places_load(Tree *tree, const Saved *rows, i64 count, int full) {
         }
         if (saved->above < 0 || saved->above >= row || saved->size < 2 || saved->size > LV_WORD) return -1;
         if (!is_above(tree, saved->above)) return -1;
-        if (fresh(tree, saved->above, saved->word, saved->size, saved->state) == NONE) return -1;
+        Word word = lv_word(tree, saved->above, saved->word, saved->size);
+        if (fresh(tree, &word, saved->state) == NONE) return -1;
         note(&tree->places[row], saved->clients, saved->count);
     }
     return 0;

@@ -3,12 +3,12 @@
 
 /* A form on its way down the tree. */
 typedef struct {
-    const u8 *at, *end; /* what is left of it, from a slash on; the last slash is not read */
-    i32 place, below;   /* where it stands, and where its next segment leads; NONE: to no place */
-    i32 asked;          /* its number among what was answered, from 1 on; 0: none yet; NONE: it is settled */
-    u8 size;            /* of its next segment, with the slash */
-    u8 lost;            /* it leads to no place */
-    u8 slash;           /* it ended with a slash */
+    Word word;     /* its next segment, below the place where it stands */
+    const u8 *end; /* of the form, whose last slash is not read */
+    i32 below;     /* where its next segment leads; NONE: to no place */
+    i32 asked;     /* its number among what was answered, from 1 on; 0: none yet; NONE: it is settled */
+    u8 lost;       /* it leads to no place */
+    u8 slash;      /* it ended with a slash */
 } Walker;
 
 /* What was answered on a level: a word at a place, to the first CLIENTS clients. */
@@ -31,26 +31,23 @@ typedef struct {
 
 /* Where a walker's next segment leads; true: learning can change that. */
 static int looks(const Tree *tree, Walker *walker) {
-    walker->below = lv_find_place(tree, walker->place, walker->at, walker->size);
+    const Word *word = &walker->word;
+    walker->below = lv_find_place(tree, word);
     if (walker->below != NONE) return tree->places[walker->below].count > 0;
-    if (lv_is_word(walker->at)) {
-        u8 variable[LV_VARIABLE];
-        size_t size = lv_fallback(tree, walker->at, walker->size, variable);
-        walker->below = lv_find(tree, walker->place, variable, size);
-        if (walker->below != NONE && tree->places[walker->place].state == CLOSED) return 0;
+    if (lv_is_word(word->text)) {
+        u8 text[LV_VARIABLE];
+        Word variable = lv_word(tree, word->above, text, lv_fallback(tree, word, text));
+        walker->below = lv_find(tree, &variable);
+        if (walker->below != NONE && tree->places[word->above].state == CLOSED) return 0;
     }
     return !tree->full;
 }
 
 /* The number, from 1 on, of what a walker asks at its place; `asked` more are known. */
-static i32 number(const Tree *tree, const Walk *walk, const Walker *walker, i32 asked) {
-    u64 at = lv_word_hash(tree, walker->place, walker->at, walker->size) & walk->mask;
-    for (; walk->slots[at]; at = (at + 1) & walk->mask) {
-        const Walker *other = walk->asked[walk->slots[at] - 1].walker;
-        if (other->place == walker->place && other->size == walker->size &&
-            lv_same(other->at, walker->at, walker->size))
-            return walk->slots[at];
-    }
+static i32 number(const Walk *walk, const Walker *walker, i32 asked) {
+    u64 at = walker->word.hash & walk->mask;
+    for (; walk->slots[at]; at = (at + 1) & walk->mask)
+        if (lv_same_word(&walk->asked[walk->slots[at] - 1].walker->word, &walker->word)) return walk->slots[at];
     walk->slots[at] = asked + 1;
     return asked + 1;
 }
@@ -65,7 +62,7 @@ static void teach(Tree *tree, Walk *walk, const i32 *answered, const u32 *client
         Walker *walker = &walk->walkers[answered[row]];
         if (walker->asked == NONE) continue;
         if (walker->asked == 0) {
-            walker->asked = number(tree, walk, walker, asked);
+            walker->asked = number(walk, walker, asked);
             if (walker->asked > asked) {
                 walk->asked[asked++] = (Asked){.walker = walker, .moment = moments};
                 walk->order[moments++] = asked;
@@ -73,7 +70,7 @@ static void teach(Tree *tree, Walk *walk, const i32 *answered, const u32 *client
         }
         Asked *word = &walk->asked[walker->asked - 1];
         /* A placeholder is settled by any one answer. */
-        u32 client = lv_is_word(walker->at) ? clients[row] : 0;
+        u32 client = lv_is_word(walker->word.text) ? clients[row] : 0;
         i32 other = 0;
         while (other < word->count && word->clients[other] != client) other++;
         if (other < word->count || word->count == CLIENTS) continue;
@@ -86,7 +83,7 @@ static void teach(Tree *tree, Walk *walk, const i32 *answered, const u32 *client
     for (i64 moment = 0; moment < moments; moment++) {
         if (!walk->order[moment]) continue;
         const Asked *word = &walk->asked[walk->order[moment] - 1];
-        lv_learn(tree, word->walker->place, word->walker->at, word->walker->size, word->clients, word->count);
+        lv_learn(tree, &word->walker->word, word->clients, word->count);
     }
 }
 
@@ -99,22 +96,27 @@ static void descend(Tree *tree, Walk *walk, i64 forms, const u8 *data, const i32
         const u8 *at = data + offsets[form], *end = data + offsets[form + 1];
         u8 slash = end > at && end[-1] == '/';
         end -= slash;
-        *walker = (Walker){.at = at, .end = end, .place = ROOT, .asked = NONE, .slash = slash};
+        *walker = (Walker){.word = {.text = at, .above = ROOT}, .end = end, .asked = NONE, .slash = slash};
         if (end > at) walk->on[walk->going++] = form;
     }
     for (int level = 0; level < LV_DEPTH && walk->going; level++) {
         int open = 0;
         for (i64 n = 0; n < walk->going; n++) {
             Walker *walker = &walk->walkers[walk->on[n]];
-            const u8 *next = memchr(walker->at + 1, '/', (size_t)(walker->end - walker->at - 1));
-            i64 size = (next == NULL ? walker->end : next) - walker->at;
-            walker->size = (u8)(size < LV_WORD ? size : LV_WORD); /* no form has a longer one */
+            const u8 *text = walker->word.text, *next = memchr(text + 1, '/', (size_t)(walker->end - text - 1));
+            i64 size = (next == NULL ? walker->end : next) - text;
+            /* No form has a longer one. */
+            walker->word = lv_word(tree, walker->word.above, text, (size_t)(size < LV_WORD ? size : LV_WORD));
             walker->asked = looks(tree, walker) ? 0 : NONE;
             open |= walker->asked == 0;
         }
         if (open && answers) {
+            tree->clock++;
             teach(tree, walk, answered, clients, answers);
-            for (i64 n = 0; n < walk->going; n++) looks(tree, &walk->walkers[walk->on[n]]);
+            for (i64 n = 0; n < walk->going; n++) {
+                Walker *walker = &walk->walkers[walk->on[n]];
+                if (tree->places[walker->word.above].changed == tree->clock) looks(tree, walker);
+            }
         }
         i64 going = 0;
         for (i64 n = 0; n < walk->going; n++) {
@@ -122,9 +124,9 @@ static void descend(Tree *tree, Walk *walk, i64 forms, const u8 *data, const i32
             walker->asked = NONE;
             walker->lost = walker->below == NONE;
             if (walker->lost) continue;
-            walker->place = walker->below;
-            walker->at += walker->size;
-            if (walker->at < walker->end) walk->on[going++] = walk->on[n];
+            walker->word.above = walker->below;
+            walker->word.text += walker->word.size;
+            if (walker->word.text < walker->end) walk->on[going++] = walk->on[n];
         }
         walk->going = going;
     }
@@ -133,15 +135,16 @@ static void descend(Tree *tree, Walk *walk, i64 forms, const u8 *data, const i32
 /* The route of where a form ended. */
 static u8 *route(const Tree *tree, const Walker *walker, u8 *out) {
     i32 places[LV_DEPTH], depth = 0;
+    const Word *word = &walker->word;
     u8 *start = out;
-    for (i32 at = walker->place; at != ROOT; at = tree->places[at].above) places[depth++] = at;
+    for (i32 at = word->above; at != ROOT; at = tree->places[at].above) places[depth++] = at;
     while (depth--) out = lv_copied(out, tree->places[places[depth]].word, tree->places[places[depth]].size);
     if (!walker->lost) {
-        out = lv_copied(out, walker->at, (size_t)(walker->end - walker->at)); /* {rest}, beyond the last level */
+        out = lv_copied(out, word->text, (size_t)(walker->end - word->text)); /* {rest}, beyond the last level */
     } else {
-        if (lv_is_word(walker->at)) out += lv_fallback(tree, walker->at, walker->size, out);
-        else out = lv_copied(out, walker->at, walker->size);
-        if (walker->at + walker->size < walker->end) out = lv_copied(out, "/{rest}", 7);
+        if (lv_is_word(word->text)) out += lv_fallback(tree, word, out);
+        else out = lv_copied(out, word->text, word->size);
+        if (word->text + word->size < walker->end) out = lv_copied(out, "/{rest}", 7);
     }
     if (out == start || walker->slash) *out++ = '/';
     return out;
