@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from event_tables import event, events
 from examples import examples
 from logvision.detect import filters
+from logvision.detect.shapes import Shapes
 from logvision.errors import Problem
 
 ROWS = [
@@ -31,7 +32,8 @@ def fits(text: str) -> list[bool]:
     problems: list[Problem] = []
     found = filters.read(yaml.safe_load(text), "here", problems)
     assert problems == []
-    return filters.Rows(events(ROWS)).fit(found["condition"]).tolist()
+    fits, shape = Shapes([found["condition"]]).of(events(ROWS))
+    return fits[shape, 0].tolist()
 
 
 @pytest.mark.parametrize(
@@ -101,12 +103,14 @@ def test_a_condition_with_a_mistake_is_told_and_not_run(condition: str) -> None:
     )
 )
 @examples(50)
-def test_asking_combinations_of_columns_is_asking_every_row(rows: list[dict[str, Any]]) -> None:
+def test_what_is_remembered_of_shapes_and_texts_changes_no_answer(rows: list[dict[str, Any]]) -> None:
     problems: list[Problem] = []
     found = filters.read(yaml.safe_load(MANY), "here", problems)
 
     assert problems == []
-    for condition in found.values():
-        of_combinations = filters.Rows(events(rows)).fit(condition)
-        of_rows = filters.Rows(events(rows), whole=False).fit(condition)
-        assert of_combinations.tolist() == of_rows.tolist()
+    conditions = list(found.values())
+    together = Shapes(conditions)
+    for _ in range(2):
+        fits, shape = together.of(events(rows))
+        one_by_one = [Shapes([condition]).of(events([row])) for condition in conditions for row in rows]
+        assert fits[shape].T.ravel().tolist() == [alone[which[0], 0] for alone, which in one_by_one]

@@ -31,6 +31,7 @@ from logvision.detect.buckets import (
     mixed,
 )
 from logvision.detect.scenarios import Scenario
+from logvision.detect.shapes import Shapes
 from logvision.enrich.crawlers import Crawlers
 from logvision.schema import ALERT, EVIDENCE_KEPT, Attack, Outcome
 
@@ -56,6 +57,9 @@ class Behaviour:
         }
         self._seen = {rule.id: Seen(rule.memory_us) for rule in rules if rule.distinct is not None}
         self._newest = 0
+        asked = dict.fromkeys(f for r in rules for f in (r.fills, r.relieves, r.worked) if f is not None)
+        self._shapes = Shapes(list(asked))
+        self._place = {condition: place for place, condition in enumerate(asked)}
         # Reading the addresses of crawlers takes a moment, which only a rule that asks needs.
         asks = any(filters.reads(f, filters.CLAIM) for r in rules for f in (r.fills, r.relieves) if f)
         self._crawlers = Crawlers() if asks else None
@@ -78,15 +82,15 @@ class Behaviour:
         batch = _Batch(events)
         # A date in the far future must not make all buckets look drained: the middle counts.
         self._newest = max(self._newest, int(np.median(batch.times)))
-        asked = filters.Rows(events)
+        fits_of, shape = self._shapes.of(events)
         found: list[dict[str, Any]] = []
         for rule in self._rules:
-            fits = asked.fit(rule.fills)
+            fits = fits_of[:, self._place[rule.fills]]
             if not fits.any():
                 continue
-            eases = None if rule.relieves is None else asked.fit(rule.relieves) & ~fits
-            overflows = self._pour(rule, batch, fits, eases)
-            worked = asked.fit(rule.worked) if overflows and rule.worked is not None else None
+            eases = None if rule.relieves is None else (fits_of[:, self._place[rule.relieves]] & ~fits)[shape]
+            overflows = self._pour(rule, batch, fits[shape], eases)
+            worked = None if rule.worked is None else fits_of[:, self._place[rule.worked]][shape]
             found += [_alert(rule, batch, over, worked) for over in overflows]
         return _alerts(found)
 
