@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-from logvision.lake.queries import rollups
+from logvision.lake.queries import dense, rollups
 from logvision.lake.queries.answers import AnsweredFrom, Dimension, Order, Row, Top
 from logvision.lake.queries.database import Database, Places, Reading, joined
 from logvision.lake.queries.filter import NO_FILTER, Clause, Filter, Term, Test
@@ -64,9 +64,12 @@ def _top(
         asked = replace(question, also=Filter((term,)))
     # Of attacks alone rollups know how many there were, not their bytes and statuses.
     together = gathered(reading, question) if grain is not None else None
+    counted = dense.values(reading, question, name, abnormal) if grain is None else None
     if together is not None and (name == SITE or name in DIMENSIONS):
-        found, total, rolled = _gathered(together, name, order, abnormal), _total(together, abnormal), True
-        found = found[: limit + 1]
+        found, total, rolled = _gathered(together, name, abnormal), _total(together, abnormal), True
+        found = _largest(found, order)[: limit + 1]
+    elif counted is not None:
+        found, total, rolled = _largest(counted, order)[: limit + 1], sum(row[1] for row in counted), False
     else:
         column = f'"{name}"'
         source, rolled = rollups.measures(reading, asked, rolled_as or ALL, column=column, grain=grain)
@@ -117,14 +120,16 @@ def _top(
     )
 
 
-def _gathered(
-    together: Gathered, dimension: str, order: Order, abnormal: bool | None
-) -> list[tuple[Any, ...]]:
-    """(value, requests, bytes, attacks, errors, error), the largest first."""
-    rows = [
+def _gathered(together: Gathered, dimension: str, abnormal: bool | None) -> list[tuple[Any, ...]]:
+    """(value, requests, bytes, attacks, errors, error) of every value."""
+    return [
         (value, _asked(requests, attacks, abnormal), size, attacks, errors, error)
         for value, requests, _, errors, attacks, size, error in together.of(dimension)
     ]
+
+
+def _largest(rows: list[tuple[Any, ...]], order: Order) -> list[tuple[Any, ...]]:
+    """Such rows in the order of a list."""
     by = {Order.REQUESTS: 1, Order.BYTES: 2, Order.ATTACKS: 3}[order]
     kept = [row for row in rows if row[1] > 0]
     return sorted(kept, key=lambda row: (-row[by], row[0] is None, row[0] or ""))

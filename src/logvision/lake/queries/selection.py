@@ -3,7 +3,7 @@
 Rollups know nothing of most filters, so their panels count events. Instead of once for each panel, the lake
 is read once for all: group of files by group, the narrow columns of what the filter lets through are kept,
 as long as they are few. A group of files never changes, so that a page that asks again after a commit
-reads only what is new. A filter that lets too much through is counted from the files, panel by panel.
+reads only what is new. A filter that lets too much through is counted from the files: see `dense`.
 """
 
 from __future__ import annotations
@@ -32,8 +32,14 @@ NARROW: Final = (
 MOST: Final = 48_000_000
 """Largest selection, B: about 800,000 events."""
 
+ROW_BYTES: Final = 60
+"""What a row takes, about."""
+
 GROUP_ROWS: Final = 400_000
 """Rows of the files that are read together, at least."""
+
+SOME_GROUPS: Final = 3
+"""Where there are more groups than this, the newest tells first about how much a filter lets through."""
 
 BATCH_ROWS: Final = 16_384
 TABLE_ROWS: Final = 131_072
@@ -82,6 +88,14 @@ def matching(
     return joined(["(", together, ")"]), sum(table.num_rows for table in tables)
 
 
+def is_dense(reading: Reading, question: Question) -> bool:
+    """Whether too many events match to be kept, or to be counted once for each panel."""
+    split = _split(question)
+    if split is not None:
+        return _selected(reading, question, split[0]) is None
+    return sum(file.rows for file in reading.files(question.start, question.end)) > GROUP_ROWS
+
+
 def _selected(reading: Reading, question: Question, basis: Question) -> list[pa.Table] | None:
     """What a filter lets through of committed events in the range of a question; None: too much."""
     files = reading.files(question.start, question.end)
@@ -92,6 +106,9 @@ def _selected(reading: Reading, question: Question, basis: Question) -> list[pa.
     tables: list[pa.Table] = []
     size = 0
     groups = list(_groups(files))
+    if len(groups) > SOME_GROUPS and among * _share(reading, basis, groups[-1]) * ROW_BYTES > 2 * MOST:
+        kept.note_dense(basis, among)
+        return None
     for group in reversed(groups):
         inside = all(_inside(file, question) for file in group)
         part = basis if inside else replace(basis, start=question.start, end=question.end)
@@ -106,6 +123,24 @@ def _selected(reading: Reading, question: Question, basis: Question) -> list[pa.
     whole = (replace(basis, start=question.start, end=question.end), tuple(groups))
     together = kept.tables.get(whole, partial(_together, tables))
     return None if together is None else [*together.tables]
+
+
+def _share(reading: Reading, basis: Question, group: tuple[File, ...]) -> float:
+    """Of the events of a group of files, how many a filter lets through, 0 to 1."""
+
+    def count() -> float:
+        ((found,),) = reading.rows(
+            joined(["select count(*) from", _only(reading, group).events(basis, ["time"])])
+        )
+        return float(found / sum(file.rows for file in group))
+
+    return reading.shared.get(("share", basis, group), count)
+
+
+def _only(reading: Reading, files: Sequence[File]) -> Reading:
+    """The committed events of these files alone."""
+    view = replace(reading.view, hot=(), catalogue=replace(reading.view.catalogue, events=tuple(files)))
+    return replace(reading, view=view)
 
 
 def _split(question: Question) -> tuple[Question, Question] | None:
@@ -146,8 +181,7 @@ def _inside(file: File, question: Question) -> bool:
 
 def _read(reading: Reading, part: Question, group: Sequence[File], most: int) -> Part | None:
     """The matching rows of a group of files; None: more than `most` B."""
-    only = replace(reading.view, hot=(), catalogue=replace(reading.view.catalogue, events=tuple(group)))
-    events = replace(reading, view=only).events(part, NARROW, placed=True)
+    events = _only(reading, group).events(part, NARROW, placed=True)
     found: list[pa.Table] = []
     waiting: list[pa.Table] = []
     for batch in reading.batches(joined(["select * from", events]), BATCH_ROWS):
