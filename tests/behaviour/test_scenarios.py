@@ -75,3 +75,38 @@ def test_a_file_of_ones_own_replaces_a_shipped_one(tmp_path: Path) -> None:
     assert len(rules) == len(SHIPPED)
     assert rules["probing"].title == "Too many"
     assert rules["probing"].hold_off_us == 300_000_000
+
+
+def test_what_was_kept_of_the_files_gives_the_same_scenarios(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    assert scenarios.load([scenarios.shipped()], kept) == SHIPPED
+    (entry,) = kept.iterdir()
+    written = entry.stat().st_ino
+    assert scenarios.load([scenarios.shipped()], kept) == SHIPPED
+    assert entry.stat().st_ino == written
+
+
+def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
+    kept, file = tmp_path / "kept", tmp_path / "own.yml"
+    for title in ("Too many", "Far too many"):
+        file.write_text(GOOD.replace("Too many", title), encoding="utf-8")
+        assert [rule.title for rule in scenarios.load([tmp_path], kept)] == [title]
+
+
+def test_files_with_mistakes_are_refused_every_time(tmp_path: Path) -> None:
+    (tmp_path / "a.yml").write_text("title: [", encoding="utf-8")
+    (tmp_path / "b.yml").write_text("- 1", encoding="utf-8")
+    said = []
+    for _ in range(2):
+        with pytest.raises(SetupError) as raised:
+            scenarios.load([tmp_path], tmp_path / "kept")
+        said.append(raised.value.problems)
+    assert said[0] == said[1]
+    assert len(said[0]) == 2
+
+
+@pytest.mark.parametrize("title", ["2026-05-01", "{1: a}", ".nan"])
+def test_what_json_cannot_say_is_not_kept(tmp_path: Path, title: str) -> None:
+    (tmp_path / "own.yml").write_text(GOOD.replace("Too many", title), encoding="utf-8")
+    assert scenarios.load([tmp_path], tmp_path / "kept") == scenarios.load([tmp_path])
+    assert not (tmp_path / "kept").exists()

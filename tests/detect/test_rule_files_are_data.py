@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from logvision import detect
-from logvision.detect import scenarios
+from logvision.detect import documents, scenarios
 from logvision.detect.rules import RuleSet
 from logvision.errors import SetupError
 
@@ -42,7 +42,10 @@ CODE = [
     "!!python/object:logvision.detect.rules.Rule {{}}",
     "!include {canary}",
 ]
-READERS = ("rules.py", "reading.py", "pattern.py", "scenarios.py", "filters.py", "compiled.py", "database.py")
+READERS = (
+    *("rules.py", "reading.py", "pattern.py", "scenarios.py", "documents.py", "filters.py", "compiled.py"),
+    "database.py",
+)
 RUNNING = {
     "eval",
     "exec",
@@ -103,8 +106,8 @@ def test_text_that_other_programs_would_run_is_text(
 
 
 def test_scenarios_are_read_by_a_loader_of_plain_data() -> None:
-    constructors = scenarios._Loader.yaml_constructors
-    assert issubclass(scenarios._Loader, yaml.constructor.SafeConstructor)
+    constructors = documents.LOADER.yaml_constructors
+    assert issubclass(documents.LOADER, yaml.constructor.SafeConstructor)
     assert not [tag for tag in constructors if tag is not None and "python" in tag]
 
 

@@ -105,12 +105,12 @@ def run(
 
 def _show(report: Report) -> None:
     if report.first is None or report.last is None:
-        err.print("there is no such event")
+        err().print("there is no such event")
         return
     span = f"{report.first:%Y-%m-%d %H:%M:%S} to {report.last:%Y-%m-%d %H:%M:%S}"
     newest = "" if report.whole else ", the newest"
-    out.print(Text(f"{count(report.events)} events judged{newest}, {span} (UTC)"))
-    out.print(
+    out().print(Text(f"{count(report.events)} events judged{newest}, {span} (UTC)"))
+    out().print(
         Text(
             f"attacks {count(report.attacks_before)} → {count(report.attacks_after)}, "
             f"{count(report.reclassified)} of another class; "
@@ -122,9 +122,9 @@ def _show(report: Report) -> None:
 
 
 def _show_part(title: str, part: Part, ordinary: str) -> None:
-    out.print(Text.assemble("\n", (title, "bold"), f"   {count(part.events)} events"))
+    out().print(Text.assemble("\n", (title, "bold"), f"   {count(part.events)} events"))
     if part.events:
-        out.print(
+        out().print(
             Text(
                 f"    {count(part.requests)} distinct requests of {count(part.clients)} clients "
                 f"({count(part.ordinary_clients)} {ordinary}) in {count(part.networks)} networks, "
@@ -133,14 +133,14 @@ def _show_part(title: str, part: Part, ordinary: str) -> None:
         )
     for heading, numbers in (("rules", part.rules), ("classes", part.classes), ("routes", part.routes)):
         if numbers:
-            out.print(Text(f"    {heading:<9} {_numbers(numbers)}"))
+            out().print(Text(f"    {heading:<9} {_numbers(numbers)}"))
     for sample in part.samples[:SHOWN]:
         said = f"{sample['attack']} {sample['score']:.2f}"
-        out.print(Text(f"    {said:<22} {plain(sample['method'])} {plain(sample['target'])}"))
+        out().print(Text(f"    {said:<22} {plain(sample['method'])} {plain(sample['target'])}"))
     if part.incident_count:
-        out.print(Text(f"    incidents {count(part.incident_count)}"))
+        out().print(Text(f"    incidents {count(part.incident_count)}"))
     for incident in part.incidents[:SHOWN]:
-        out.print(Text(f"    {incident.severity.value:<22} {plain(incident.summary)}"))
+        out().print(Text(f"    {incident.severity.value:<22} {plain(incident.summary)}"))
 
 
 def _numbers(numbers: Mapping[str, int]) -> str:

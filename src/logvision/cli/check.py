@@ -29,6 +29,6 @@ def check(
     """
     found = run(config, tests=tests)
     for rule in found.unusable:
-        out.print(f"left out: {rule}", markup=False)
+        out().print(f"left out: {rule}", markup=False)
     parts = f"{count(found.rules)} rules, {count(found.scenarios)} scenarios"
-    out.print(f"sound: {parts}" + (f", {count(found.tests)} tests passed" if tests else ""))
+    out().print(f"sound: {parts}" + (f", {count(found.tests)} tests passed" if tests else ""))

@@ -55,7 +55,7 @@ def doctor(
 
 def _show(check: Check) -> None:
     name = f"{check.source}: {check.name}" if check.source else check.name
-    out.print(
+    out().print(
         Text.assemble(
             (f"{check.state.value:<5}", STYLES[check.state]),
             (plain(name), "bold"),
@@ -63,6 +63,6 @@ def _show(check: Check) -> None:
         )
     )
     for sample in check.samples:
-        out.print(Text(f"       | {plain(sample)}", style="dim"))
+        out().print(Text(f"       | {plain(sample)}", style="dim"))
     for advice in check.advice:
-        out.print(Text(f"       {advice}"))
+        out().print(Text(f"       {advice}"))

@@ -39,4 +39,4 @@ def evaluate(
         sys.stdout.write(orjson.dumps({"model": classifier.card.get("name"), **found}).decode() + "\n")
         return
     for name, value in found.items():
-        out.print(f"{name:<22} {value}", markup=False)
+        out().print(f"{name:<22} {value}", markup=False)

@@ -85,7 +85,7 @@ def add(
     )
     with open_stores(settings.lake.folder, settings.casebook.url, writer=False) as stores:
         stores.casebook.exempt(made)
-    out.print(made.id, markup=False)
+    out().print(made.id, markup=False)
 
 
 def listed(
@@ -135,9 +135,9 @@ def show(
     whole = {"incidents": [incident.to_dict() for incident in incidents]} if as_json else {}
     _say(each, numbers | whole, as_json=as_json)
     if not as_json:
-        out.print(f"    incidents without it: {count(len(incidents))}")
+        out().print(f"    incidents without it: {count(len(incidents))}")
         for incident in incidents[:SHOWN]:
-            out.print(Text(f"    {incident.severity.value:<9} {plain(incident.summary)}"))
+            out().print(Text(f"    {incident.severity.value:<9} {plain(incident.summary)}"))
 
 
 def remove(
@@ -155,7 +155,7 @@ def remove(
         ended = stores.casebook.end_exemption(exception, author=author or getpass.getuser(), at=_now())
     if ended is None:
         raise _unknown(exception)
-    err.print(f"{ended.id} does not count any more", markup=False)
+    err().print(f"{ended.id} does not count any more", markup=False)
 
 
 def _say(each: Exemption, numbers: Mapping[str, Any], *, as_json: bool) -> None:
@@ -168,10 +168,10 @@ def _say(each: Exemption, numbers: Mapping[str, Any], *, as_json: bool) -> None:
     until = "for good" if each.expires is None else f"until {iso(each.expires)[:16]}Z"
     if each.ended is not None:
         until = f"ended {iso(each.ended)[:16]}Z by {plain(each.ended_by)}"
-    out.print(Text.assemble((each.id, "bold"), f"  {scope}"))
-    out.print(Text(f"    {until}, by {plain(each.author)}: {plain(each.reason)}"))
+    out().print(Text.assemble((each.id, "bold"), f"  {scope}"))
+    out().print(Text(f"    {until}, by {plain(each.author)}: {plain(each.reason)}"))
     last = "" if numbers["last"] is None else f", the last at {iso(numbers['last'])[:19]}Z"
-    out.print(Text(f"    events silenced: {count(numbers['events'])}{last}"))
+    out().print(Text(f"    events silenced: {count(numbers['events'])}{last}"))
 
 
 def _span(text: str) -> timedelta:

@@ -85,18 +85,18 @@ def _lines(line: str) -> Iterable[str]:
 
 def _show(found: dict[str, Any]) -> None:
     if found["reason"] is not None:
-        out.print(Text.assemble(("Not an event", HEAD), f": {found['reason']}"))
-        out.print(Text(plain(found["line"])))
+        out().print(Text.assemble(("Not an event", HEAD), f": {found['reason']}"))
+        out().print(Text(plain(found["line"])))
         return
     attack = found["attack"]
     said = f"attack, {attack}" if attack else "ordinary"
-    out.print(
+    out().print(
         Text.assemble(
             (said, "bold red" if attack else "bold green"),
             f"   probability {found['score']:.2f}, threshold {found['threshold']:.2f}",
         )
     )
-    out.print(Text(plain(found["verdict"])))
+    out().print(Text(plain(found["verdict"])))
     _show_fields(found)
     _show_why(found)
     _show_why_not(found)
@@ -104,7 +104,7 @@ def _show(found: dict[str, Any]) -> None:
 
 def _show_fields(found: dict[str, Any]) -> None:
     event = found["event"]
-    out.print(Text.assemble("\n", ("Line", HEAD), f"   {found['format']} ({found['confidence']:.0%} sure)"))
+    out().print(Text.assemble("\n", ("Line", HEAD), f"   {found['format']} ({found['confidence']:.0%} sure)"))
     spans = {"target": found["target_spans"]}
     for name in ("user_agent", "referer"):
         spans[name] = _spans(event[name], name, found["units"])
@@ -121,7 +121,7 @@ def _show_fields(found: dict[str, Any]) -> None:
 
 
 def _show_why(found: dict[str, Any]) -> None:
-    out.print(Text.assemble("\n", ("Why", HEAD)))
+    out().print(Text.assemble("\n", ("Why", HEAD)))
     if not found["units"] and not found["request_rules"]:
         _row("", Text("nothing was found"))
     for rule in found["request_rules"]:
@@ -133,7 +133,7 @@ def _show_why(found: dict[str, Any]) -> None:
 
 def _show_unit(unit: dict[str, Any]) -> None:
     score = f"{unit['score']:.2f}" + (f" {unit['attack']}" if unit["attack"] else "")
-    out.print(
+    out().print(
         Text.assemble("  ", (f"{unit['kind']} of the {unit['field'].replace('_', ' ')}", HEAD), f"  {score}")
     )
     spans = [tuple(span) for rule in unit["rules"] for span in rule["spans"]]
@@ -160,7 +160,7 @@ def _show_context(found: dict[str, Any], *kinds: str) -> None:
 
 
 def _show_why_not(found: dict[str, Any]) -> None:
-    out.print(Text.assemble("\n", ("Why not", HEAD)))
+    out().print(Text.assemble("\n", ("Why not", HEAD)))
     quiet = found["quiet_units"]
     if quiet:
         _row("", Text(f"{quiet} other {'part shows' if quiet == 1 else 'parts show'} nothing at all"))
@@ -183,10 +183,10 @@ def _show_why_not(found: dict[str, Any]) -> None:
 def _row(title: str, text: Text) -> None:
     """A line under its heading; what is too long goes on below its own beginning."""
     width = 16
-    lines = text.wrap(out, max(out.width - width, 20))
+    lines = text.wrap(out(), max(out().width - width, 20))
     for number, line in enumerate(lines):
         heading = title if not number else ""
-        out.print(Text.assemble((f"    {heading:<{width - 4}}", FAINT), line))
+        out().print(Text.assemble((f"    {heading:<{width - 4}}", FAINT), line))
 
 
 def _spans(value: str | None, field: str, units: Sequence[dict[str, Any]]) -> list[tuple[int, int]]:

@@ -70,4 +70,4 @@ def _write(file: Path, parts: Iterator[bytes]) -> None:
         raise SetupError(
             Problem("--out", f"{file}: {error.strerror}", "a file that can be written")
         ) from None
-    err.print(f"{size(written)} written to {file}", markup=False)
+    err().print(f"{size(written)} written to {file}", markup=False)

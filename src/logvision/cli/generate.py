@@ -72,7 +72,7 @@ def generate(
         clock = SystemClock()
         if replay is not None:
             written = replay_log(replay, speed, writer, clock, going=lambda: not done.is_set())
-            err.print(f"{count(written)} lines replayed")
+            err().print(f"{count(written)} lines replayed")
             return
         options = GenerateOptions(
             seed=seed,
@@ -87,7 +87,7 @@ def generate(
         )
         label_file = stack.enter_context(labels.open("wb")) if labels is not None else None
         made = run(options, writer, clock, label_file=label_file, going=lambda: not done.is_set())
-    err.print(
+    err().print(
         f"{count(made.lines)} lines ({size(made.bytes)}) in {made.seconds:.1f} s: "
         f"{count(made.attacks)} attack requests of {count(made.campaigns)} campaigns"
     )

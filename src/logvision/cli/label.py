@@ -56,7 +56,7 @@ def add(
     with open_stores(settings.lake.folder, settings.casebook.url, writer=False) as stores:
         made = _labels(stores, about, attack, author or getpass.getuser(), note)
         stores.casebook.label(made)
-    err.print(f"{count(len(made))} labelled", markup=False)
+    err().print(f"{count(len(made))} labelled", markup=False)
 
 
 def listed(as_json: AsJson = False, config: Config = None, data: DataFolder = None) -> None:
@@ -72,9 +72,9 @@ def listed(as_json: AsJson = False, config: Config = None, data: DataFolder = No
             sys.stdout.write(orjson.dumps(each.to_dict()).decode() + "\n")
             continue
         said = "benign" if each.attack is None else each.attack.value
-        out.print(Text.assemble((f"{said:<16}", "bold"), f"{plain(each.method)} {plain(each.target)}"))
+        out().print(Text.assemble((f"{said:<16}", "bold"), f"{plain(each.method)} {plain(each.target)}"))
         note = f": {plain(each.note)}" if each.note else ""
-        out.print(Text(f"    {plain(each.event)}, {each.at:%Y-%m-%d %H:%M} by {plain(each.author)}{note}"))
+        out().print(Text(f"    {plain(each.event)}, {each.at:%Y-%m-%d %H:%M} by {plain(each.author)}{note}"))
 
 
 def _labels(stores: Stores, about: str, attack: Attack | None, author: str, note: str) -> list[Label]:

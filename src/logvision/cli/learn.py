@@ -64,7 +64,7 @@ def learn(
     with open_stores(settings.lake.folder, settings.casebook.url, writer=False) as stores:
         if forget:
             was = forget_promoted(settings.lake.folder)
-            err.print("the shipped model is used" + ("" if was else " already"))
+            err().print("the shipped model is used" + ("" if was else " already"))
             return
         shipped = parts.detector(settings.detect.rules, settings.detect.threshold)
         found = learn_from(
@@ -80,13 +80,13 @@ def learn(
 
 
 def _show(found: Learned, *, try_only: bool) -> None:
-    out.print(f"{count(found.labels)} labels, {count(found.attacks)} of them attacks")
+    out().print(f"{count(found.labels)} labels, {count(found.attacks)} of them attacks")
     if found.before is not None and found.after is not None:
         for name, title in TITLES.items():
-            out.print(f"{title:<38} {getattr(found.before, name):>9} → {getattr(found.after, name)}")
+            out().print(f"{title:<38} {getattr(found.before, name):>9} → {getattr(found.after, name)}")
     if found.refused:
-        out.print(f"refused: {'; '.join(found.refused)}", markup=False)
+        out().print(f"refused: {'; '.join(found.refused)}", markup=False)
     elif try_only:
-        out.print("it is better")
+        out().print("it is better")
     else:
-        out.print("promoted: it is used from now on")
+        out().print("promoted: it is used from now on")

@@ -6,14 +6,30 @@ import sys
 import unicodedata
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import cache
+from typing import TYPE_CHECKING
 
-from rich.console import Console
+if TYPE_CHECKING:
+    from rich.console import Console
 
 WIDE = 10_000
 """Characters of a line that is not for a terminal: whoever reads it cuts it."""
 
-out = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
-err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else WIDE)
+
+@cache
+def out() -> Console:
+    """Standard output."""
+    from rich.console import Console  # noqa: PLC0415 - as long as a tenth of a small scan, which may do without
+
+    return Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
+
+
+@cache
+def err() -> Console:
+    """Standard error."""
+    from rich.console import Console  # noqa: PLC0415 - as above
+
+    return Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else WIDE)
 
 
 def plain(text: str | None) -> str:

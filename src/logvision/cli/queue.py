@@ -49,7 +49,7 @@ def show(
         finally:
             database.close()
     if not found and not as_json:
-        err.print("rules and classifier agree")
+        err().print("rules and classifier agree")
     for doubt in found:
         event = doubt.event
         if as_json:
@@ -57,7 +57,7 @@ def show(
             continue
         said = f"{event.attack or 'ordinary'} {event.score:.2f}"
         who = "only the model doubts it" if doubt.side == "model" else "the model sees nothing"
-        out.print(Text.assemble((f"{said:<16}", "bold"), f"{plain(event.method)} {plain(event.target)}"))
-        out.print(
+        out().print(Text.assemble((f"{said:<16}", "bold"), f"{plain(event.method)} {plain(event.target)}"))
+        out().print(
             Text(f"    {plain(event.id)}, {event.time:%Y-%m-%d %H:%M:%S}, {who}: {' '.join(event.rules)}")
         )

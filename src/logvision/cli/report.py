@@ -46,4 +46,4 @@ def report(
         made = datetime.fromtimestamp(SystemClock().now(), UTC)
         found = gather(stores, wanted, made, networks.attribution())
     write(found, to_file, language)
-    err.print(f"report written to {to_file}", markup=False)
+    err().print(f"report written to {to_file}", markup=False)

@@ -99,7 +99,7 @@ def _run(run: Scan, *, quiet: bool) -> None:
         DownloadColumn(binary_units=True),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=err, transient=True) as progress:
+    with Progress(*columns, console=err(), transient=True) as progress:
         task = progress.add_task("reading", total=None)
 
         def show(read_bytes: int, total: int | None, lines_per_s: float) -> None:
@@ -117,16 +117,16 @@ def _show(result: dict[str, Any], run: Scan) -> None:
     lines, seconds = result["read"], result["seconds"]
     rate = count(round(lines / max(seconds, 1e-9)))
     parted = ", ".join(f"{count(result[name])} {name}" for name in ("events", "rejects", "filtered"))
-    out.print(f"[bold]{count(lines)}[/] lines in {seconds:.1f} s ({rate} lines/s): {parted}")
+    out().print(f"[bold]{count(lines)}[/] lines in {seconds:.1f} s ({rate} lines/s): {parted}")
     if result["first"]:
-        out.print(f"From {result['first']} to {result['last']}")
-    out.print(f"{count(result['visitors'])} visitors, {size(result['bytes'])} sent")
-    out.print("Status: " + ", ".join(f"{k} {count(v)}" for k, v in result["status"].items()))
+        out().print(f"From {result['first']} to {result['last']}")
+    out().print(f"{count(result['visitors'])} visitors, {size(result['bytes'])} sent")
+    out().print("Status: " + ", ".join(f"{k} {count(v)}" for k, v in result["status"].items()))
     if result["reject_reasons"]:
-        out.print("Rejects: " + ", ".join(f"{k} {count(v)}" for k, v in result["reject_reasons"].items()))
+        out().print("Rejects: " + ", ".join(f"{k} {count(v)}" for k, v in result["reject_reasons"].items()))
     worst = run.incidents()[:15]
     attacks, incidents = count(result["attacks"]), count(result["incidents"])
-    out.print(f"[bold]{attacks}[/] attack requests, [bold]{incidents}[/] incidents")
+    out().print(f"[bold]{attacks}[/] attack requests, [bold]{incidents}[/] incidents")
     if not worst:
         return
     from rich.table import Table  # noqa: PLC0415 - heavy, and not for --json
@@ -144,4 +144,4 @@ def _show(result: dict[str, Any], run: Scan) -> None:
             count(incident.events),
             iso(incident.last_seen)[:19],
         )
-    out.print(table)
+    out().print(table)

@@ -39,8 +39,8 @@ def serve(
     settings = read_settings(config, flags)
 
     def announce(url: str, password: str | None) -> None:
-        err.print(f"[bold]LogVision[/] shows {settings.lake.folder} at [bold]{url}[/]   (Ctrl-C ends it)")
+        err().print(f"[bold]LogVision[/] shows {settings.lake.folder} at [bold]{url}[/]   (Ctrl-C ends it)")
         if password is not None:
-            err.print(f"The password is [bold]{password}[/] and will not be shown again.")
+            err().print(f"The password is [bold]{password}[/] and will not be shown again.")
 
     run(settings, announce, say)

@@ -60,6 +60,6 @@ def ship(
     with parts.cluster_extra("kafka"):
         from logvision.app.shipping import ship as run  # noqa: PLC0415 - an extra
     host = socket.gethostname() if host is None else host
-    err.print(f"[bold]LogVision[/] ships to {settings.kafka.topic}   (Ctrl-C ends it)")
+    err().print(f"[bold]LogVision[/] ships to {settings.kafka.topic}   (Ctrl-C ends it)")
     lines = run(source, parts.target(settings.kafka), state.absolute(), host, say)
     say(f"{count(lines)} lines sent and acknowledged")

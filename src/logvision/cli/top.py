@@ -56,7 +56,7 @@ def top(
     A password is asked for where one is needed, or taken from LOGVISION_PASSWORD.
     """
     settings = read_settings(config, {})
-    single = once or not out.is_terminal
+    single = once or not out().is_terminal
     if files:
         looking = _of_files(settings, files, start, follow=not single)
     else:
@@ -64,10 +64,10 @@ def top(
         looking = _of_url(url or f"http://{host}:{settings.web.port}/", start or "now-1h")
     with looking as look:
         if single:
-            out.print(frame(look()))
+            out().print(frame(look()))
             return
         try:
-            with Live(frame(look()), console=out, screen=True, auto_refresh=False) as live:
+            with Live(frame(look()), console=out(), screen=True, auto_refresh=False) as live:
                 while True:
                     time.sleep(every)
                     live.update(frame(look()), refresh=True)
@@ -83,7 +83,7 @@ def _of_files(settings: Any, files: Sequence[str], start: str | None, *, follow:
 
     asked(start, None, None, None)
     if follow:
-        err.print("compiling the rules ...")
+        err().print("compiling the rules ...")
     with following(settings, files, SystemClock(), follow=follow) as found:
         yield lambda: found.glance(asked(start, None, None, None))
 
@@ -126,7 +126,7 @@ def frame(glance: Glance) -> RenderableType:
 
 def _ranking(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1), header_style="bold")
-    room = (out.width - 69) // 2  # beside three times two numbers, the statuses and what parts the columns
+    room = (out().width - 69) // 2  # beside three times two numbers, the statuses and what parts the columns
     table.add_column(title, overflow="ellipsis", no_wrap=True, max_width=max(12, min(room, 44)))
     table.add_column("requests", justify="right", min_width=8)
     table.add_column("attacks", justify="right", min_width=7)
@@ -139,7 +139,7 @@ def _ranking(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:
 def _incidents(rows: Sequence[Mapping[str, Any]], total: int) -> RenderableType:
     if not rows:
         return Text("no incidents", "dim")
-    table = Table(box=None, pad_edge=False, header_style="bold", expand=out.is_terminal)
+    table = Table(box=None, pad_edge=False, header_style="bold", expand=out().is_terminal)
     for title, width in (("last seen (UTC)", 19), ("severity", 8), ("outcome", 7)):
         table.add_column(title, no_wrap=True, width=width)
     table.add_column(f"incidents ({count(total)} open)", no_wrap=True, overflow="ellipsis", ratio=1)

@@ -63,4 +63,4 @@ def train(
     except OSError as error:
         got = f"{to_file}: {error.strerror}"
         raise SetupError(Problem("--out", got, "a file that can be written")) from None
-    err.print(f"{learned:,} requests learned; model written to {to_file}", markup=False)
+    err().print(f"{learned:,} requests learned; model written to {to_file}", markup=False)

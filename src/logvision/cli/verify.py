@@ -53,7 +53,7 @@ def verify(
     way = Way(master, memory, jars, kafka, pairs(kafka_setting or ()), rows)
 
     def say(text: str) -> None:
-        err.print(text, markup=False)
+        err().print(text, markup=False)
 
     with feeding(settings, way) as feed:
         found = run(settings, capture, feed, say)
@@ -83,13 +83,13 @@ def _show(found: Verdict) -> None:
     for kind in found.kinds:
         said = f"{count(kind.embedded)}, digest {kind.digests[0]}"
         if kind.same:
-            out.print(f"{kind.name:<10} the same: {said}")
+            out().print(f"{kind.name:<10} the same: {said}")
             continue
-        out.print(
+        out().print(
             f"{kind.name:<10} [bold]differ[/]: embedded {said}; Spark {count(kind.spark)}, {kind.digests[1]}"
         )
         for embedded, spark in kind.differences:
-            out.print(f"  embedded: {plain(embedded) or '-'}", soft_wrap=True)
-            out.print(f"  Spark:    {plain(spark) or '-'}", soft_wrap=True)
+            out().print(f"  embedded: {plain(embedded) or '-'}", soft_wrap=True)
+            out().print(f"  Spark:    {plain(spark) or '-'}", soft_wrap=True)
     if found.left_over:
-        out.print(f"{count(found.left_over)} texts of a flood of attacks were judged without being read")
+        out().print(f"{count(found.left_over)} texts of a flood of attacks were judged without being read")

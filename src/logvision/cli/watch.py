@@ -95,9 +95,9 @@ def watch(
             )
 
     def announce(url: str, password: str | None) -> None:
-        err.print(f"[bold]LogVision[/] shows it live at [bold]{url}[/]   (Ctrl-C ends it)")
+        err().print(f"[bold]LogVision[/] shows it live at [bold]{url}[/]   (Ctrl-C ends it)")
         if password is not None:
-            err.print(
+            err().print(
                 f"Password: [bold]{password}[/]   (made now and shown this once; it stays over restarts."
                 " One of your own: logvision password)"
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -33,6 +34,7 @@ from logvision.detect.buckets import (
 from logvision.detect.scenarios import Scenario
 from logvision.detect.shapes import Shapes
 from logvision.enrich.crawlers import Crawlers
+from logvision.entries import user_folder
 from logvision.schema import ALERT, EVIDENCE_KEPT, Attack, Outcome
 
 GAVE_WAY: Final = 0.2
@@ -66,8 +68,11 @@ class Behaviour:
 
     @classmethod
     def open(cls, folders: Iterable[Path] = ()) -> Self:
-        """The shipped scenarios and those of more folders. Raises SetupError with every mistake."""
-        return cls(scenarios.load([scenarios.shipped(), *folders]))
+        """The shipped scenarios and those of more folders. Raises SetupError with every mistake.
+
+        What their files say is kept in the user's cache folder.
+        """
+        return cls(scenarios.load([scenarios.shipped(), *folders], user_folder(os.environ)))
 
     def step(self, events: pa.Table, claims: pa.Array | None = None) -> pa.Table:
         """ALERT rows of what these events overflowed; EVENT rows in the order in which they were read.

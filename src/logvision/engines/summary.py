@@ -127,11 +127,13 @@ class Summary:
             self.methods[OTHER] += sum(rows for _, rows in rare)
 
     def _add_rejects(self, rejects: pa.Table) -> None:
-        groups = (
-            rejects.select(["reason", "source"]).group_by(["reason", "source"]).aggregate([([], "count_all")])
-        )
-        for group in groups.to_pylist():  # one per reason and source
-            reason, source, rows = group["reason"], group["source"], group["count_all"]
+        reasons, reason_of = distinct(rejects, "reason")
+        sources, source_of = distinct(rejects, "source")
+        pairs, found = np.unique(reason_of.astype(np.int64) * len(sources) + source_of, return_counts=True)
+        for pair, rows in zip(pairs.tolist(), found.tolist(), strict=True):
+            reason, source = (
+                part.as_py() for part in (reasons[pair // len(sources)], sources[pair % len(sources)])
+            )
             if reason in FILTERED:
                 self._count(source, Counts(read=rows, filtered=rows))
                 self.filter_reasons[reason] += rows

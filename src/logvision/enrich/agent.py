@@ -8,16 +8,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from hashlib import sha256
+from importlib.metadata import version
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import hyperscan
 import numpy as np
+import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 import ua_parser_rs
-from ua_parser import load_lazy_builtins
 
 from logvision import columns, entries
 from logvision.enrich import tables
@@ -61,10 +62,9 @@ class Agents:
         self._database = _database(patterns, folder)
         # The extractors themselves: the resolver around them makes objects of versions and of devices that
         # nobody asks for, which takes more than the extraction.
-        agents, systems, _ = load_lazy_builtins()
-        parts = attrgetter("regex", "family", "major", "minor", "patch", "patch_minor")
-        self._families = ua_parser_rs.UserAgentExtractor(map(parts, agents))
-        self._systems = ua_parser_rs.OSExtractor(map(parts, systems))
+        agents, systems = _expressions(folder)
+        self._families = ua_parser_rs.UserAgentExtractor(agents)
+        self._systems = ua_parser_rs.OSExtractor(systems)
         self._kept = Kept(KEPT, self._read)
 
     def find(self, texts: Sequence[str | None]) -> list[Agent]:
@@ -148,6 +148,25 @@ def _database(patterns: Sequence[str], folder: Path | None) -> Any:
     if entry is not None:
         entries.keep(entry, hyperscan.dumpb(database))
     return database
+
+
+def _expressions(folder: Path | None) -> list[Any]:
+    """What ua-parser knows of browsers and of systems: of each, expressions with what they name.
+
+    As they were kept, where they were: its own package is slow to import.
+    """
+    key = f"ua-parser {version('ua-parser-builtins')}"
+    entry = None if folder is None else folder / f"browsers-{sha256(key.encode()).hexdigest()[:32]}.bin"
+    kept = None if entry is None else entries.load(entry)
+    if kept is not None:
+        return [[tuple(each) for each in of_kind] for of_kind in orjson.loads(kept[0])]
+    from ua_parser import load_lazy_builtins  # noqa: PLC0415 - see above
+
+    parts = attrgetter("regex", "family", "major", "minor", "patch", "patch_minor")
+    found = [[parts(each) for each in of_kind] for of_kind in load_lazy_builtins()[:2]]
+    if entry is not None:
+        entries.keep(entry, orjson.dumps(found))
+    return found
 
 
 def add(events: pa.Table, agents: Agents) -> pa.Table:

@@ -12,9 +12,8 @@ import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import maxminddb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -23,6 +22,9 @@ from logvision import columns
 from logvision.enrich import address, tables
 from logvision.enrich.kept import Kept
 from logvision.errors import Problem, SetupError
+
+if TYPE_CHECKING:
+    import maxminddb
 
 SHIPPED: Final = tables.FOLDER / "networks.npz"
 """The ranges that ship with the package; `build_data.py` makes the file and says its layout."""
@@ -225,6 +227,8 @@ def _lines(raw: npt.NDArray[np.uint8]) -> list[str]:
 def _open_mmdb(setting: str, path: Path | None, problems: list[Problem]) -> maxminddb.Reader | None:
     if path is None:
         return None
+    import maxminddb  # noqa: PLC0415 - few have databases of their own
+
     try:
         return maxminddb.open_database(path)
     except (OSError, ValueError, maxminddb.InvalidDatabaseError) as error:

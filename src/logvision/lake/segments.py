@@ -308,13 +308,12 @@ def sparse(partials: pa.Table) -> bool:
 
 def said_of_partials(partials: pa.Table) -> dict[str, Any]:
     """Metadata of a partials file: which dimensions it has, by grain in seconds."""
-    text = partials.column("dimension").cast(pa.string())
-    keys = pa.table([partials.column("grain"), text], names=["grain", "dimension"])
-    pairs = keys.group_by(["grain", "dimension"]).aggregate([]).to_pylist()
+    names, code = columns.distinct(partials, "dimension")
+    pairs = np.unique(partials.column("grain").to_numpy().astype(np.int64) * len(names) + code)
     grains: dict[str, list[str]] = {}
-    for pair in sorted(pairs, key=lambda p: (p["grain"], p["dimension"])):
-        grains.setdefault(str(pair["grain"]), []).append(pair["dimension"])
-    return {"format": FORMAT, "dimensions": grains}
+    for grain, at in zip((pairs // len(names)).tolist(), (pairs % len(names)).tolist(), strict=True):
+        grains.setdefault(str(grain), []).append(names[at].as_py())
+    return {"format": FORMAT, "dimensions": {grain: sorted(found) for grain, found in grains.items()}}
 
 
 def _check(folder: Path, files: Catalogue) -> None:
