@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from logvision import native
 from logvision.formats import fields
 
 _GROUPS = st.sampled_from(["0", "0", "0", "0000", "1", "00ab", "ffff", "ABCD", "12345", "g", "", "1.2.3.4"])
@@ -47,3 +49,27 @@ def test_an_address_is_read_as_the_standard_library_reads_it(text: str) -> None:
 )
 def test_ports_brackets_and_zones_go(logged: bytes, address: str | None) -> None:
     assert fields.peer(logged) == address
+
+
+@given(st.lists(addresses))
+def test_the_core_takes_addresses_that_are_canonical_and_no_others(texts: list[str]) -> None:
+    read = native.addresses.read(pa.array(texts, pa.string()))
+
+    for text, kind, number, raw in zip(
+        texts, read.kind.tolist(), read.v4.tolist(), read.v6.tolist(), strict=True
+    ):
+        assert kind == 0 or fields.peer(text.encode()) == text
+        if kind:
+            packed = number.to_bytes(4, "big") if kind == 4 else raw.ljust(16, b"\0")
+            assert packed == ipaddress.ip_address(text).packed
+
+
+@given(
+    st.lists(st.sampled_from([0, 0, 1, 0x10, 0xFFFF]), min_size=8, max_size=8).filter(
+        lambda words: any(words[:5])
+    )
+)
+def test_the_core_takes_every_address_that_is_canonical(words: list[int]) -> None:
+    address = ipaddress.IPv6Address(b"".join(word.to_bytes(2, "big") for word in words))
+
+    assert native.addresses.read(pa.array([str(address)])).kind == [6]

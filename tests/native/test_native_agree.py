@@ -30,6 +30,7 @@ from logvision.formats import columnar, fields, vectors
 from logvision.formats.catalogue import ORDER
 from logvision.formats.lines import trimmed
 from logvision.formats.readings import Part
+from logvision.formats.wrappers import peel, suspects
 from logvision.sources.lines import _after_newlines
 from native_paths import without_core
 
@@ -132,6 +133,23 @@ def test_trimmed_lines_and_those_to_be_looked_at(values: list[bytes]) -> None:
 @given(st.lists(st.sampled_from([b"", b"a", b"0123456789" * 5]), max_size=60).map(b"\n".join))
 def test_ends_of_lines(given: bytes) -> None:
     same(lambda: (_after_newlines(np.frombuffer(given, np.uint8)),))
+
+
+_WRAPPED = (
+    b'{"log":"GET\\n","stream":"stdout","time":"2024-01-01T00:00:00Z"}',
+    b"<34>Oct 11 22:14:15 host nginx: GET /",
+    b"Oct 11 22:14:15 host nginx: GET /",
+    b"2024-01-01T00:00:00.0Z stdout F GET /",
+)
+
+
+@given(st.lists(st.one_of(*(spoiled(one) for one in _WRAPPED)).filter(len), min_size=1, max_size=10))
+def test_a_wrapped_line_is_suspected(values: list[bytes]) -> None:
+    wrapped = {row for row, line in enumerate(values) if peel(line) is not None}
+
+    assert wrapped <= set(suspects(slices(values)).tolist())
+    with without_core():
+        assert wrapped <= set(suspects(slices(values)).tolist())
 
 
 @given(st.lists(st.one_of(st.integers(0, 10**20).map(lambda n: b"%d" % n), st.binary(max_size=4))))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -63,18 +63,19 @@ def parse(texts: Sequence[str | None]) -> Addresses:
 
 
 def of(texts: pa.StringArray) -> Addresses:
-    """`parse` for a column without nulls. With the native core IPv4 costs 20 ns a text."""
+    """`parse` for a column without nulls. With the native core 20 ns a text, where it is canonical."""
     size = len(texts)
     if not native.HERE:
         return _parsed(texts.to_pylist(), np.arange(size), size)
-    numbers, plain = native.addresses.v4(texts)
-    places = np.flatnonzero(plain)
-    if len(places) == size:
-        return replace(_parsed([], places[:0], size), v4_at=places, v4=numbers)
-    odd = np.flatnonzero(~plain)
+    read = native.addresses.read(texts)
+    v4_at, v6_at, odd = (np.flatnonzero(read.kind == kind) for kind in (4, 6, 0))
     rest = _parsed(texts.take(pa.array(odd)).to_pylist(), odd, size)
-    return replace(
-        rest, v4_at=np.concatenate([places, rest.v4_at]), v4=np.concatenate([numbers[plain], rest.v4])
+    return Addresses(
+        size,
+        np.concatenate([v4_at, rest.v4_at]),
+        np.concatenate([read.v4[v4_at], rest.v4]),
+        np.concatenate([v6_at, rest.v6_at]),
+        np.concatenate([read.v6[v6_at], rest.v6]),
     )
 
 

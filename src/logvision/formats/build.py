@@ -62,7 +62,7 @@ def events(parts: list[Part], records: pa.Table) -> pa.Table:
 
 def _text(name: str, parts: list[Part], placed: list[Places], count: int) -> pa.DictionaryArray:
     given = [(rows, part.text[name]) for part, rows in zip(parts, placed, strict=True) if name in part.text]
-    if len(given) == 1 and len(given[0][0]) == count and len(parts) == 1:
+    if len(given) == 1 and len(parts) == 1:
         return text(*given[0][1])
     if not given:
         return text(pa.array([], pa.string()), np.full(count, -1, np.int32))
@@ -70,10 +70,13 @@ def _text(name: str, parts: list[Part], placed: list[Places], count: int) -> pa.
 
 
 def _number(name: str, parts: list[Part], placed: list[Places], count: int) -> pa.Array:
-    values, known = np.zeros(count, np.int64), np.zeros(count, bool)
-    for part, rows in zip(parts, placed, strict=True):
-        if name in part.numbers:
-            values[rows], known[rows] = part.numbers[name]
+    if len(parts) == 1 and name in parts[0].numbers:
+        values, known = parts[0].numbers[name]
+    else:
+        values, known = np.zeros(count, np.int64), np.zeros(count, bool)
+        for part, rows in zip(parts, placed, strict=True):
+            if name in part.numbers:
+                values[rows], known[rows] = part.numbers[name]
     kind = PARSED.field(name).type
     narrow = values.astype(np.int16) if pa.types.is_int16(kind) else values
     array = pa.array(narrow, mask=None if known.all() else ~known)

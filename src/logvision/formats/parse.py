@@ -345,6 +345,8 @@ def _tails(part: Part) -> list[tuple[str, int]]:
 
 
 def _at(lines: Slices, rows: Places) -> Slices:
+    if len(rows) == len(lines.starts):
+        return lines
     return Slices(lines.buffer, lines.starts[rows], lines.ends[rows])
 
 

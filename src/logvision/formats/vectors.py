@@ -124,13 +124,13 @@ def mapped(slices: Slices, reading: Callable[[bytes], str | None]) -> tuple[Text
 
 
 def peers(slices: Slices, reading: Callable[[bytes], str | None]) -> tuple[Text, Flags]:
-    """`mapped` for addresses, nearly all of which are IPv4 and canonical as they stand."""
+    """`mapped` for addresses, nearly all of which are canonical as they stand."""
     if not native.HERE:
         return mapped(slices, reading)
     values, codes = encode(slices)
-    _, plain = native.addresses.v4(values)
+    plain = native.addresses.read(values).kind != 0
     if plain.all():
-        return (values.cast(pa.string()), codes), np.ones(len(codes), np.bool_)
+        return (values.view(pa.string()), codes), np.ones(len(codes), np.bool_)
     odd = np.flatnonzero(~plain)
     answers, fine = each(values.take(pa.array(odd)), reading)
     good = np.ones(len(values), np.bool_)

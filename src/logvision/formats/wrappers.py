@@ -7,8 +7,9 @@ from typing import Final, NamedTuple
 import numpy as np
 import orjson
 
+from logvision import native
 from logvision.formats.fields import MONTHS
-from logvision.formats.vectors import Flags, Slices
+from logvision.formats.vectors import Places, Slices
 
 
 class Peeled(NamedTuple):
@@ -23,16 +24,17 @@ _MONTH_FIRST: Final = np.zeros(256, bool)
 _MONTH_FIRST[list(b"JFMASOND")] = True
 
 
-def suspects(lines: Slices) -> Flags:
+def suspects(lines: Slices) -> Places:
     """Lines that may be wrapped, by their first bytes; `peel` decides. Lines must not be empty."""
+    if native.HERE:
+        return native.lines.suspects(lines.buffer, lines.starts)
     last = len(lines.buffer) - 1
     if last < 0:
-        return np.zeros(len(lines.starts), bool)
+        return np.zeros(0, np.int64)
     first = lines.buffer[lines.starts]
     third, fourth, tenth = (lines.buffer[np.minimum(lines.starts + at, last)] for at in (3, 4, 10))
     dated = (fourth == 45) & ((tenth == 84) | (tenth == 32))
-    suspect: Flags = (first == 60) | (first == 123) | (_MONTH_FIRST[first] & (third == 32)) | dated
-    return suspect
+    return np.flatnonzero((first == 60) | (first == 123) | (_MONTH_FIRST[first] & (third == 32)) | dated)
 
 
 def peel(line: bytes) -> Peeled | None:

@@ -1,6 +1,7 @@
-/* IPv4 addresses: four decimal numbers without leading zeros, as inet_pton takes them. */
+/* Addresses of clients: those that stand as they are always written, and the networks that they are in. */
 #include "core.h"
 
+/* Four decimal numbers without leading zeros, as inet_pton takes them. */
 static int v4(const u8 *at, const u8 *end, u32 *out) {
     u32 address = 0;
     if (end - at < 7 || end - at > 15) return 0;
@@ -20,10 +21,60 @@ static int v4(const u8 *at, const u8 *end, u32 *out) {
     return at == end;
 }
 
-LV_API void lv_v4(const u8 *data, const i32 *offsets, i64 rows, u32 *out, u8 *good) {
+/* One to four hexadecimal digits without a leading zero. */
+static const u8 *group(const u8 *at, const u8 *end, u8 *out) {
+    u32 number = 0;
+    const u8 *from = at;
+    for (; at < end && at - from < 5; at++) {
+        u32 digit = *at >= '0' && *at <= '9' ? *at - '0' : *at >= 'a' && *at <= 'f' ? *at - 'a' + 10u : 16;
+        if (digit == 16) break;
+        number = number << 4 | digit;
+    }
+    if (at == from || at - from > 4 || (at - from > 1 && *from == '0')) return NULL;
+    out[0] = (u8)(number >> 8);
+    out[1] = (u8)number;
+    return at;
+}
+
+/* IPv6 as RFC 5952 writes it: `::` stands for the first of the longest runs of zeros, of two groups at least. Addresses
+ * that begin with five groups of zeros are left to others: they may carry IPv4. */
+static int v6(const u8 *at, const u8 *end, u8 *out) {
+    int groups = 0, gap = -1, best = 0, best_size = 1, leading = 1;
+    memset(out, 0, 16);
+    for (;;) {
+        if (end - at >= 2 && at[0] == ':' && at[1] == ':') {
+            if (gap >= 0) return 0;
+            gap = groups;
+            at += 2;
+            if (at == end) break;
+        } else if (groups && *at++ != ':') {
+            return 0;
+        }
+        if (groups == 8 || (at = group(at, end, out + 2 * groups)) == NULL) return 0;
+        groups++;
+        if (at == end) break;
+    }
+    if (gap < 0 ? groups != 8 : groups > 6) return 0;
+    if (gap >= 0) {
+        memmove(out + 2 * (gap + 8 - groups), out + 2 * gap, (size_t)(2 * (groups - gap)));
+        memset(out + 2 * gap, 0, (size_t)(2 * (8 - groups)));
+    }
+    for (int n = 0, size = 0; n < 8; n++) {
+        size = out[2 * n] || out[2 * n + 1] ? 0 : size + 1;
+        leading &= size == n + 1 || n > 4;
+        if (size > best_size) {
+            best = n + 1 - size;
+            best_size = size;
+        }
+    }
+    return !leading && (best_size > 1 ? gap == best && groups == 8 - best_size : gap < 0);
+}
+
+/* What addresses are: 4 and its number, 6 and its bytes, or 0: neither, or not written as it always is. */
+LV_API void lv_addresses(const u8 *data, const i32 *offsets, i64 rows, u8 *kind, u32 *number, u8 *bytes) {
     for (i64 row = 0; row < rows; row++) {
-        out[row] = 0;
-        good[row] = (u8)v4(data + offsets[row], data + offsets[row + 1], &out[row]);
+        const u8 *at = data + offsets[row], *end = data + offsets[row + 1];
+        kind[row] = v4(at, end, &number[row]) ? 4 : v6(at, end, &bytes[16 * row]) ? 6 : 0;
     }
 }
 

@@ -57,6 +57,19 @@ LV_API i64 lv_trimmed(const u8 *data, const i64 *starts, const i64 *ends, i64 ro
     return found;
 }
 
+/* Lines that may be wrapped (formats/wrappers.py), by their first bytes. Returns how many. */
+LV_API i64 lv_suspects(const u8 *data, i64 size, const i64 *starts, i64 rows, i64 *which) {
+    i64 found = 0;
+    for (i64 row = 0; row < rows; row++) {
+        const u8 *at = data + starts[row];
+        i64 left = size - starts[row];
+        int tagged = left > 3 && at[3] == ' ' && memchr("JFMASOND", at[0], 8) != NULL;
+        int dated = left > 10 && at[4] == '-' && (at[10] == 'T' || at[10] == ' ');
+        if (at[0] == '<' || at[0] == '{' || tagged || dated) which[found++] = row;
+    }
+    return found;
+}
+
 static int words_of(const u8 *data, i64 begin, i64 stop, i64 line_end, const Word *words, i32 count, u8 delimiter,
                     const u8 *literals, i64 *starts, i64 *ends, i64 stride, i64 row) {
     i64 at = begin;

@@ -37,6 +37,13 @@ def trimmed(buffer: Bytes, starts: Places, ends: Places, limit: int) -> tuple[Pl
     return froms, tos, odd[:found]
 
 
+def suspects(buffer: Bytes, starts: Places) -> Places:
+    """`formats.wrappers.suspects`."""
+    starts = whole(starts)
+    which = np.empty(len(starts), np.int64)
+    return which[: CORE.lv_suspects(at(buffer), len(buffer), at(starts), len(starts), at(which))]
+
+
 def clf_times(buffer: Bytes, starts: Places, ends: Places) -> tuple[Places, Flags]:
     """`10/Oct/2000:13:55:36 -0700` as us since 1970 UTC, and where the text was exactly of that layout."""
     starts, ends = whole(starts), whole(ends)
