@@ -64,6 +64,9 @@ class Results:
     fresh: dict[str, dict[str, Tally]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(Tally))
     )  # injections whose payload stands in nothing that was trained on, by class
+    sensitive: dict[str, dict[str, Tally]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(Tally))
+    )  # the class of that name once more, parted by what the path names: see `named`
     bins: dict[int, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
 
 
@@ -88,6 +91,8 @@ def summary(results: Results) -> dict[str, Any]:
             "mean_over_classes": float(np.mean([t.share for t in injected])),
             "fresh_payloads": _share(results.fresh, name),
             "sensitive": classes["sensitive"][name].share,
+            "sensitive_files": results.sensitive["files"][name].share,
+            "sensitive_pages": results.sensitive["pages"][name].share,
             "false_alarms_requests": sum(t.flagged for t in of_sites)
             / max(sum(t.total for t in of_sites), 1),
             "false_alarms_lines": sum(t.lines_flagged for t in of_sites)
@@ -100,6 +105,7 @@ def summary(results: Results) -> dict[str, Any]:
         "sets": _shares({f"{s} {k}": v for (s, k), v in results.attacks.items()}),
         "named_only": _shares({f"{s} {k}": v for (s, k), v in results.hidden.items()}),
         "fresh_payloads": _shares(results.fresh),
+        "sensitive": _shares(results.sensitive),
         "ordinary_sets": _shares(results.benign),
         "sites": {
             s: {n: [t.flagged, t.total, t.lines_flagged, t.lines] for n, t in v.items()}
@@ -123,16 +129,21 @@ def _shares(groups: Mapping[str, Mapping[str, Tally]]) -> dict[str, dict[str, li
 def show(found: dict[str, Any]) -> None:
     """The tables, as text."""
     print(
-        f"{'':12}{'injections':>12}{'mean class':>12}{'fresh':>8}{'named only':>12}{'sensitive':>11}"
+        f"{'':12}{'injections':>12}{'mean class':>12}{'fresh':>8}{'named only':>12}"
+        f"{'sensitive':>11}{'its files':>11}{'its pages':>11}"
         f"{'FA requests':>13}{'FA lines':>11}{'look-alikes':>13}"
     )
     for name, row in found["stages"].items():
         print(
             f"{name:12}{row['injections_caught']:12.3f}{row['mean_over_classes']:12.3f}"
             f"{row['fresh_payloads']:8.3f}{row['named_only']:12.3f}{row['sensitive']:11.3f}"
+            f"{row['sensitive_files']:11.3f}{row['sensitive_pages']:11.3f}"
             f"{row['false_alarms_requests']:13.6f}{row['false_alarms_lines']:11.7f}{row['lookalikes']:13.3f}"
         )
-    for title in ("classes", "fresh_payloads", "sets", "named_only", "ordinary_sets", "lookalikes", "probes"):
+    for title in (
+        *("classes", "sensitive", "fresh_payloads", "sets", "named_only", "ordinary_sets"),
+        *("lookalikes", "probes"),
+    ):
         print(f"\n{title}: flagged share after each stage (of how many)")
         for key, row in found[title].items():
             cells = "".join(f"{n[:10]:>12} {f / max(t, 1):.3f}" for n, (f, t) in row.items())

@@ -7,8 +7,10 @@ FOLDER holds `logs/*.log.gz` (access logs of one site each) and `labelled.jsonl.
 fold is judged by a classifier that saw none of its sites and sets (`--folds 0`: by the shipped one).
 Nothing of the logs is kept: `bench/reviewed.tsv` holds digests of what was read and found to be an attack;
 every other alarm in a log counts as false. Labelled attacks of which a log line shows nothing (`shown.py`)
-are counted apart, as `named_only`. Probes of our own (`bench/probes`) are judged as answered 200 and 404: the
-sensitive rows of the labelled sets are mostly pages of products.
+are counted apart, as `named_only`. The labelled rows of the class sensitive are mostly bare pages
+of products (`/owa/`, `/login.action`), for which everybody asks who uses the product: beside their total they
+are parted by what their path names, a file or tool that no page leads to, or a page (`named.py`, which knows
+nothing of the detector). Probes of our own (`bench/probes`) are judged as answered 200 and 404.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ from logvision.detect.fusion import Evidence
 from logvision.detect.training import LABELLED, NOT_LEARNED, believed, train
 from logvision.detect.units import Kind
 from material import Request, Site, labelled, lookalikes, probes, sites
+from named import names_a_file
 from shown import payload, shown
 
 HERE = Path(__file__).parent
@@ -234,8 +237,13 @@ def _count(
             and known is not None
             and payload(request.target or "") not in known
         )
+    parted = None
+    if attack and kind == "sensitive":
+        parted = results.sensitive["files" if names_a_file(request.target or "") else "pages"]
     for name, flag in flags.items():
         group[name].add(flag)
+        if parted is not None:
+            parted[name].add(flag)
         if fresh:
             results.fresh[kind][name].add(flag)
 

@@ -29,7 +29,7 @@ class Failure:
 
 
 _METHOD = re.compile(r"[A-Z]{3,12} (?=\S+$)")
-_STATUS = re.compile(r"[1-5]\d\d (?=(?:[A-Z]{3,12} )?/)")
+_STATUS = re.compile(r"[1-5]\d\d (?=(?:[A-Z]{3,12} )?(?:/|https?://))")
 _UNKNOWN = -1  # a status that is neither asked for nor filtered out
 
 
