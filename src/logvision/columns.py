@@ -30,10 +30,16 @@ def distinct(table: pa.Table, name: str) -> tuple[pa.StringArray, Codes]:
         chunk = merged.chunk(0) if isinstance(merged, pa.ChunkedArray) else merged
     else:
         chunk = column.chunk(0)
-    indices = chunk.indices
+    return chunk.dictionary, codes_of(chunk)
+
+
+def codes_of(column: pa.DictionaryArray) -> Codes:
+    """Per row which value of its dictionary it has, -1: null."""
+    indices = column.indices
     if indices.null_count:
         indices = pc.fill_null(indices, -1)
-    return chunk.dictionary, indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
+    codes: Codes = indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
+    return codes
 
 
 def arrivals(codes: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -97,9 +103,7 @@ def spread(per_value: pa.Array, codes: Codes) -> pa.Array:
 def recode(per_value: pa.Array, codes: Codes) -> pa.DictionaryArray:
     """Like `spread` for text answers, dictionary-encoded: many values may share one answer."""
     encoded = per_value if pa.types.is_dictionary(per_value.type) else per_value.dictionary_encode()
-    of_value = encoded.indices
-    filled = pc.fill_null(of_value, -1).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
-    return text(encoded.dictionary, through(filled, codes))
+    return text(encoded.dictionary, through(codes_of(encoded), codes))
 
 
 def plain(column: pa.ChunkedArray | pa.Array, read: Callable[[str], Any] | None = None) -> list[Any]:

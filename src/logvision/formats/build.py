@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from logvision.columns import recode, text
+from logvision.columns import codes_of, recode, text
 from logvision.formats import vectors
 from logvision.formats.readings import Part
 from logvision.formats.row import Row
@@ -26,10 +26,10 @@ def part_of_rows(rows: Sequence[int], read: Sequence[Row]) -> Part:
     part = Part(np.array(rows, np.int64))
     for name in TEXTS:
         column = pa.array(columns[name], pa.string()).dictionary_encode()
-        part.text[name] = (column.dictionary, vectors.codes_of(column))
+        part.text[name] = (column.dictionary, codes_of(column))
     if columns["tail"][0] is not None:
         column = pa.array(columns["tail"], pa.string()).dictionary_encode()
-        part.text["tail"] = (column.dictionary, vectors.codes_of(column))
+        part.text["tail"] = (column.dictionary, codes_of(column))
     for name in NUMBERS:
         known = np.array([value is not None for value in columns[name]], bool)
         part.numbers[name] = (np.array([value or 0 for value in columns[name]], np.int64), known)

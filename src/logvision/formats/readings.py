@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 import numpy as np
 import pyarrow as pa
 
-from logvision.columns import Codes
+from logvision.columns import Codes, codes_of
 from logvision.formats import fields, vectors
 from logvision.formats.exact import LISTS, scan
 from logvision.formats.row import ALIAS, FITS, WORDED
@@ -216,9 +216,9 @@ def _rest(one: Field, piece: Slices, part: Part) -> Flags:
         part.numbers["bytes"] = (np.where(known, better, sent), known | sent_known)
     if "forwarded" not in part.text and any(tail.forwarded is not None for tail in tails):
         column = pa.array([tail.forwarded for tail in tails], pa.string()).dictionary_encode()
-        part.text["forwarded"] = vectors.through((column.dictionary, vectors.codes_of(column)), codes)
+        part.text["forwarded"] = vectors.through((column.dictionary, codes_of(column)), codes)
     names = pa.array([tail.name for tail in tails], pa.string()).dictionary_encode()
-    part.text["tail"] = vectors.through((names.dictionary, vectors.codes_of(names)), codes)
+    part.text["tail"] = vectors.through((names.dictionary, codes_of(names)), codes)
     return _flags([fits(value) for value in raw], codes)
 
 

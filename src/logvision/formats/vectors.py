@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from logvision import columns, native
-from logvision.columns import Codes, recode
+from logvision.columns import Codes, codes_of, recode
 from logvision.formats import fields
 from logvision.formats.fields import MONTHS, TOKEN_BYTES
 
@@ -109,8 +109,9 @@ def strings(values: pa.BinaryArray) -> pa.StringArray:
 def text(slices: Slices) -> Text:
     """A text column; `-` is null."""
     values, codes = encode(slices)
-    place = values.index(pa.scalar(b"-", pa.binary())).as_py() if len(values) else -1
-    if place >= 0:
+    buffer, starts, ends = of_array(values)
+    short = np.flatnonzero(ends - starts == 1)
+    for place in short[buffer[starts[short]] == DASH].tolist():  # one at most
         codes[codes == place] = -1
     return strings(values), codes
 
@@ -370,11 +371,3 @@ def join(parts: list[tuple[Places, Text]], rows: int) -> Text:
         codes[places] = columns.through(same[base : base + len(own)], part_codes)
         base += len(own)
     return values.view(pa.string()), codes
-
-
-def codes_of(column: pa.DictionaryArray) -> Codes:
-    indices = column.indices
-    if indices.null_count:
-        indices = indices.fill_null(-1)
-    codes: Codes = indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
-    return codes

@@ -77,6 +77,7 @@ LV_API Texts *lv_texts_new(u64 key) {
 /* The number of every slice's text. Returns 0; -1: no memory. */
 LV_API i64 lv_texts_add(Texts *texts, const u8 *data, const i64 *starts, const i64 *ends, i64 rows, i32 *codes) {
     for (i64 row = 0; row < rows; row++) {
+        lv_ahead(data, starts, row, rows);
         const u8 *text = data + starts[row];
         size_t size = (size_t)(ends[row] - starts[row]);
         /* Neighbouring lines often agree. */

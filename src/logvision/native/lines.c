@@ -186,6 +186,7 @@ LV_API void lv_clf_times(const u8 *data, const i64 *starts, const i64 *ends, i64
     const u8 *last = NULL;
     i64 value = 0;
     for (i64 row = 0; row < rows; row++) {
+        lv_ahead(data, starts, row, rows);
         const u8 *text = data + starts[row];
         values[row] = 0;
         good[row] = 0;
@@ -205,6 +206,7 @@ LV_API void lv_clf_times(const u8 *data, const i64 *starts, const i64 *ends, i64
 LV_API void lv_integers(const u8 *data, const i64 *starts, const i64 *ends, i64 rows, i64 *values, u8 *known,
                         u8 *good) {
     for (i64 row = 0; row < rows; row++) {
+        lv_ahead(data, starts, row, rows);
         const u8 *text = data + starts[row];
         i64 size = ends[row] - starts[row], value = 0;
         int fine = size > 0 && size <= 18;
@@ -239,6 +241,7 @@ LV_API i64 lv_requests(const u8 *data, const i64 *starts, const i64 *ends, i64 r
                        Texts *protocols, i32 *method, i32 *target, i32 *protocol, i64 *odd) {
     i64 found = 0, last = -1; /* the last line that was as expected */
     for (i64 row = 0; row < rows; row++) {
+        lv_ahead(data, starts, row, rows);
         i64 from = starts[row], to = ends[row], one = from;
         while (one < to && one - from <= 32 && token(data[one])) one++;
         i64 two = one < to && data[one] == ' ' ? next(data, one + 1, to, ' ') : to;

@@ -38,7 +38,7 @@ def forms(
     tables = (at(of_bytes), at(extensions), at(of_extensions), len(extensions))
     CORE.lv_forms(data, offsets, len(paths), *tables, at(out), at(ends[1:]), at(kinds))
     texts, of_path = distinct(out, ends[:-1], ends[1:])
-    return texts.cast(pa.string()), of_path, kinds
+    return texts.view(pa.string()), of_path, kinds  # ASCII alone
 
 
 def clients(names: pa.StringArray) -> Clients:
