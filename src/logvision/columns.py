@@ -50,7 +50,7 @@ def arrivals(codes: npt.NDArray[Any]) -> npt.NDArray[Any]:
 def firsts(keys: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], Codes]:
     """The first row of each distinct integer, in the order of rows, and per row which of them it has."""
     if native.HERE:
-        found, first = native.keys.numbered(keys.astype(np.int64).view(np.uint64))
+        found, first = native.keys.numbered(keys.astype(np.int64, copy=False).view(np.uint64))
         return first.astype(np.int64), found
     _, rows, places = np.unique(keys, return_index=True, return_inverse=True)
     order = np.argsort(rows)

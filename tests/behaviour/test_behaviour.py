@@ -106,6 +106,22 @@ def test_cuts_into_batches_and_restarts_between_them_change_nothing(cuts: list[i
     assert joined(found) == WHOLE
 
 
+@pytest.mark.parametrize("size", [15, 1])
+def test_who_signs_in_at_last_is_no_guesser_however_events_are_cut(size: int) -> None:
+    given = [
+        event(
+            target="/login",
+            method="POST",
+            status=302 if 8 <= i < 11 else 401,
+            time=NOON + timedelta(seconds=i),
+            position=i + 1,
+        )
+        for i in range(15)
+    ]
+    behaviour = Behaviour(RULES)
+    assert joined([behaviour.step(events(given[at : at + size])) for at in range(0, 15, size)]) == []
+
+
 def test_events_without_address_or_site_are_no_mistake() -> None:
     rows = [event(client_ip=None, site=None, target=f"/{i}", status=404) for i in range(200)]
     assert Behaviour(RULES).step(events(rows)).num_rows == 0

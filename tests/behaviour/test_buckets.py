@@ -4,58 +4,81 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
 
 from examples import examples
 from logvision import columns
+from logvision.detect import buckets as module
 from logvision.detect.buckets import (
     BACK_US,
-    BUCKETS_KEPT,
     FILLS,
-    NEVER,
+    MIX,
+    NOTHING,
     RELIEVES,
-    REPEATS,
-    VALUES_KEPT,
     Buckets,
-    Seen,
+    Events,
+    Overflow,
     Size,
-    met,
     mixed,
-    poured,
 )
 from native_paths import without_core
 
 SECOND = 1_000_000
-SIZE = Size(capacity=3, leak_us=10 * SECOND, hold_off_us=30 * SECOND, relief_us=5 * SECOND)
+SIZE = Size(capacity=3, leak_us=10 * SECOND, hold_off_us=30 * SECOND, relief_us=5 * SECOND, memory_us=1 << 60)
 
 Event = tuple[int, int, str]  # key, time in s, one of fill, relief, repeat
 
 
-KINDS = {"repeat": REPEATS, "fill": FILLS, "relief": RELIEVES}
+EFFECTS = np.array([FILLS, RELIEVES, NOTHING], np.uint8)
+SHAPES = {"repeat": 0, "fill": 0, "relief": 1, "nothing": 2}
 
 
-def pour(buckets: Buckets, events: list[Event]) -> list[Any]:
-    return buckets.step(
-        np.array([k for k, _, _ in events], np.uint64),
-        np.array([t * SECOND for _, t, _ in events], np.int64),
-        np.array([KINDS[what] for _, _, what in events], np.uint8),
+def empty() -> Buckets:
+    """Buckets of which those of keys 1 to 8 have met a value, the first hash, long ago."""
+    buckets = Buckets(SIZE)
+    keys = np.arange(1, 9, dtype=np.uint64)
+    buckets.restore(keys[:0], np.empty((6, 0), np.int64), keys * MIX, np.zeros(8, np.int64))
+    return buckets
+
+
+def pour(buckets: Buckets, events: list[Event], first: int = 0) -> list[Overflow]:
+    """`first`: the number of the first event, which makes its value one of its own."""
+    rows, actor = columns.firsts(np.array([k for k, _, _ in events], np.int64))
+    return buckets.pour(
+        Events(
+            shape=np.array([SHAPES[what] for _, _, what in events], np.int64),
+            times=np.array([t * SECOND for _, t, _ in events], np.int64),
+            actor=actor,
+            names=np.array([k for k, _, _ in events], np.uint64)[rows],
+            value=np.array(
+                [0 if what == "repeat" else 1 + at for at, (_, _, what) in enumerate(events)], np.int32
+            ),
+            hashes=np.append(0, first + 1 + np.arange(len(events))).astype(np.uint64),
+        ),
+        EFFECTS,
         newest=0,
     )
 
 
 def alerts(batches: list[list[Event]]) -> dict[tuple[int, int], tuple[int, int]]:
     """(key, first) to (events, last), over batches."""
-    buckets = Buckets(SIZE)
+    buckets, first = empty(), 0
     done: dict[tuple[int, int], tuple[int, int]] = {}
     for batch in batches:
-        for over in pour(buckets, batch):
+        for over in pour(buckets, batch, first):
             events, last = done.get((over.key, over.first), (0, over.last))
             done[over.key, over.first] = (events + over.events, max(last, over.last))
+        first += len(batch)
     return done
 
 
@@ -129,27 +152,69 @@ def test_a_wrong_date_does_not_keep_a_bucket_full_for_ever() -> None:
 
 
 def test_a_value_counts_again_when_it_was_not_met_for_a_while() -> None:
-    def met(seen: Seen, *events: tuple[int, int]) -> list[bool]:
-        values = np.array([v for v, _ in events], np.uint64)
-        return list(seen.meet(values, np.array([t for _, t in events], np.int64), newest=0))
+    buckets = Buckets(replace(SIZE, capacity=100, leak_us=1 << 40, memory_us=10))
 
-    seen = Seen(memory_us=10)
-    assert met(seen, (1, 0), (2, 0), (1, 5), (1, 15), (1, 26)) == [True, True, False, False, True]
-    assert met(seen, (1, 30), (2, 11), (3, 0)) == [False, True, True]
+    def new(*events: tuple[int, int]) -> int:
+        """How many of these values, at these times, raise the level."""
+        before = levels(buckets)[0] if len(buckets) else 0
+        buckets.pour(
+            Events(
+                shape=np.zeros(len(events), np.int64),
+                times=np.array([t for _, t in events], np.int64),
+                actor=np.zeros(len(events), np.int32),
+                names=np.array([7], np.uint64),
+                value=np.array([v for v, _ in events], np.int32),
+                hashes=np.arange(9, dtype=np.uint64),
+            ),
+            EFFECTS,
+            newest=0,
+        )
+        return round((levels(buckets)[0] - before) / (1 << 40))
+
+    assert [new((1, 0)), new((2, 0)), new((1, 5), (1, 15)), new((1, 26))] == [1, 1, 0, 1]
+    assert [new((1, 30)), new((2, 11), (3, 0)), new((-1, 0), (8, 0))] == [0, 2, 1]
 
 
-def test_a_flood_of_actors_is_bounded_and_keeps_the_latest() -> None:
-    buckets, seen = Buckets(SIZE), Seen(10 * SECOND)
-    for batch in range(8):
-        keys = np.arange(batch * BUCKETS_KEPT, (batch + 1) * BUCKETS_KEPT, dtype=np.uint64)
-        times = np.full(keys.size, batch * SECOND, np.int64)
-        fills = np.full(keys.size, FILLS, np.uint8)
-        assert buckets.step(keys, times, fills, newest=batch * SECOND) == []
-        assert seen.meet(keys, times, newest=batch * SECOND).all()
-    kept = {name: len(array.T) for name, array in (buckets.snapshot() | seen.snapshot()).items()}
-    assert kept["keys"] == kept["state"] <= BUCKETS_KEPT
-    assert kept["values"] == kept["times"] <= VALUES_KEPT
-    assert buckets.known(np.array([8 * BUCKETS_KEPT - 1, 0], np.uint64)).tolist() == [True, False]
+def levels(buckets: Buckets) -> list[int]:
+    found: list[int] = buckets.snapshot()["state"][module.LEVEL].tolist()
+    return found
+
+
+@pytest.mark.parametrize("core", [True, False])
+def test_a_flood_of_actors_is_bounded_and_keeps_the_latest(core: bool) -> None:
+    with (
+        nullcontext() if core else without_core(),
+        patch.multiple(module, BUCKETS_KEPT=100, VALUES_KEPT=150),
+    ):
+        buckets = Buckets(replace(SIZE, memory_us=10 * SECOND))
+        for batch in range(8):
+            keys = range(batch * 90, (batch + 1) * 90)
+            assert pour(buckets, [(key, batch, "fill") for key in keys], batch * 90) == []
+    kept = buckets.snapshot()
+    assert kept["keys"].size == kept["state"].shape[1] <= 100
+    assert kept["values"].size == kept["times"].size <= 150
+    assert set(range(650, 720)) <= set(kept["keys"].tolist())
+    assert kept["keys"].min() >= 6 * 90
+
+
+@given(STREAMS, st.lists(st.integers(0, 80), max_size=4))
+@examples(200)
+def test_the_core_pours_as_the_pure_path(steps: list[Event], cuts: list[int]) -> None:
+    events = [(key, gap * 7, what) for key, gap, what in steps]
+    places = [0, *sorted(min(c, len(events)) for c in cuts), len(events)]
+
+    def call() -> tuple[Any, ...]:
+        buckets, found = empty(), []
+        for a, b in pairwise(places):
+            for over in pour(buckets, events[a:b], a):
+                found.append((over.key, over.first, over.last, over.events, over.rows.tolist()))
+            restored = Buckets(SIZE)
+            restored.restore(**buckets.snapshot())
+            buckets = restored
+        return str(found), *buckets.snapshot().values()
+
+    with patch.multiple(module, BUCKETS_KEPT=3, VALUES_KEPT=8):
+        both(call)
 
 
 def both(call: Callable[[], tuple[Any, ...]]) -> None:
@@ -157,36 +222,9 @@ def both(call: Callable[[], tuple[Any, ...]]) -> None:
     found = call()
     with without_core():
         expected = call()
+    assert len(found) == len(expected)
     for one, other in zip(found, expected, strict=True):
-        np.testing.assert_array_equal(one, other)
-
-
-@given(STREAMS, st.integers(-1, 40))
-@examples(100)
-def test_the_core_pours_as_the_pure_path(steps: list[Event], shut: int) -> None:
-    places = np.array([key - 1 for key, _, _ in steps], np.int64)
-    times = np.array([gap * 7 * SECOND for _, gap, _ in steps], np.int64)
-    kinds = np.array([KINDS[what] for _, _, what in steps], np.uint8)
-
-    def call() -> tuple[Any, ...]:
-        state = np.tile(np.array([NEVER, 0, NEVER, 0, NEVER, NEVER]), (4, 1))
-        if shut >= 0:
-            state[1] = [0, 0, 0, 0, shut * SECOND, -5 * SECOND]
-        return *poured(SIZE, places, times, kinds, state), state
-
-    both(call)
-
-
-@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 40))))
-@examples(100)
-def test_the_core_meets_as_the_pure_path(events: list[tuple[int, int]]) -> None:
-    codes, times = np.array(events, np.int64).reshape(-1, 2).T
-
-    def call() -> tuple[Any, ...]:
-        last = np.array([NEVER, 0, 10, 20, NEVER, 40])
-        return met(codes.astype(np.int32), times.copy(), 10, last), last
-
-    both(call)
+        assert_array_equal(one, other)
 
 
 @given(st.lists(st.integers(-1, 9)), st.lists(st.integers(0, 2**64 - 1), min_size=10, max_size=10))
@@ -196,7 +234,7 @@ def test_the_core_mixes_and_numbers_keys_as_the_pure_path(codes: list[int], hash
         keys = np.full(len(codes), 7, np.uint64)
         mixed(keys, np.array(codes, np.int32), np.array(hashes, np.uint64))
         names, numbers = columns.numbered(keys)
-        np.testing.assert_array_equal(names[numbers], keys)
+        assert_array_equal(names[numbers], keys)
         return keys, np.sort(names)
 
     both(call)

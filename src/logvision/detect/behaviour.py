@@ -6,7 +6,6 @@ import io
 import json
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Self
@@ -20,14 +19,14 @@ from logvision import columns
 from logvision.detect import filters, scenarios
 from logvision.detect.buckets import (
     FILLS,
-    MIX,
+    NOTHING,
     RELIEVES,
-    REPEATS,
     Buckets,
+    Events,
     Keys,
+    Kinds,
     Mask,
     Overflow,
-    Seen,
     Size,
     mixed,
 )
@@ -53,11 +52,16 @@ class Behaviour:
         self._rules = tuple(rules)
         self._buckets = {
             rule.id: Buckets(
-                Size(rule.capacity, rule.leak_us, rule.hold_off_us, round(rule.relief_by * rule.leak_us))
+                Size(
+                    rule.capacity,
+                    rule.leak_us,
+                    rule.hold_off_us,
+                    round(rule.relief_by * rule.leak_us),
+                    rule.memory_us,
+                )
             )
             for rule in rules
         }
-        self._seen = {rule.id: Seen(rule.memory_us) for rule in rules if rule.distinct is not None}
         self._newest = 0
         asked = dict.fromkeys(f for r in rules for f in (r.fills, r.relieves, r.worked) if f is not None)
         self._shapes = Shapes(list(asked))
@@ -87,17 +91,26 @@ class Behaviour:
         batch = _Batch(events)
         # A date in the far future must not make all buckets look drained: the middle counts.
         self._newest = max(self._newest, int(np.median(batch.times)))
-        fits_of, shape = self._shapes.of(events)
+        fits, batch.shape = self._shapes.of(events)
         found: list[dict[str, Any]] = []
         for rule in self._rules:
-            fits = fits_of[:, self._place[rule.fills]]
-            if not fits.any():
+            effects = self._effects(rule, fits)
+            if effects.min() > (RELIEVES if len(self._buckets[rule.id]) else FILLS):
                 continue
-            eases = None if rule.relieves is None else (fits_of[:, self._place[rule.relieves]] & ~fits)[shape]
-            overflows = self._pour(rule, batch, fits[shape], eases)
-            worked = None if rule.worked is None else fits_of[:, self._place[rule.worked]][shape]
+            overflows = self._pour(rule, batch, effects)
+            worked = None
+            if overflows and rule.worked is not None:
+                worked = fits[batch.shape, self._place[rule.worked]]
             found += [_alert(rule, batch, over, worked) for over in overflows]
         return _alerts(found)
+
+    def _effects(self, rule: Scenario, fits: Mask) -> Kinds:
+        """What events of each shape do to a bucket of this scenario."""
+        effects = np.full(len(fits), NOTHING, np.uint8)
+        if rule.relieves is not None:
+            effects[fits[:, self._place[rule.relieves]]] = RELIEVES
+        effects[fits[:, self._place[rule.fills]]] = FILLS
+        return effects
 
     def claims(self, events: pa.Table) -> pa.DictionaryArray | None:
         """What the addresses say of crawlers, a `crawlers.Claim` or null per row; None: no scenario asks.
@@ -120,34 +133,21 @@ class Behaviour:
         of_row[rows] = found.indices.fill_null(-1).to_numpy(zero_copy_only=False)
         return columns.text(found.dictionary, of_row)
 
-    def _pour(self, rule: Scenario, batch: _Batch, fits: Mask, eases: Mask | None) -> list[Overflow]:
-        buckets = self._buckets[rule.id]
-        known = batch.has(rule.key[0])
-        names, of_row = batch.actors(rule.key)
-        kinds = np.where(fits & known, FILLS, RELIEVES).astype(np.uint8)
-        pours = kinds == FILLS
-        filling = np.flatnonzero(pours)
-        if eases is not None and eases.any():
-            matters = buckets.known(names)
-            matters[of_row[filling]] = True
-            pours |= eases & known & matters[of_row]
-        if rule.distinct is not None and filling.size:
-            values = batch.hashes(rule.distinct)[batch.texts(rule.distinct)[1][filling]]
-            values ^= names[of_row[filling]] * MIX
-            new = self._seen[rule.id].meet(values, batch.times[filling], self._newest)
-            kinds[filling[~new]] = REPEATS
-        rows = np.flatnonzero(pours)
-        found = buckets.pour(names, of_row[rows], batch.times[rows], kinds[rows], self._newest)
-        return [replace(over, rows=rows[over.rows]) for over in found]
+    def _pour(self, rule: Scenario, batch: _Batch, effects: Kinds) -> list[Overflow]:
+        names, actor = batch.actors(rule.key)
+        value = hashes = None
+        if rule.distinct is not None:
+            value, hashes = batch.texts(rule.distinct)[1], batch.hashes(rule.distinct)
+        events = Events(batch.shape, batch.times, actor, names, value, hashes)
+        return self._buckets[rule.id].pour(events, effects, self._newest)
 
     def snapshot(self) -> bytes:
         """Everything that a restart needs."""
         arrays: dict[str, npt.NDArray[Any]] = {}
         for rule in self._rules:
-            parts = self._buckets[rule.id].snapshot()
-            if rule.id in self._seen:
-                parts |= self._seen[rule.id].snapshot()
-            arrays |= {f"{rule.id}/{name}": array for name, array in parts.items()}
+            arrays |= {
+                f"{rule.id}/{name}": array for name, array in self._buckets[rule.id].snapshot().items()
+            }
         head = {"newest": self._newest, "hashes": columns.HASHED_BY, "rules": _fingerprints(self._rules)}
         arrays["head"] = np.frombuffer(json.dumps(head).encode(), np.uint8)
         out = io.BytesIO()
@@ -166,9 +166,10 @@ class Behaviour:
             for rule in self._rules:
                 if head["rules"].get(rule.id) != now[rule.id]:
                     continue
-                self._buckets[rule.id].restore(arrays[f"{rule.id}/keys"], arrays[f"{rule.id}/state"])
-                if rule.id in self._seen:
-                    self._seen[rule.id].restore(arrays[f"{rule.id}/values"], arrays[f"{rule.id}/times"])
+                places = {name: f"{rule.id}/{name}" for name in ("keys", "state", "values", "times")}
+                self._buckets[rule.id].restore(
+                    **{name: arrays[place] for name, place in places.items() if place in arrays}
+                )
 
 
 class _Batch:
@@ -180,6 +181,7 @@ class _Batch:
         self.positions = events["position"].to_numpy()
         self.status = pc.fill_null(events["status"], 0).to_numpy()
         self._hashes: dict[str, Keys] = {}
+        self.shape = np.zeros(events.num_rows, np.int64)  # of which filters say the same
         self._actors: dict[tuple[str, ...], tuple[Keys, columns.Codes]] = {}
         self._texts: dict[str, tuple[pa.StringArray, columns.Codes]] = {}
 
@@ -200,11 +202,6 @@ class _Batch:
                 self._texts[part] = columns.distinct(self.events, part)
         return self._texts[part]
 
-    def has(self, part: str) -> Mask:
-        """Whom a scenario can be about. A log without sites is of one site."""
-        codes = self.texts(part)[1]
-        return np.ones(codes.size, np.bool_) if part == "site" else np.asarray(codes >= 0)
-
     def hashes(self, part: str) -> Keys:
         """A hash of each distinct value, null last; equal in processes of equal `columns.HASHED_BY`."""
         if part not in self._hashes:
@@ -217,12 +214,18 @@ class _Batch:
         return self._hashes[part]
 
     def actors(self, parts: tuple[str, ...]) -> tuple[Keys, columns.Codes]:
-        """The distinct keys of these parts, as hashes, and which one each row has."""
+        """The distinct keys of these parts, as hashes, and which one each row has; -1: none.
+
+        No scenario is about nobody, but a log without sites is of one site.
+        """
         if parts not in self._actors:
             keys = np.zeros(self.times.size, np.uint64)
             for part in parts:
                 mixed(keys, self.texts(part)[1], self.hashes(part))
-            self._actors[parts] = columns.numbered(keys)
+            rows, codes = columns.firsts(keys.view(np.int64))
+            if parts[0] != "site":
+                codes[self.texts(parts[0])[1] < 0] = -1
+            self._actors[parts] = keys[rows], codes
         return self._actors[parts]
 
     def value(self, part: str, row: int) -> str | None:

@@ -170,7 +170,7 @@ class _Texts:
 
     def _ask(self, texts: pa.StringArray) -> tuple[Sequence[int], columns.Codes]:
         lower = pc.utf8_lower(texts)
-        return _distinct((filters.fits(texts, lower, test) for test in self.tests), len(texts), self._first)
+        return _distinct([filters.fits(texts, lower, test) for test in self.tests], self._first)
 
 
 class _Numbers:
@@ -202,9 +202,7 @@ class _Numbers:
             if len(self._kept) + len(new) > VALUES_KEPT:
                 self._kept, new = {}, wanted
             asked = np.array(new)
-            answers, codes = _distinct(
-                (filters.holds(asked, test) for test in self.tests), len(new), self._first
-            )
+            answers, codes = _distinct([filters.holds(asked, test) for test in self.tests], self._first)
             self._kept |= {value: answers[code] for value, code in zip(new, codes.tolist(), strict=True)}
         return [self._kept[value] for value in wanted], place
 
@@ -230,12 +228,12 @@ def _tests(condition: Filter) -> Iterator[Test]:
                 yield from _tests(part)
 
 
-def _distinct(masks: Iterable[Mask], count: int, first: int) -> tuple[list[int], columns.Codes]:
+def _distinct(masks: Sequence[Mask], first: int) -> tuple[list[int], columns.Codes]:
     """The distinct answers of some tests, as bits from `first` on, and which one each value has."""
-    said = np.zeros(count, np.int64)
+    said = np.zeros(masks[0].size, np.int64)
     for at, mask in enumerate(masks):
         said |= mask.astype(np.int64) << at
-    answers, codes = np.unique(said, return_inverse=True)
+    answers, codes = present(said, 1 << len(masks))
     return [answer << first for answer in answers.tolist()], codes.astype(np.int32)
 
 
