@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import weakref
 from unittest import mock
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from logvision.sources import lines
-from logvision.sources.lines import Lines
+from logvision.sources.lines import Blocks, Lines
 
 
 def cut(data: bytes, sizes: list[int], limit: int) -> tuple[list[tuple[int, bytes]], int]:
@@ -42,3 +43,30 @@ def test_newlines_are_found_across_slices() -> None:
     data = b"0123456789\n" * 60_000
     found, taken = cut(data, [], 1 << 20)
     assert (len(found), found[-1], taken) == (60_000, (659_989, b"0123456789\n"), 660_000)
+
+
+def test_the_memory_of_a_block_is_lent_again_when_nothing_holds_lines_in_it() -> None:
+    blocks, size = Blocks(), lines.LARGE
+    state = Lines()
+    block = state.block(size, blocks.lend)
+    place = block.address
+    memoryview(block).cast("B")[:] = b"one\n".ljust(size, b"-")
+    records = state.cut(block, size).records("s", 0)
+    del block
+    other = state.block(size, blocks.lend)
+    assert other.address != place  # a line is still held
+    memoryview(other).cast("B")[:] = b"two\n".ljust(size, b"-")
+    assert records["raw"].to_pylist() == [b"one\n"]
+    place = other.address
+    del other
+    assert state.block(size, blocks.lend).address == place
+
+
+def test_small_blocks_are_lent_once_and_end_what_was_kept() -> None:
+    blocks = Blocks()
+    large = blocks.lend(lines.LARGE)
+    kept = weakref.ref(blocks._memory)
+    del large
+    assert kept() is not None
+    assert blocks.lend(100).size == 100
+    assert kept() is None

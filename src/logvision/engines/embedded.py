@@ -214,7 +214,7 @@ class Embedded:
     def _judging(self) -> None:
         try:
             while True:
-                read = self._read.get()
+                read = self._read.get(hold=True)
                 if read is not None:
                     judged = self._judge(read)
                     del read  # raw lines are not kept while room or more lines are waited for
@@ -225,7 +225,10 @@ class Embedded:
 
     def _judge(self, read: _Read) -> Judged:
         begun = self._clock.monotonic()
-        flow = pipeline.through(pipeline.STEPS, read.take(), self._known, self.seconds)
+        first, *others = pipeline.STEPS
+        flow = pipeline.through([first], read.take(), self._known, self.seconds)
+        self._read.release()  # no other step sees the lines: the next may take their place
+        flow = pipeline.through(others, flow, self._known, self.seconds)
         self._meters.judged(self._clock.monotonic() - begun)
         events, rejects = flow.events, flow.rejects
         claims = None

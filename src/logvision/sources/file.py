@@ -14,6 +14,7 @@ from logvision.clock import Clock, SystemClock
 from logvision.errors import Problem, SetupError
 from logvision.sources.base import Batch, Positions, SourceStatus
 from logvision.sources.history import rotations
+from logvision.sources.lines import Blocks
 from logvision.sources.streams import open_stream
 from logvision.sources.tail import Tail
 
@@ -66,6 +67,7 @@ class FileReader:
     def __init__(self, options: FileSource, resume: Positions) -> None:
         self._options, self._resume, self._clock = options, resume, options.clock
         self._tails: dict[str, Tail] = {}
+        self._blocks = Blocks()
         self._turn = 0  # whose turn is first
         self._busy = 1  # how many had lines last time: they share the limit
         self._next_look = 0.0
@@ -122,6 +124,7 @@ class FileReader:
                         history=self._options.history or not first or not self._options.follow,
                         alone=alone or (not self._options.history and not self._options.follow),
                         clock=self._clock,
+                        blocks=self._blocks,
                     )
 
 

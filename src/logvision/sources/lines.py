@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,6 +18,33 @@ SLICE = 1 << 18
 
 BLOCK_LIMIT = 1 << 28
 """Largest block, B: offsets inside a block are 32 bits wide."""
+
+
+LARGE = 1 << 20
+"""Blocks from this size on, B, are of history, and their memory is used again."""
+
+
+class Blocks:
+    """Memory for blocks, used again as soon as nothing holds lines in it. For one thread.
+
+    To clear fresh pages takes the system as long as to read into them. One block is kept at most, and none
+    when blocks are small: then history is over.
+    """
+
+    def __init__(self) -> None:
+        self._memory: npt.NDArray[np.uint8] | None = None
+        self._lent: Callable[[], object | None] = lambda: None
+
+    def lend(self, size: int) -> pa.Buffer:
+        """A block that can be written; lines over it keep it from being lent again."""
+        if size < LARGE:
+            self._memory = None
+            return pa.allocate_buffer(size)
+        if self._memory is None or self._memory.size < size or self._lent() is not None:
+            self._memory = np.empty(size, np.uint8)
+        lent = self._memory[:size]
+        self._lent = weakref.ref(lent)
+        return pa.py_buffer(lent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +74,10 @@ class Lines:
     skipping: bool = False  # inside the rest of an over-long line, whose record was given already
     pending: bytes = field(default=b"")  # the line that has begun and has no end yet
 
-    def block(self, room: int) -> pa.Buffer:
+    def block(self, room: int, lend: Callable[[int], pa.Buffer] = pa.allocate_buffer) -> pa.Buffer:
         """A block for `cut`: holds `pending`, with room behind it for that many bytes more."""
         kept = len(self.pending)
-        block = pa.allocate_buffer(min(kept + room, BLOCK_LIMIT))
+        block = lend(min(kept + room, BLOCK_LIMIT))
         memoryview(block).cast("B")[:kept] = self.pending
         return block
 

@@ -9,7 +9,7 @@ from typing import Any
 from logvision.clock import Clock
 from logvision.sources.base import Batch, Position, SourceStatus
 from logvision.sources.chain import Chain
-from logvision.sources.lines import Cut, Lines
+from logvision.sources.lines import Blocks, Cut, Lines
 from logvision.sources.mark import Mark, Opened, identity, last_line_start
 from logvision.sources.streams import open_stream
 
@@ -29,12 +29,21 @@ class Tail:
     """
 
     def __init__(
-        self, log: Path, resume: Position | None, *, follow: bool, history: bool, alone: bool, clock: Clock
+        self,
+        log: Path,
+        resume: Position | None,
+        *,
+        follow: bool,
+        history: bool,
+        alone: bool,
+        clock: Clock,
+        blocks: Blocks,
     ) -> None:
         self.log = log
         self.source = str(log)
         self.finished = False
         self._follow, self._history, self._alone, self._clock = follow, history, alone, clock
+        self._blocks = blocks
         self._first = resume is None
         self._given = 0  # bytes of lines given so far: the position of the next line
         self._current: Opened | None = None
@@ -231,7 +240,7 @@ class Tail:
         stream, lines = opened.stream, opened.lines
         room = max(limit, ROOM) if stream.compressed else min(max(limit, ROOM), stream.available())
         kept = len(lines.pending)
-        block = lines.block(room)
+        block = lines.block(room, self._blocks.lend)
         before = stream.offset
         count = stream.read_into(memoryview(block).cast("B")[kept:], self._clock, deadline)
         if not count:
