@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from logvision.detect import Detector
 from logvision.detect.carrier import PARAMETERS, weights
 from logvision.detect.units import Kind
-from logvision.detect.verify import HEAD, TAIL, ldap, markup, sql, verify
+from logvision.detect.verify import ldap, markup, sql, verify
+from logvision.detect.verify.given import HEAD, TAIL
 from logvision.detect.verify.sql_tokens import TOKENS, tokens
 
 MARKS = st.sampled_from(

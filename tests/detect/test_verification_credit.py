@@ -61,7 +61,26 @@ def test_explaining_a_line_takes_nothing_from_the_live_credit(detector: Detector
 def test_what_was_read_lately_is_remembered_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cascade, "_REMEMBERED", 4)
     verification = cascade.Verification()
-    known = [verification.of(text, int(Kind.VALUE))[1] for text in (b"a", b"b", b"c", b"a", b"d", b"a", b"b")]
-    assert known == [False, False, False, True, False, True, False]
-    assert verification.read == 5
+    read = []
+    for text in (b"a", b"b", b"c", b"a", b"d", b"a", b"b"):
+        verification.of([text], [int(Kind.VALUE)], bounded=True)
+        read.append(verification.read)
+    assert read == [1, 2, 3, 3, 4, 4, 5]
+    assert cascade.CREDIT - verification.credit == 5
     assert len(verification._young) + len(verification._old) <= 4
+
+
+def test_what_stands_twice_in_a_batch_is_read_once() -> None:
+    verification = cascade.Verification()
+    payload = b"1' UNION SELECT 1--"
+    once, other, again = verification.of([payload, b"b", payload], [int(Kind.VALUE)] * 3, bounded=False)
+    assert [piece.rule for piece in once] == ["verify.sql"]
+    assert (other, again) == ((), once)
+    assert verification.read == 2
+
+
+def test_without_credit_the_first_units_are_read_and_of_the_others_nothing_is_said() -> None:
+    verification = cascade.Verification(credit=2.5)
+    texts = [b"a" * 1024, b"b", b"c", b"d"]
+    assert verification.of(texts, [int(Kind.VALUE)] * 4, bounded=True) == [(), ()]
+    assert (verification.read, verification.left_over) == (2, 2)

@@ -27,7 +27,7 @@ with atheris.instrument_imports(
     from logvision.detect.decoding import decode_text
     from logvision.detect.split import split
     from logvision.detect.units import Kind, Owners
-    from logvision.detect.verify import verify
+    from logvision.detect.verify import verify, verify_all
     from logvision.formats import Formats
     from logvision.schema import RECORD
 
@@ -61,9 +61,12 @@ def units(data: bytes) -> None:
 
 
 def reading(data: bytes) -> None:
-    """Every reader answers with probabilities, wherever the text stands."""
+    """Every reader answers with probabilities, wherever the text stands; and the same where marks are asked
+    first."""
     for kind in KINDS:
-        assert all(0 <= piece.strength <= 1 for piece in verify(data, kind))
+        found = verify(data, kind)
+        assert all(0 <= piece.strength <= 1 for piece in found)
+        assert [list(each) for each in verify_all([data], [int(kind)])] == [found]
 
 
 def formats(data: bytes) -> None:

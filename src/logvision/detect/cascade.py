@@ -23,7 +23,7 @@ from logvision.detect.scopes import Rows
 from logvision.detect.signature import Found, Signatures
 from logvision.detect.split import split
 from logvision.detect.units import Ints, Kind, Owners, Units
-from logvision.detect.verify import verify
+from logvision.detect.verify import verify_all
 
 JUDGED: Final = int(Kind.PATH | Kind.NAME | Kind.VALUE | Kind.AGENT | Kind.REFERER | Kind.URL)
 """Kinds of units that are verified; the rest only feed rules that span a request."""
@@ -40,7 +40,6 @@ bytes. What is read once is remembered and costs nothing."""
 
 _REMEMBERED: Final = 50_000
 _LONGEST_KEPT: Final = 64
-_NOTHING: Final[Sequence[Evidence]] = ()  # what nearly all texts come to
 
 
 @dataclass
@@ -56,24 +55,36 @@ class Verification:
     def __reduce__(self) -> tuple[Any, ...]:
         return Verification, ()
 
-    def of(self, text: bytes, kind: int) -> tuple[Sequence[Evidence], bool]:
-        """The evidence about a unit of this Kind, and whether it was known already."""
-        # Long texts are remembered by their digest, so that memory does not grow with what is sent.
-        key = text if len(text) <= _LONGEST_KEPT else blake2b(text, digest_size=16).digest()
-        key += kind.to_bytes(2, "little")
-        found = self._young.get(key)
-        if found is not None:
-            return found, True
-        found = self._old.get(key)
-        known = found is not None
-        if found is None:
-            found = verify(text, Kind(kind)) or _NOTHING
-            self.read += 1
-        # Two generations: when the young one is full it becomes the old one; what is asked again moves over.
-        if len(self._young) >= _REMEMBERED // 2:
-            self._old, self._young = self._young, {}
-        self._young[key] = found
-        return found, known
+    def of(self, texts: Sequence[bytes], kinds: Sequence[int], *, bounded: bool) -> list[Sequence[Evidence]]:
+        """The evidence about units of these Kinds; of the first ones, where credit does not cover all."""
+        known: list[tuple[bytes, Sequence[Evidence] | None]] = []
+        fresh: dict[bytes, int] = {}  # what is to be read: its place among what is known
+        for text, kind in zip(texts, kinds, strict=True):
+            if bounded and self.credit <= 0:
+                self.left_over += len(texts) - len(known)
+                break
+            # Long texts are remembered by their digest, so that memory does not grow with what is sent.
+            key = text if len(text) <= _LONGEST_KEPT else blake2b(text, digest_size=16).digest()
+            key += kind.to_bytes(2, "little")
+            found = self._young.get(key)
+            if found is None:
+                found = self._old.get(key)
+            if found is None and key not in fresh:
+                fresh[key] = len(known)
+                if bounded:
+                    self.credit -= 1 + len(text) // 1024
+            known.append((key, found))
+        places = list(fresh.values())
+        read = verify_all([texts[place] for place in places], [kinds[place] for place in places])
+        self.read += len(read)
+        made = dict(zip(fresh, read, strict=True))
+        every = [(key, made[key] if found is None else found) for key, found in known]
+        for key, found in every:
+            # Two generations: when the young one is full it becomes the old one; what is asked again moves.
+            if len(self._young) >= _REMEMBERED // 2:
+                self._old, self._young = self._young, {}
+            self._young[key] = found
+        return [found for _, found in every]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,18 +190,11 @@ def gather(
     candidates = _candidates(units, standing)
     verification.credit = min(CREDIT, verification.credit + rows.size * CREDIT_PER_ROW)
     unsettled = found.halves.tolist()
-    texts = units.texts.take(pa.array(candidates))
-    kinds = units.kind[candidates].tolist()
-    for number, unit in enumerate(candidates.tolist()):
-        # The suspicious few: a loop, each of them read for what it claims to be.
-        if bounded and verification.credit <= 0:
-            verification.left_over += len(candidates) - number
-            unsettled += candidates[number:].tolist()
-            break
-        text = texts[number].as_py()
-        pieces, known = verification.of(text, kinds[number])
-        if bounded and not known:
-            verification.credit -= 1 + len(text) // 1024
+    pieces_of = verification.of(
+        units.texts.take(pa.array(candidates)).to_pylist(), units.kind[candidates].tolist(), bounded=bounded
+    )
+    unsettled += candidates[len(pieces_of) :].tolist()
+    for unit, pieces in zip(candidates.tolist(), pieces_of, strict=False):
         if pieces:
             evidence.setdefault(unit, []).extend(pieces)
     if doubted is not None:

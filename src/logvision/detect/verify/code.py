@@ -42,6 +42,9 @@ _PROOFS: Final = Proofs(
     ]
 )
 
+TELLING: Final = _PROOFS.expressions
+"""Without any of these there is nothing to find."""
+
 
 def verify(text: str) -> list[Evidence]:
     """The strongest proof that a call is put into a program; at most one piece of evidence."""

@@ -34,6 +34,11 @@ _XPATH: Final = re2.compile(
     r"\]\s*\|\s*//|//\*\s*\||'\s*\]\s*(?:[|/]|$)|count\(\s*/|/(?:text|node|comment)\(\)\s*(?:\||\[|=|$)|\bdoc(?:-available)?\(\s*(?:concat\(|['\"]http)"
 )
 _WHICH: Final = Which(_CUT, _XPATH, _WHOLE)
+TELLING: Final = (
+    *(each.pattern.replace("^[)", r"\)[)") for each in (_OPENS, _ENDS)),  # they stand behind a parenthesis
+    *(each.pattern for each in (_CUT, _XPATH, _WHOLE)),
+)
+"""Without any of these there is nothing to find."""
 
 
 def verify(text: str) -> list[Evidence]:  # noqa: PLR0911  one return a proof

@@ -146,6 +146,9 @@ _HARMLESS: Final = re2.compile(
     r"(?is)^\s*javascript:\s*(?:void\s*\(?\s*0?\s*\)?|;|//|#|history\.(?:back|go)\([-\d]*\)|window\.(?:print|close)\(\))?\s*;?\s*$"
 )
 
+TELLING: Final = (*_PROOFS.expressions, r"[\x00\x0b]")
+"""Without any of these there is nothing to find; the last two are read otherwise than they stand."""
+
 
 def _closes(text: str) -> bool:
     """Whether what may close a string or block is followed by what may be a call."""

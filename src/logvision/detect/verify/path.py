@@ -43,9 +43,8 @@ _BARE: Final = re2.compile(
     r"(?i)^(?:etc[/\\]+(?:passwd|shadow|group|hosts|issue|fstab|sudoers)|win(?:dows|nt)[/\\]+(?:win\.ini|system32[/\\].*)|proc[/\\]+self[/\\]+\w+|boot\.ini|win\.ini|master\.passwd)$"
 )
 """The name alone, without its leading slash."""
-_DOTFILE: Final = re2.compile(
-    r"(?i)^[\w./\\:~-]*(?:(?:^|[/\\])\.(?:bash_?\w*|zsh_?\w*|k?sh_history|netrc|xauthority|ssh|rhosts|[ct]?cshrc|pgpass|my\.cnf|mysql_history|htpasswd|htaccess|env|git|svn|aws|docker|kube|npmrc|viminfo|gnupg)|[/\\]\.(?:history|profile|logout|login|config|forward|pass(?:wd)?))(?:[/\\].*|\.\w{1,6})?$"
-)
+_HIDDEN: Final = r"(?:(?:^|[/\\])\.(?:bash_?\w*|zsh_?\w*|k?sh_history|netrc|xauthority|ssh|rhosts|[ct]?cshrc|pgpass|my\.cnf|mysql_history|htpasswd|htaccess|env|git|svn|aws|docker|kube|npmrc|viminfo|gnupg)|[/\\]\.(?:history|profile|logout|login|config|forward|pass(?:wd)?))"
+_DOTFILE: Final = re2.compile(rf"(?i)^[\w./\\:~-]*{_HIDDEN}(?:[/\\].*|\.\w{{1,6}})?$")
 _ASKED: Final = re2.compile(
     r"(?i)/\.\./(?:[\w-]+/)*(?:admin|manager|console|actuator|web-inf|meta-inf|services|system|config|private|internal|ofc|dbconsole|user/|etc/|conf/)"
 )
@@ -89,9 +88,9 @@ _WHICH: Final = Which(
 
 def verify(text: str, *, is_path: bool) -> list[Evidence]:
     """What the text does as a path; at most one piece of evidence. `is_path`: it is the request's own path."""
-    plain = text.replace("/./", "/")
-    if not _TELLING(text) and (plain == text or not _TELLING(plain)):
+    if not _TELLING(text):
         return []
+    plain = text.replace("/./", "/")
     if _ODD(plain):
         plain = _plainly(plain)
     direct = _verify(text, is_path=is_path)
@@ -113,13 +112,15 @@ _SYSTEM_END: Final = re2.compile(
 _BARE_SLASH: Final = re2.compile(r"(\.\.)(?:2f|5c)")
 _ODD: Final = AnyOf(*(each.pattern for each in (_ODD_SLASH, _ODD_DOTS, _BARE_SLASH)))
 """Without any of these nothing is written otherwise than plainly."""
-_TELLING: Final = AnyOf(
-    r"\.\.|\x00",
+TELLING: Final = (
+    r"\.\.|\x00|/\./",
+    rf"(?i){_HIDDEN}(?:[/\\.]|$)",  # _DOTFILE
     *(each.pattern for each in (_SYSTEM, _WEB_INF, _WRAPPER, _OBSCURED, _LOG, _REPEATED)),
-    *(each.pattern for each in (_BARE, _DOTFILE, _ALIAS, _SHARE, _FILTERED)),
+    *(each.pattern for each in (_BARE, _ALIAS, _SHARE, _FILTERED)),
     *(each.pattern for each in (_ODD_SLASH, _ODD_DOTS, _BARE_SLASH)),
 )
-"""Without any of these there is nothing to read; one pass says so of most texts."""
+"""Without any of these there is nothing to find; one pass says so of most texts."""
+_TELLING: Final = AnyOf(*TELLING)
 
 
 def _plainly(text: str) -> str:

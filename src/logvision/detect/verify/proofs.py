@@ -33,11 +33,11 @@ class AnyOf:
     """Whether any of some expressions matches a text, linear in its length."""
 
     def __init__(self, *expressions: str) -> None:
-        self._expressions = expressions
+        self.expressions = expressions
 
     @cached_property
     def _matching(self) -> Matching:
-        return _set(self._expressions)
+        return _set(self.expressions)
 
     def __call__(self, text: str) -> bool:
         return bool(self._matching(text.encode()))
@@ -95,6 +95,7 @@ class Proofs:
 
     def __init__(self, proofs: Sequence[tuple[str, float, str]]) -> None:
         self._proofs = proofs
+        self.expressions = tuple(expression for expression, *_ in proofs)
         far = [i for i, (expression, *_) in enumerate(proofs) if _reach(expression) >= FAR]
         self._near = [i for i in range(len(proofs)) if i not in far]
         self._opened = [i for i in far if _FLAGS.sub("", proofs[i][0]).startswith("<")]

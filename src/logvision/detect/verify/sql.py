@@ -186,7 +186,6 @@ _GATE: Final = (
     rf"(?i)(?:^|[^a-z_$])(?:{'|'.join(sorted(ATTACK_FUNCTIONS | FUNCTIONS))})[ \t\r\n\x0b]*\(",
     r"\w<>\w|(?:%[^%] ?){4}|::[a-z]",
 )
-"""Without any of these, of _MARKS, _SPLIT and _DOUBLED the text changes no SQL."""
 
 
 def _upsets(text: str) -> bool:
@@ -214,15 +213,40 @@ _UNJOINED: Final = re2.compile(
     r"(?i)\+\s*(?:or|and|x?or|union|select|all|from|where|order|having|limit|not|like)\b|^[^\s]*\+[^\s]*$"
 )
 _PERCENTS: Final = re2.compile(r"(?:%[^%] ?){4}")
+_OPENING: Final = (*map(re2.compile, _GATE), _MARKS, _SPLIT, _DOUBLED)
+"""Without any of these the text changes no SQL."""
 _WHICH: Final = Which(
-    *(*map(re2.compile, _GATE), _MARKS, _SPLIT, _DOUBLED),  # first those that tell
+    *_OPENING,
     *(_PERCENTS, _UNJOINED, _SAME, _OPERATORS, _CLOSED, _CAST_BEHIND, _CAST, _SOUP),
     *(expression for expression, *_ in _PROBES),
 )
 """One pass says of most texts that they change no SQL, and of the others what is to be asked of them."""
-_TELLING: Final = frozenset([*map(re2.compile, _GATE), _MARKS, _SPLIT, _DOUBLED])
+_TELLING: Final = frozenset(_OPENING)
 _CURLED: Final = ("\xe2\x80\x98", "\xe2\x80\x99", "\xe2\x80\xb2", "\xca\xbc", "\xca\xb9")
 """Quotes that databases with a narrower alphabet take for an apostrophe, in UTF-8."""
+
+
+def _words(letters: str) -> str:
+    return "|".join(
+        re2.escape(word) for word, letter in WORDS.items() if letter in letters and word[0].isalpha()
+    )
+
+
+_COMPARED: Final = rf"(?:[=<>!@?&|]|\b(?:{_words('=')})\b)"
+_NUMBER: Final = rf"(?:[\d.][\w.$\x80-\xff]*(?:[+-]\d+)?|\b(?:{_words('1')})\b)"
+TELLING: Final = (
+    # A quote, and behind it other than a word of prose: nothing, a mark, a number, SQL's own word, a call.
+    rf"(?i)['\"`][\x00-\x09\x0b-\x20\xa0]*(?:$|[^a-z_$\x80-\xff\x00-\x20]|(?:{'|'.join(map(re2.escape, WORDS))})(?:$|[^\w$\x80-\xff])|"
+    r"[\w$\x80-\xff]+[\s+]*\(|\w*['\"`])",
+    r"\\['\"]|[()\"'.,;<>`\[\]{}]{6}['\"]|\xe2\x80[\x98\x99\xb2]|\xca[\xbc\xb9]",
+    # What the quote of an O'Neill does not hide.
+    rf"(?i){_COMPARED}(?:\W|\b(?:{_words('+')})\b)*{_NUMBER}[\s+]*(?:[-#]>|@[>@?]|<@|\?[|&]|[=<>!]|\b(?:{_words('=')})\b)",
+    rf"(?i)\(.*{_COMPARED}",
+    r"(?i)\\$|;\s*(?:--|#)|\)[\s+]*(?:--|#|/\*)|&&|\|\||::[\s+]*[a-z]|\$\$|\*/|\{[\s+]*[a-z_`]|<>|(?:%[^%] ?){4}",
+    *_GATE[1:3],
+    *(each.pattern for each in (_MARKS, _SPLIT, _DOUBLED)),
+)
+"""Without any of these there is nothing to find. A quote tells too little: names and words have apostrophes."""
 
 
 def _variants(text: str, held: frozenset[Any]) -> list[str]:

@@ -41,6 +41,8 @@ _BLOCK: Final = re2.compile(
     r"(?i)\|\s*(?:filter|map|sort|reduce)\s*\(\s*['\"](?:system|exec|passthru|shell_exec|popen|assert|phpinfo|file_get_contents|eval)['\"]|\{\$smarty\.|\{\w{1,40}::\w{1,40}\(|\{\{\s*\.\w{1,30}\s+[\"'`]|\{\{#(?:with|each|if)\s+\"|\$\{(?:ctx|java|env|sys|main|log4j|bundle|docker|k8s|spring|sd|marker):[^}]{1,60}\}|\{%-?\s*(?:if|for|set|import|include|extends|block|macro|raw|debug|print|load|call|with|from|do)\b|\{\{\s*[\w.]{1,60}\s*\([^)]*\)|\{\{=|(?:\{\{|\$\{|#\{)\s*(?:['\"][^'\"]{0,40}['\"]\s*[.|]\s*\w|\d+\s*\|\s*\w|self\s*\})|\$\{\{<%\[%|<%=\s*\w+\s*[.(\[|?:+*]|#(?:set|foreach|if|include|parse)\s*\("
 )
 _WHICH: Final = Which(_JNDI, _STRONG, _BLOCK, _SUM)
+TELLING: Final = (*(each.pattern for each in (_JNDI, _STRONG, _BLOCK, _SUM)), r"\$\{[^${}]*\}")
+"""Without any of these there is nothing to find; the last is a lookup that may hide one of the others."""
 
 
 def verify(text: str) -> list[Evidence]:  # noqa: PLR0911  one return a proof

@@ -40,17 +40,18 @@ _METADATA: Final = frozenset(
         "fd00:ec2::23",
     }
 )
-_NAMES: Final = re2.compile(
-    r"(?i)^(?:metadata(?:\.google\.internal|\.tencentyun\.com|\.packet\.net|\.nicira|\.platformequinix\.com)?|instance-data(?:\.ec2\.internal)?|rancher-metadata|"
+_LISTENERS: Final = (
+    r"metadata(?:\.google\.internal|\.tencentyun\.com|\.packet\.net|\.nicira|\.platformequinix\.com)?|instance-data(?:\.ec2\.internal)?|rancher-metadata|"
     r"kubernetes(?:\.default(?:\.svc(?:\.cluster\.local)?)?)?|(?:.*\.)?(?:nip\.io|xip\.io|sslip\.io|localtest\.me|lvh\.me|localdomain\.pw|burpcollaborator\.net|oastify\.com|oast\.\w+|interact\.sh|dnslog\.\w+|ceye\.io|r87\.(?:me|com)|bxss\.me|requestbin\.net|pipedream\.net|canarytokens\.com|"
-    r"evil\.(?:com|example|org|net|host|tld)|attacker\.\w+|hacker\.\w+|cirt\.net|tests?\.arachni-scanner\.com|some-inexistent-website\.\w+|webhook\.site|testasp\.vulnweb\.com|spoofed\.\w+))$"
+    r"evil\.(?:com|example|org|net|host|tld)|attacker\.\w+|hacker\.\w+|cirt\.net|tests?\.arachni-scanner\.com|some-inexistent-website\.\w+|webhook\.site|testasp\.vulnweb\.com|spoofed\.\w+)"
 )
-_LOCAL: Final = re2.compile(
-    r"(?i)^(?:localhost[46]?|localhost[46]?\.localdomain[46]?|ip6-loopback|ipv6-(?:localhost|loopback)|(?:host|gateway|kubernetes)\.docker\.internal|host\.containers\.internal|host\.lima\.internal|.*\.localhost|ip6-localhost|0|::1|\[::\]|\[::1\]|127\.\d+)$"
-)
-_CLUSTER: Final = re2.compile(r"(?i)^(?:[\w-]+\.){1,4}(?:svc(?:\.cluster\.local)?|(?:service|node)\.consul)$")
+_NAMES: Final = re2.compile(rf"(?i)^(?:{_LISTENERS})$")
+_ITSELF: Final = r"localhost[46]?|localhost[46]?\.localdomain[46]?|ip6-loopback|ipv6-(?:localhost|loopback)|(?:host|gateway|kubernetes)\.docker\.internal|host\.containers\.internal|host\.lima\.internal|.*\.localhost|ip6-localhost|0|::1|\[::\]|\[::1\]|127\.\d+"
+_LOCAL: Final = re2.compile(rf"(?i)^(?:{_ITSELF})$")
+_SERVICES: Final = r"(?:[\w-]+\.){1,4}(?:svc(?:\.cluster\.local)?|(?:service|node)\.consul)"
+_CLUSTER: Final = re2.compile(rf"(?i)^(?:{_SERVICES})$")
 _SCRIPT: Final = re2.compile(
-    r"(?i)\.(?:txt|gif|jpe?g|png|php\d?|phtml|asp|dat|inc|log|htm|html|bmp|pdf|js|tpl)\?+(?:cmd=|&|%00|$|\x00|/)|(?:r57|c99|shell|rfi(?:inc)?|cmd|id1?|safe\d?|ec|test|spread|echo|idx|bot|inj|scan)\d{0,3}\.(?:txt|gif|jpe?g|php)\b"
+    r"(?i)\.(?:txt|gif|jpe?g|png|php\d?|phtml|asp|dat|inc|log|htm|html|bmp|pdf|js|tpl)\?+(?:cmd=|&|%00|$|\s|\x00|/)|(?:r57|c99|shell|rfi(?:inc)?|cmd|id1?|safe\d?|ec|test|spread|echo|idx|bot|inj|scan)\d{0,3}\.(?:txt|gif|jpe?g|php)\b"
 )
 _INCLUDE: Final = re2.compile(r"(?i)^/[\w./~-]{1,200}\?{1,3}$")
 _STRANGE: Final = re2.compile(
@@ -71,6 +72,17 @@ _INTERNAL_PATH: Final = re2.compile(
     r"(?i)/latest/(?:meta-data|user-data|dynamic|api/token)|/computeMetadata/|/metadata/(?:v1|instance)|/opc/v[12]/|/openstack/latest|/v1\.\d+/(?:images|containers)/json|/_all_dbs|server-status"
 )
 _WHICH: Final = Which(_URL, _CONFUSED, _BARE, _STRANGE, _ENDS_UP)
+TELLING: Final = (
+    *(each.pattern for each in (_CONFUSED, _BARE, _STRANGE, _ENDS_UP, _SCRIPT)),
+    r"^[ \t'\"<>]|[ \t'\"<>\\?]$",  # what is taken off its ends, and what cuts off the rest
+    r"[\x80-\xff]",
+    rf"(?i)^[\s'\"]*(?:url:|view-source:)?(?:{'|'.join(_SCHEMES)}):",
+    # A host of digits in any notation, one in brackets, and names.
+    r"(?i)^(?:[^/\\?#]*?:[/\\]*|//)(?:[^/\\?#\s]*@)?[0-9a-fx.:\[\]]*[0-9a-fx.\]](?:[%:][^/\\?#\s]*)?(?:[/\\?#\s]|$)",
+    r"[:/\\@]\[|^[^/\\?#]*::",
+    rf"(?i)[:/\\@](?:{_LISTENERS}|{_ITSELF}|{_SERVICES})(?:[:/\\?#\s]|$)",
+)
+"""Without any of these there is nothing to find."""
 
 
 def verify(text: str) -> list[Evidence]:  # noqa: PLR0911, PLR0912  one return a proof

@@ -1,0 +1,77 @@
+"""Which readers are asked about which units: those of which a mark stands in what they would be given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from logvision.detect.units import Ints, Kind
+from logvision.detect.verify import code, ldap, markup, path, shell, sql, template, url
+from logvision.detect.verify.given import address, from_first_mark, is_tame, last_segment, shortened, unlisted
+from logvision.detect.verify.marks import Marks, Texts
+
+SQL, LDAP, CODE, MARKUP, SHELL, PATH, TEMPLATE, URL, BROWSED = (1 << bit for bit in range(9))
+"""The readers, a bit each; the last looks for pages that show a repository's files."""
+
+EVERY: Final = (1 << 9) - 1
+
+BROWSING: Final = (
+    r"^/[^/]+/[^/]+/(?:-/)?(?:blob|tree|raw|blame|edit|commits)/[^/]+/[\w.]|^/wiki/[A-Z/]|"
+    r"^/[^/]+/[^/]+/src/(?:branch|tag|commit)/[^/]+/|"
+    r"^/src/[^/]+/(?:blob|tree|raw)/[^/]+/|/repos/[^/]+/(?:browse|raw)/|^/plugins/gitiles/[^/]+/\+/|"
+    r"^/(?:viewvc|viewcvs|websvn|cgit)(?:\.cgi)?/[^/]+/\w"
+)
+"""Paths of pages that show a repository's files."""
+
+_MARKS: Final = Marks(
+    {
+        SQL: sql.TELLING,
+        LDAP: ldap.TELLING,
+        CODE: code.TELLING,
+        MARKUP: markup.TELLING,
+        SHELL: shell.TELLING,
+        PATH: path.TELLING,
+        TEMPLATE: template.TELLING,
+        URL: url.TELLING,
+        BROWSED: [BROWSING],
+    }
+)
+
+
+def asked(units: Sequence[bytes], kinds: Sequence[int]) -> Ints:
+    """Per unit of these Kinds the readers that may find something. Too many now and then, never too few."""
+    texts, of = [shortened(unit) for unit in units], list(range(len(units)))
+    for unit, kind in enumerate(kinds):
+        if kind == _AGENT:
+            texts[unit] = unlisted(texts[unit].decode("latin-1")).encode("latin-1")
+    found = np.zeros(len(units), np.int64)
+    whole = Texts(texts)
+    for reader in (PATH, BROWSED):
+        found[_MARKS.held(reader, whole)] |= reader
+    paths = [unit for unit, kind in enumerate(kinds) if kind == _PATH]
+    for unit in paths:
+        parts = _parts(texts[unit].decode("latin-1"))
+        texts[unit] = b""
+        texts += [part.encode("latin-1") for part in parts]
+        of += [unit] * len(parts)
+    whole, owner = Texts(texts) if paths else whole, np.array(of, np.int64)
+    for reader in (SQL, LDAP, CODE, MARKUP, TEMPLATE, URL):
+        found[owner[_MARKS.held(reader, whole)]] |= reader
+    bare = whole.translated(None, b"'\"")
+    for form in (whole, bare, whole.translated(_SPACED), bare.translated(_SPACED)):
+        found[owner[_MARKS.held(SHELL, form)]] |= SHELL
+    return found
+
+
+_PATH, _AGENT = int(Kind.PATH), int(Kind.AGENT)
+_SPACED: Final = bytes.maketrans(b"+", b" ")
+
+
+def _parts(path: str) -> set[str]:
+    """What is read of a path beside as one; what else of it is read holds no other marks than these."""
+    body = path.lstrip("/")
+    if is_tame(body):
+        return set()
+    return {body, from_first_mark(body), last_segment(body), address(body)}
