@@ -15,6 +15,7 @@ import pyarrow as pa
 from logvision import native
 from logvision.detect import decoding_columns
 from logvision.detect.decoding import Edit, decode_text, edited, passes
+from logvision.detect.texts import raw_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def canonicalise(values: pa.Array, *, query: bool, deep: bool = True) -> pa.Bina
     """
     if not len(values):
         return pa.array([], pa.binary())
-    source = values.cast(pa.binary())
+    source = raw_bytes(values)
     if native.HERE:
         return native.decoding.canonical(source, query=query, deep=deep)
     return decoding_columns.decoded(source, query=query, deep=deep)

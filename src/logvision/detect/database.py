@@ -51,6 +51,7 @@ class Database:
     kinds: Kind
     turn: Turn
     compiled: Any  # hyperscan.Database
+    runs: tuple[tuple[int, int], ...]  # of kinds that follow each other, as places in `Units.borders`
 
     @staticmethod
     def load(kinds: int, turn: int, dumped: bytes) -> Database:
@@ -61,9 +62,8 @@ class Database:
         """What `load` takes."""
         return int(self.kinds), int(self.turn), hyperscan.dumpb(self.compiled)
 
-    def scan(self, units: Units, kind: Kind) -> Ints:
-        """Pattern ids << 32 | unit of all matches in units of one kind; unordered, some repeated."""
-        low, high = np.searchsorted(units.kind, [int(kind), int(kind) + 1]).tolist()
+    def scan(self, units: Units, low: int, high: int) -> Ints:
+        """Pattern ids << 32 | unit of all matches in these units; unordered, some repeated."""
         if low == high:
             return NONE
         first = int(units.ends[low - 1]) + 1 if low else 0
@@ -71,11 +71,10 @@ class Database:
         found: Ints = self._scan(text, units.ends[low:high] - first) + low
         return found
 
-    def scan_unread(self, units: Units, kind: Kind, read: npt.NDArray[np.bool_]) -> Ints:
+    def scan_unread(self, units: Units, low: int, high: int, read: npt.NDArray[np.bool_]) -> Ints:
         """The same, where most units are read anyway only of the others."""
-        low, high = np.searchsorted(units.kind, [int(kind), int(kind) + 1]).tolist()
         unread = np.flatnonzero(~read[low:high]) + low
-        return self.scan(units, kind) if 2 * len(unread) > high - low else self.scan_some(units, unread)
+        return self.scan(units, low, high) if 2 * len(unread) > high - low else self.scan_some(units, unread)
 
     def scan_some(self, units: Units, some: Ints) -> Ints:
         """The same, of some units whatever their kind."""
@@ -138,4 +137,12 @@ def _compiled(kinds: Kind, turn: Turn, patterns: list[Pattern]) -> list[Database
 
 def _ready(kinds: Kind, turn: Turn, database: Any) -> Database:
     database.scratch = hyperscan.Scratch(database)
-    return Database(kinds, turn, database)
+    return Database(kinds, turn, database, _runs(kinds))
+
+
+def _runs(kinds: Kind) -> tuple[tuple[int, int], ...]:
+    runs: list[tuple[int, int]] = []
+    for place in (kind.bit_length() - 1 for kind in kinds):
+        first = runs.pop()[0] if runs and runs[-1][1] == place else place
+        runs.append((first, place + 1))
+    return tuple(runs)

@@ -16,12 +16,17 @@ class Pile:
     """Uses as they are found, made distinct at the end."""
 
     def __init__(self, wanted: Kind) -> None:
-        self.wanted = wanted | Kind.PATH | Kind.NAME | Kind.VALUE | Kind.AGENT | Kind.REFERER | Kind.URL
-        self._found: dict[Kind, list[tuple[Ints, pa.BinaryArray]]] = {}
+        # As a number, for flags take ten times as long to compare.
+        self._wanted = int(wanted) | _ALWAYS
+        self._found: dict[int, list[tuple[Ints, pa.BinaryArray]]] = {}
+
+    def wants(self, kind: Kind) -> bool:
+        """Whether uses of this kind are kept."""
+        return int(kind) & self._wanted != 0
 
     def add(self, kind: Kind, owners: Ints, texts: pa.BinaryArray) -> None:
-        if len(texts) and kind & self.wanted:
-            self._found.setdefault(kind, []).append((owners, texts.cast(pa.binary())))
+        if len(texts) and self.wants(kind):
+            self._found.setdefault(int(kind), []).append((owners, texts))
 
     def units(self) -> Units:
         texts: list[pa.BinaryArray] = []
@@ -29,14 +34,14 @@ class Pile:
         size = 0
         for kind, found in sorted(self._found.items()):
             owners += [owner for owner, _ in found]
-            of_kind = pa.concat_arrays([each for _, each in found])
+            of_kind = pa.concat_arrays([each for _, each in found]) if len(found) > 1 else found[0][1]
             if kind & _SHARED:
                 of_kind, codes = _distinct(of_kind)
             else:
                 codes = np.arange(len(of_kind))
             texts.append(of_kind)
             units.append(codes + size)
-            kinds.append(np.full(len(of_kind), int(kind)))
+            kinds.append(np.full(len(of_kind), kind))
             size += len(of_kind)
         everything = pa.concat_arrays(texts) if texts else pa.array([], pa.binary())
         buffer, ends = joined(everything)
@@ -55,7 +60,10 @@ def _distinct(texts: pa.BinaryArray) -> tuple[pa.BinaryArray, Ints]:
     return encoded.dictionary, encoded.indices.to_numpy().astype(np.int64)
 
 
-_SHARED: Final = Kind.PATH | Kind.NAME | Kind.VALUE | Kind.URL
+_ALWAYS: Final = int(Kind.PATH | Kind.NAME | Kind.VALUE | Kind.AGENT | Kind.REFERER | Kind.URL)
+"""Kinds that are made whether a rule reads them or not."""
+
+_SHARED: Final = int(Kind.PATH | Kind.NAME | Kind.VALUE | Kind.URL)
 """Kinds of which many owners have the same; the others are as distinct as the columns they come from."""
 
 _NONE: Final = np.zeros(0, np.int64)

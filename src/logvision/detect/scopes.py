@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import re2
 
 from logvision.detect.rules import All, AnyOf, Atom, Condition, Like, Not, Same, positive
@@ -87,6 +88,14 @@ class UnitScope(_Scope):
         # Most patterns are found nowhere.
         return _together([self._of(atom) for atom in atoms if atom.id in self._matched])
 
+    def uses(self) -> tuple[Ints, Ints]:
+        """The uses of all units that any pattern matches: their units and their owners."""
+        hit = np.zeros(len(self._units), bool)
+        for found in self._matched.values():
+            hit[found] = True
+        used = np.flatnonzero(hit[self._units.unit])
+        return self._units.unit[used], self._units.owner[used]
+
     def same(self, same: Same | Like, within: Ints) -> Ints:
         raise TypeError(f"units have no columns: a rule that asks for {same.column} speaks of rows")
 
@@ -97,46 +106,49 @@ class UnitScope(_Scope):
 
 
 class RowScope(_Scope):
-    """Over rows, by the units of their owners and by columns of their own."""
+    """Over rows, by the units of their owners and by columns of their own.
 
-    def __init__(self, units: UnitScope, all_units: Units, rows: Rows) -> None:
-        self._by_unit, self._units, self._rows = units, all_units, rows
+    Looks at all rows once, and from then on only at those of which any unit is matched: they are few.
+    """
+
+    def __init__(self, by_unit: UnitScope, rows: Rows) -> None:
+        self._by_unit, self._rows = by_unit, rows
+        self._like: dict[Same | Like, npt.NDArray[np.bool_]] = {}
+        self._unit, self._owner = by_unit.uses()
+        self._owners = 1 + max(int(codes.max(initial=-1)) for codes in (self._owner, *rows.owners))
+        self._codes: tuple[Ints, ...] = rows.owners
+        self._row = self._places(self._owner)
+        self._codes = tuple(codes[self._row] for codes in rows.owners)
 
     def atoms(self, atoms: Sequence[Atom]) -> Ints:
-        return self._of(self._by_unit.atoms(atoms))
-
-    def _of(self, units: Ints) -> Ints:
-        """Rows that have one of these units."""
+        units = self._by_unit.atoms(atoms)
         if not len(units):
             return NONE
-        wanted = np.zeros(len(self._units), bool)
+        wanted = np.zeros(int(self._unit.max(initial=-1)) + 1, bool)
         wanted[units] = True
-        owners = np.unique(self._units.owner[wanted[self._units.unit]])
-        return rows_of(owners, self._rows)
+        return self._row[self._places(self._owner[wanted[self._unit]])]
+
+    def _places(self, owners: Ints) -> Ints:
+        """Of the rows looked at, those whose target, agent or referer is one of these owners."""
+        table = np.zeros(self._owners + 1, bool)
+        table[owners] = True
+        target, agent, referer = self._codes  # -1 (null) is the last of the table, which is false
+        return np.flatnonzero(table[target] | table[agent] | table[referer])
 
     def same(self, same: Same | Like, within: Ints) -> Ints:
-        values, codes = self._rows.columns[same.column]
-        if isinstance(same, Like):
-            wanted = re2.compile(("(?i)" if same.caseless else "") + same.expression)
-            table = np.array(
-                [value is not None and wanted.search(value) is not None for value in values], bool
-            )
-        else:
-            table = np.array([value in same.values for value in values], bool)
-        kept: Ints = within[table[codes[within]]]
+        if same not in self._like:  # of a rule, many branches ask for one method
+            self._like[same] = _like(same, self._rows.columns[same.column][0])
+        codes = self._rows.columns[same.column][1]
+        kept: Ints = within[self._like[same][codes[within]]]
         return kept
 
 
-def rows_of(owners: Ints, rows: Rows) -> Ints:
-    """Rows whose target, agent or referer is one of these owners."""
-    hit = np.zeros(rows.size, bool)
-    if len(owners):
-        last = max(int(codes.max(initial=-1)) for codes in (owners, *rows.owners))
-        table = np.zeros(last + 2, bool)
-        table[owners] = True
-        for codes in rows.owners:
-            hit |= table[codes]  # -1 (null) is the last entry, which is false
-    return np.flatnonzero(hit)
+def _like(same: Same | Like, values: Sequence[Any]) -> npt.NDArray[np.bool_]:
+    """Which of the distinct values of a column are as asked for."""
+    if isinstance(same, Like):
+        wanted = re2.compile(("(?i)" if same.caseless else "") + same.expression)
+        return np.array([value is not None and wanted.search(value) is not None for value in values], bool)
+    return np.array([value in same.values for value in values], bool)
 
 
 def _together(each: list[Ints]) -> Ints:

@@ -77,7 +77,7 @@ class Signatures:
                 if len(found):
                     of_unit.append((index, found))
             else:
-                by_row = by_row or RowScope(by_unit, units, rows)
+                by_row = by_row or RowScope(by_unit, rows)
                 found = by_row.evaluate(condition)
                 if len(found):
                     of_row.append((index, found))
@@ -115,14 +115,15 @@ class Signatures:
 
     def _matched(self, units: Units, rows: Rows, read: npt.NDArray[np.bool_] | None) -> dict[int, Ints]:
         """Pattern id to the sorted units that it matches; of late patterns, only of units in question."""
+        borders = units.borders()
         with self._lock:
             found = [
-                database.scan(units, kind)
+                database.scan(units, borders[first], borders[last])
                 if read is None or database.turn is Turn.FIRST
-                else database.scan_unread(units, kind, read)
+                else database.scan_unread(units, borders[first], borders[last], read)
                 for database in self._databases
                 if database.turn is not Turn.LATE
-                for kind in database.kinds
+                for first, last in database.runs
             ]
             matched = _by_pattern(found)
             some = self._in_question(matched, units, rows)
@@ -131,12 +132,16 @@ class Signatures:
 
     def _in_question(self, matched: dict[int, Ints], units: Units, rows: Rows) -> Ints:
         """Units of which late patterns decide."""
-        owned = np.zeros(len(units), bool)
-        owned[_found_by(self._plan.in_owner, matched)] = True
-        owners = np.concatenate([units.owner[owned[units.unit]], self.apart(rows)])
+        owning, apart = _found_by(self._plan.in_owner, matched), self.apart(rows)
         wanted = np.zeros(len(units), bool)
-        wanted[units.unit[np.isin(units.owner, owners)]] = True
         wanted[_found_by(self._plan.in_unit, matched)] = True
+        if len(owning) or len(apart):
+            owned = np.zeros(len(units), bool)
+            owned[owning] = True
+            owners = np.zeros(int(units.owner.max(initial=0)) + 1, bool)
+            owners[units.owner[owned[units.unit]]] = True
+            owners[apart[apart < len(owners)]] = True
+            wanted[units.unit[owners[units.owner]]] = True
         return np.flatnonzero(wanted)
 
 
@@ -145,11 +150,17 @@ def _found_by(patterns: frozenset[int], matched: dict[int, Ints]) -> Ints:
 
 
 def _by_pattern(keys: list[Ints]) -> dict[int, Ints]:
-    every = np.unique(np.concatenate([NONE, *keys]))
-    if not len(every):
+    keys = [each for each in keys if len(each)]
+    if not keys:
         return {}
-    bounds = np.flatnonzero(np.diff(every >> 32)) + 1
-    return {int(part[0] >> 32): part & 0xFFFFFFFF for part in np.split(every, bounds)}
+    every = np.unique(np.concatenate(keys))
+    patterns = every >> 32
+    firsts = np.flatnonzero(np.append(True, patterns[1:] != patterns[:-1]))
+    units, bounds = every & 0xFFFFFFFF, [*firsts.tolist(), len(every)]
+    return {
+        number: units[first:last]
+        for number, first, last in zip(patterns[firsts].tolist(), bounds, bounds[1:], strict=False)
+    }
 
 
 def _flat(found: list[tuple[int, Ints]]) -> tuple[Ints, Ints]:

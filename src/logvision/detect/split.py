@@ -17,7 +17,7 @@ from logvision.detect.nested import add_nested
 from logvision.detect.pairs import add_after_semicolons, add_repeated
 from logvision.detect.paths import add_paths
 from logvision.detect.pile import Pile
-from logvision.detect.texts import first, flattened, matching, places, slices
+from logvision.detect.texts import first, flattened, matching, places, raw_bytes, slices, without
 from logvision.detect.units import EVERY, Ints, Kind, Owners, Units
 
 NEST: Final = 2
@@ -34,7 +34,7 @@ def split(owners: Owners, kinds: Kind = EVERY) -> Units:
     agents = np.arange(len(owners.agents)) + owners.first_agent
     decoded = canonicalise(owners.agents, query=False)
     pile.add(Kind.AGENT, agents, decoded)
-    pile.add(Kind.RAW_AGENT, agents, owners.agents.cast(pa.binary()))
+    pile.add(Kind.RAW_AGENT, agents, raw_bytes(owners.agents))
     left.append(_referers(pile, owners.referers, np.arange(len(owners.referers)) + owners.first_referer))
     urls = pa.concat_arrays([some for some, _ in left])
     if len(urls):
@@ -47,15 +47,15 @@ _Left = tuple[pa.BinaryArray, Ints]
 
 
 def _targets(pile: Pile, targets: pa.Array, owners: Ints) -> _Left:
-    raw = targets.cast(pa.binary())
+    raw = raw_bytes(targets)
     pile.add(Kind.RAW_TARGET, owners, raw)
-    if Kind.TARGET & pile.wanted:
+    if pile.wants(Kind.TARGET):
         pile.add(Kind.TARGET, owners, canonicalise(raw, query=True, deep=False))
     return _addresses(pile, raw, owners)
 
 
 def _referers(pile: Pile, referers: pa.Array, owners: Ints) -> _Left:
-    raw = referers.cast(pa.binary())
+    raw = raw_bytes(referers)
     pile.add(Kind.RAW_REFERER, owners, raw)
     pile.add(Kind.REFERER, owners, canonicalise(raw, query=False))
     return _addresses(pile, raw, owners)
@@ -92,9 +92,8 @@ def _without_host(urls: pa.BinaryArray) -> pa.BinaryArray:
     if plain.all():
         return urls
     if not plain.any():
-        return pc.replace_substring_regex(urls, _ABSOLUTE, "")
-    cut = pc.replace_substring_regex(urls.filter(pa.array(~plain)), _ABSOLUTE, "")
-    return pc.replace_with_mask(urls, pa.array(~plain), cut)
+        return without(urls, _ABSOLUTE)
+    return pc.replace_with_mask(urls, pa.array(~plain), without(urls.filter(pa.array(~plain)), _ABSOLUTE))
 
 
 _SEPARATING: Final = (
@@ -104,13 +103,14 @@ _SEPARATING: Final = (
 
 def _parameters(pile: Pile, queries: pa.BinaryArray, owners: Ints, depth: int) -> None:
     """Names and values. An HTML entity in a query is a character, not a separator."""
-    marked = matching(queries, "&[a-z#]{1,4};|&#")
-    if marked.any():
+    flat, offsets = flattened(queries)
+    entities = ((flat == 59) | (flat == 35)).any()  # ";" or "#"
+    if entities and (marked := matching(queries, "&[a-z#]{1,4};|&#")).any():
         plain = queries.filter(pa.array(marked))
         for entity, character in _SEPARATING:
             plain = pc.replace_substring(plain, entity, character)
         queries = pc.replace_with_mask(queries, pa.array(marked), plain)
-    flat, offsets = flattened(queries)
+        flat, offsets = flattened(queries)
     between = np.flatnonzero(flat == 38)
     starts = np.sort(np.concatenate([offsets[:-1], between + 1]), kind="stable")
     ends = np.sort(np.concatenate([between, offsets[1:]]), kind="stable")

@@ -48,6 +48,9 @@ UNITS: Final = {
 EVERY: Final = Kind(1023)
 
 
+_KINDS: Final = 1 << np.arange(len(Kind) + 1)
+
+
 @dataclass(frozen=True, slots=True)
 class Owners:
     """Distinct request columns of a batch; a unit belongs to one or more of them.
@@ -85,6 +88,11 @@ class Units:
 
     def __len__(self) -> int:
         return len(self.kind)
+
+    def borders(self) -> list[int]:
+        """Where the units of each kind begin: those of kind 1 << n from borders[n] to borders[n + 1]."""
+        borders: list[int] = np.searchsorted(self.kind, _KINDS).tolist()
+        return borders
 
     def head(self, kinds: int) -> npt.NDArray[np.uint8]:
         """The texts up to the last unit of the highest of these kinds."""
