@@ -38,6 +38,6 @@ it('writes an event as a line of the combined format, with hostile bytes escaped
 })
 
 it('gives every set of columns tracks that fill the width', () => {
-  expect(columnTracks(['time', 'target']).tracks).toBe('9.5rem minmax(13rem, 1fr)')
+  expect(columnTracks(['time', 'target']).tracks).toBe('9.5rem minmax(10rem, 1fr)')
   expect(columnTracks(['time', 'status']).tracks).toBe('9.5rem 3.2rem 1fr')
 })

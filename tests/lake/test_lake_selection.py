@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -14,8 +16,8 @@ from event_tables import NOON, event, events
 from lake_folders import commit
 from logvision.lake import queries
 from logvision.lake.queries import By, Database, Dimension, Order, Question, dense, selection
-from logvision.lake.queries.database import Reading
-from logvision.lake.queries.filter import parse_filter
+from logvision.lake.queries.database import AT_ONCE, Reading
+from logvision.lake.queries.filter import Clause, parse_filter
 from logvision.lake.queries.shared import Shared
 from logvision.lake.segments import Lake
 
@@ -209,6 +211,22 @@ def test_the_newest_files_tell_that_a_filter_lets_too_much_through(
     reads.clear()
     assert queries.top(database, asked("path:/item/1"), Dimension.STATUS).total == 18
     assert len(reads) == 4  # the count and one reading of each file
+
+
+def test_short_questions_pass_those_that_may_take_seconds(database: Database) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def wait(_: Reading) -> str:
+        begun.set()
+        assert go_on.wait(10)
+        return "long"
+
+    with ThreadPoolExecutor(AT_ONCE + 1) as pool:
+        waiting = [pool.submit(database.ask, wait, long=True) for _ in range(AT_ONCE + 1)]
+        assert begun.wait(10)
+        assert database.ask(lambda reading: reading.rows(Clause("select 1"))) == [(1,)]
+        go_on.set()
+        assert [one.result(10) for one in waiting] == ["long"] * (AT_ONCE + 1)
 
 
 def test_what_was_asked_for_longest_ago_goes_when_results_grow_too_large() -> None:

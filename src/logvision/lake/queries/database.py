@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
@@ -23,6 +24,7 @@ from logvision.schema import EVENT
 THREADS: Final = 2
 MEMORY: Final = "256MB"
 AT_ONCE: Final = 3  # questions that run at the same time; the others wait
+LONG_AT_ONCE: Final = 1  # of those that may take seconds: the others pass them
 PATIENCE_S: Final = 60.0  # after which a question is given up
 
 SELECTED: Final = 80_000_000  # B of events of filters that are kept
@@ -172,20 +174,25 @@ class Database:
         self._places: Places = {}
         self._selections = Selections()
         self._running = threading.BoundedSemaphore(AT_ONCE)
+        self._long = threading.BoundedSemaphore(LONG_AT_ONCE)
         self._opening = threading.Lock()
         self._config: dict[str, str | int] = {"threads": threads, "memory_limit": memory}
         self._opened: _DuckDB | None = None
 
-    def ask(self, question: Callable[[Reading], T], key: Hashable = None) -> T:
+    def ask(self, question: Callable[[Reading], T], key: Hashable = None, *, long: bool = False) -> T:
         """What `question` finds. Raises StoreError when files cannot be read, memory or time run out.
 
         `key` (None: none) names the question: as long as the lake stands still, its answer is kept.
+        `long`: it may take seconds, and leaves others room to be answered meanwhile.
         Compaction may take a file away under a question that saw it: it is asked again then.
         """
         view = self.lake.view()
-        if key is None or view.hot:
-            return self._run(question, view)
-        return self._shared.get((key, view.catalogue), lambda: self._run(question, view))
+
+        def run() -> T:
+            with self._long if long else nullcontext():
+                return self._run(question, view)
+
+        return run() if key is None or view.hot else self._shared.get((key, view.catalogue), run)
 
     def close(self) -> None:
         if self._opened is not None:

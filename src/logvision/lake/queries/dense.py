@@ -24,6 +24,8 @@ TOGETHER: Final = (
 
 _OF: Final = {name: names for names in TOGETHER for name in names}
 
+DIMENSIONS: Final = frozenset(_OF)
+
 _ROW_BYTES: Final = 300
 """What a row of Python objects takes in memory, about."""
 

@@ -21,7 +21,7 @@ def bounds(database: Database) -> Bounds:
             lasts += [time for time in [time_of(last)] if time]
         return Bounds(min(firsts, default=None), max(lasts, default=None), _sites(reading))
 
-    return database.ask(find)
+    return database.ask(find, "bounds")
 
 
 def rejects(database: Database, *, limit: int = 100) -> Rejects:

@@ -38,7 +38,10 @@ def top(
     """The largest values of a dimension; `abnormal` True: of attacks alone, False: of the rest."""
     question = sited(question)
     key = ("top", question, dimension, limit, order, abnormal)
-    return database.ask(lambda reading: _top(reading, question, dimension, limit, order, abnormal), key)
+    long = bool(question.filter) and dimension.value not in dense.DIMENSIONS
+    return database.ask(
+        lambda reading: _top(reading, question, dimension, limit, order, abnormal), key, long=long
+    )
 
 
 def _top(

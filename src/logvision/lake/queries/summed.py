@@ -22,7 +22,8 @@ EXACT_ROWS: Final = 2_000_000
 def totals(database: Database, question: Question) -> Totals:
     """Counts of a question; of the lake's lines see `Totals`."""
     question = sited(question)
-    return database.ask(lambda reading: _totals(reading, question), ("totals", question))
+    long = bool(question.filter)
+    return database.ask(lambda reading: _totals(reading, question), ("totals", question), long=long)
 
 
 def _totals(reading: Reading, question: Question) -> Totals:
