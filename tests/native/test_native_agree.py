@@ -31,7 +31,9 @@ from logvision.formats.catalogue import ORDER
 from logvision.formats.lines import trimmed
 from logvision.formats.readings import Part
 from logvision.formats.wrappers import peel, suspects
+from logvision.lake import storage
 from logvision.sources.lines import _after_newlines
+from logvision.windows import visitors
 from native_paths import without_core
 
 texts = st.lists(
@@ -438,3 +440,33 @@ def test_equal_texts_have_equal_hashes(values: list[bytes], key: int) -> None:
 
     assert len(set(hashes)) == len(set(values))
     assert hashes == [native.texts.hashes(pa.array([value], pa.binary()), key)[0] for value in values]
+
+
+@examples(50)
+@given(st.lists(st.text(max_size=70), min_size=1, max_size=40), st.integers(visitors.FEW, 3 * visitors.FEW))
+def test_a_sketch_of_many_texts_has_the_same_registers(values: list[str], size: int) -> None:
+    texts = pa.array([f"{values[number % len(values)]}{number // len(values)}" for number in range(size)])
+    made = visitors.of(texts)
+    with without_core():
+        exact = visitors.of(texts)
+    count = slice(8, 16)  # DataSketches lists the first texts, which makes its count of them exact
+    assert made[: count.start] + made[count.stop :] == exact[: count.start] + exact[count.stop :]
+    assert visitors.estimate([made]) == pytest.approx(visitors.estimate([exact]), rel=0.05)
+    assert visitors.estimate([made, exact]) == visitors.estimate([exact, exact])
+
+
+@given(st.lists(st.sampled_from([None, *range(70)]), max_size=80), st.integers(0, 9))
+def test_values_that_some_row_uses(codes: list[int | None], skipped: int) -> None:
+    values = pa.array([str(number) for number in range(70)])
+    column = pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32()), values).slice(skipped)
+    if not len(column):
+        return
+    expected = {code for code in codes[skipped:] if code is not None}
+    used = native.texts.used(column)
+    assert used is not None
+    assert set(np.flatnonzero(used).tolist()) == expected
+    tidied = storage.tidy(pa.table({"column": column}))["column"].chunk(0)
+    assert tidied.to_pylist() == column.to_pylist()
+    assert set(tidied.dictionary.to_pylist()) == {str(code) for code in expected}
+    with without_core():
+        assert storage.tidy(pa.table({"column": column}))["column"].chunk(0) == tidied

@@ -271,10 +271,8 @@ class Lake:
 
 def sketch_of_paths(rows: pa.Table) -> str:
     """The distinct paths of tidy rows as a HyperLogLog in base64: rollups keep the largest only."""
-    sketch = visitors.empty()
-    if rows.num_rows:
-        visitors.add(sketch, rows.column("path").chunk(0).dictionary.to_pylist())
-    return base64.b64encode(visitors.to_bytes(sketch)).decode()
+    paths = rows.column("path").chunk(0).dictionary if rows.num_rows else pa.array([], pa.string())
+    return base64.b64encode(visitors.of(paths)).decode()
 
 
 def by_dimension(partials: pa.Table) -> Iterator[pa.Table]:

@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from logvision import columns
+from logvision import columns, native
 from logvision.errors import StoreError
 from logvision.schema import EVENT
 
@@ -46,12 +47,12 @@ SAMPLE = 4096
 
 STORED_SCHEMA = pa.schema([EVENT.field(name) for name in STORED])
 
-_UNBOUNDED = (
-    *("path", "query", "referer", "user_agent", "client_ip", "peer_ip", "user", "network", "route", "rules"),
-    *("country", "agent", "os", "device", "bot", "raw", "visitors"),
+_BOUNDED = (
+    *("time", "source", "position", "site", "status", "score", "attack", "outcome"),
+    *("grain", "start", "dimension", "reason", "read_at"),
 )
-"""Columns without statistics: every row group has values from a to z, and to find their bounds was a third
-of the cost of a commit."""
+"""Columns with statistics, by which row groups need not be read. In the others row groups have values from
+a to z, and to find their bounds was a third of the cost of a commit."""
 
 _DELTA = ("time", "position", "start", "read_at")
 
@@ -163,7 +164,7 @@ def _encoding(table: pa.Table, level: int) -> dict[str, Any]:
         "compression_level": level,
         "dictionary_pagesize_limit": DICTIONARY_LIMIT,
         "use_dictionary": [name for name in names if name not in (*delta, *plain)],
-        "write_statistics": [name for name in names if name not in _UNBOUNDED],
+        "write_statistics": [name for name in names if name in _BOUNDED],
         "column_encoding": dict.fromkeys(delta, "DELTA_BINARY_PACKED"),
     }
 
@@ -211,12 +212,15 @@ def _peers(rows: pa.Table) -> pa.DictionaryArray:
 
 def _used(chunk: pa.DictionaryArray) -> pa.DictionaryArray:
     """The same values, without dictionary entries that no row uses."""
-    indices = pc.fill_null(chunk.indices, -1) if chunk.null_count else chunk.indices
-    codes = indices.to_numpy(zero_copy_only=False)
-    used = np.zeros(len(chunk.dictionary) + 1, bool)
-    used[codes] = True  # -1, null, falls on the last place
-    used = used[:-1]
-    if used.all():
+    used = native.texts.used(chunk) if native.HERE and len(chunk) else _marked(chunk)
+    if used is None or used.all():
         return chunk
-    renumbered = np.where(codes >= 0, np.append(np.cumsum(used) - 1, -1)[codes], -1)
-    return columns.text(chunk.dictionary.filter(pa.array(used)), renumbered.astype(np.int32))
+    renumbered = pa.array(np.cumsum(used, dtype=np.int32) - np.int32(1)).take(chunk.indices)
+    return pa.DictionaryArray.from_arrays(renumbered, chunk.dictionary.filter(pa.array(used)), safe=False)
+
+
+def _marked(chunk: pa.DictionaryArray) -> npt.NDArray[np.bool_]:
+    """Per entry of the dictionary: does a row use it."""
+    used = np.zeros(len(chunk.dictionary), bool)
+    used[pc.drop_null(chunk.indices).to_numpy(zero_copy_only=False)] = True
+    return used

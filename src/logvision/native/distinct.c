@@ -127,3 +127,15 @@ LV_API void lv_gather(const u8 *data, const i64 *starts, const i64 *ends, i64 ro
     }
     offsets[rows] = at;
 }
+
+/* Marks in `marks` which codes below `count` the rows have; `valid`: a bit for each row, from `offset` on, or null:
+ * all are. Returns how many codes were found; it stops where they are all. */
+LV_API i64 lv_used(const i32 *codes, const u8 *valid, i64 offset, i64 rows, u8 *marks, i64 count) {
+    i64 found = 0;
+    for (i64 row = 0; row < rows && found < count; row++) {
+        if (valid && !(valid[(offset + row) >> 3] >> ((offset + row) & 7) & 1)) continue;
+        found += !marks[codes[row]];
+        marks[codes[row]] = 1;
+    }
+    return found;
+}

@@ -53,6 +53,8 @@ _FUNCTIONS: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "lv_tallied": (_I, (_P, _P, _P, _P, _I, _I, _U, _P, _P)),
     "lv_forms": (None, (_P, _P, _I, _P, _P, _P, _I, _P, _P, _P)),
     "lv_crcs": (None, (_P, _P, _I, _P)),
+    "lv_registers": (ctypes.c_double, (_P, _P, _I, _i, _P)),
+    "lv_used": (_I, (_P, _P, _I, _I, _P, _I)),
     "lv_places_new": (_P, (_I, _U, _P, _I)),
     "lv_places_free": (None, (_P,)),
     "lv_places_count": (_I, (_P,)),

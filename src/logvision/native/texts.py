@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from logvision.native.arrays import Bytes, Codes, Places, arrow, at, binary, room_for, whole
+from logvision.native.arrays import Bytes, Codes, Flags, Places, arrow, at, binary, room_for, whole
 from logvision.native.library import CORE, KEY
 
 
@@ -16,6 +16,22 @@ def hashes(values: pa.Array, key: int) -> npt.NDArray[np.uint64]:
     out = np.empty(len(values), np.uint64)
     CORE.lv_hashes(data, offsets, len(values), key, at(out))
     return out
+
+
+def used(column: pa.DictionaryArray) -> Flags | None:
+    """Which values of a text column some row has; None: all. Below 1 ns a row."""
+    valid, codes = column.indices.buffers()
+    marks = np.zeros(len(column.dictionary), np.bool_)
+    assert column.indices.type == pa.int32()
+    found = CORE.lv_used(
+        codes.address + 4 * column.offset,
+        valid.address if valid is not None and column.null_count else 0,
+        column.offset,
+        len(column),
+        at(marks),
+        len(marks),
+    )
+    return None if found == len(marks) else marks
 
 
 class Texts:

@@ -100,14 +100,10 @@ class Windows:
         width = max(len(addresses), 1)
         met, _ = present(self.groups.of_row[known] * width + codes[known], self.groups.start.size * width)
         group, code = met // width, met % width
-        used, place = present(code, width)
-        texts = np.array(addresses.take(pa.array(used)).to_pylist(), dtype=object)[place]
         ends = np.searchsorted(group, np.arange(self.groups.start.size), side="right").tolist()
         sketches, begin = [], 0
         for end in ends:
-            sketch = visitors.empty()
-            visitors.add(sketch, texts[begin:end].tolist())
-            sketches.append(visitors.to_bytes(sketch))
+            sketches.append(visitors.of(addresses.take(pa.array(code[begin:end]))))
             begin = end
         return sketches
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -95,9 +95,9 @@ def _of_group(file: File, number: int, question: Question | None) -> bytes:
         raise StoreError(f"the lake cannot read {file.path.name}: {error.strerror or error}") from error
     column = table.column("path").chunk(0)
     if question is None:
-        return _sketched(column.dictionary.to_pylist())
+        return sketches.of(column.dictionary)
     codes = column.indices.filter(pa.array(_within(table, question))).drop_null()
-    return _sketched(column.dictionary.take(codes.unique()).to_pylist())
+    return sketches.of(column.dictionary.take(codes.unique()))
 
 
 def _within(table: pa.Table, question: Question) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -117,10 +117,4 @@ def _time(time: datetime) -> pa.Scalar:
 def _sketch(reading: Reading, column: str, source: Clause) -> bytes:
     """A sketch of the distinct values of a text column."""
     asked = joined([f"select distinct {column} from", source, f"where {column} is not null"])
-    return _sketched(value for (value,) in reading.rows(asked))
-
-
-def _sketched(values: Iterable[str]) -> bytes:
-    sketch = sketches.empty()
-    sketches.add(sketch, values)
-    return sketches.to_bytes(sketch)
+    return sketches.of(pa.array([value for (value,) in reading.rows(asked)], pa.string()))
