@@ -18,6 +18,9 @@ def score(text: str, kind: Kind = Kind.VALUE) -> float:
     [
         ("what does rm -rf / do", (False, True)),
         ("select * from users explained", (True, False)),
+        ("confirm(x) in the console", (True, False)),
+        ("what does confirm(x) do", (False, True)),
+        ("1;confirm(x) in the console", (False, False)),
         ("1' or '1'='1", (False, False)),
         ("1' or 1=1 -- explained", (False, False)),  # a comment mark swallows the word
         ("how to x' union select 1 -- meaning", (False, False)),

@@ -43,6 +43,15 @@ def test_what_no_browser_writes_into_a_referer_is_judged_like_everything_else(de
     assert judged(detector, BY_HAND) == ["xss", "sqli", "sqli", "log4shell", "traversal"]
 
 
+def test_a_payload_where_the_other_page_takes_a_number_or_a_file_is_no_search(detector: Detector) -> None:
+    referers = [
+        "https://www.example.com/article.php?article_id=1%27%20union%20select%20pass%20from%20users--%20",
+        "https://www.example.com/view?page=..%2F..%2F..%2F..%2Fetc%2Fpasswd",
+        "https://www.example.com/view?page=2&lang=en",
+    ]
+    assert judged(detector, referers) == ["sqli", "traversal", None]
+
+
 def test_the_same_text_in_the_target_is_judged_by_itself(detector: Detector) -> None:
     echo = ECHOES[0]
     target = echo.removeprefix("https://wiki.example.org")

@@ -1,6 +1,7 @@
 """Referers that a browser wrote: the address of a page somebody came from, not something sent to the site.
 
-A search for code on one page stands in the referer of every picture of the next one. Browsers encode
+A search for code on one page stands in the referer of every picture of the next one; what stands in a
+parameter where nobody writes freely is no search. Browsers encode
 what they put there (URL standard, special-query percent-encode set) and leave fragments out, so a referer
 with a quote, an angle bracket, a blank or a fragment was written by hand and is judged like everything else.
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from logvision.detect.carrier import WRITTEN, weight
 from logvision.detect.fusion import Evidence, Verdict
 from logvision.detect.verify.proofs import AnyOf
 from logvision.schema import Attack
@@ -35,8 +37,17 @@ LISTENING: Final = "out-of-band-host"
 
 
 def is_echo(referer: str) -> bool:
-    """Whether a browser would have written this referer; linear in its length."""
-    return _BY_BROWSER(referer)
+    """Whether a browser would have written this referer, of a page that takes what people write; linear in
+    its length."""
+    if not _BY_BROWSER(referer):
+        return False
+    page, _, query = referer.partition("?")
+    names = [pair.partition("=")[0] for pair in query.split("&", PARAMETERS)[:PARAMETERS] if pair]
+    return not names or any(weight(page, name) <= WRITTEN for name in names)
+
+
+PARAMETERS: Final = 50
+"""Parameters of one referer that are looked at."""
 
 
 def softened(verdict: Verdict) -> Verdict:

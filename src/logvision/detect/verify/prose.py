@@ -29,14 +29,19 @@ _ENDED: Final = re2.compile(
     r"difference|folder|error|why|please|problem|question|help|list|in chrome|in python|in php|in java|in javascript|in bash|in mysql|in sql|"
     r"in postgres|in linux|timed out|reader and wait|ok|kidding|in seattle)\W{0,3}$"
 )
+_CALLED: Final = re2.compile(
+    r"(?i)^[\w\s]{0,40}\b(?:alert|prompt|confirm|eval)\(['\"\w ]{0,20}\)\s+(?:in|on|with|for|vs|function|method|box|dialog|"
+    r"message|meaning)\b[\w\s.?-]{0,60}$"
+)
+"""A call that a sentence talks about."""
 _BEGUN: Final = re2.compile(
     r"(?i)^[^\w<]{0,2}(?:how (?:to|do|can|does)|what(?:'s| is| does| are| if)|why (?:does|do|is)|where (?:is|are)|when (?:is|do|does)|could you|can you|"
     r"the [a-z]+|explain|i'?(?:m|d|ve)? [a-z]+|please|use [a-z]+|uncaught [a-z]+|is [a-z]+|difference between)\b"
 )
-_WHICH: Final = Which(_SWALLOWED, _ENDED, _BEGUN)
+_WHICH: Final = Which(_SWALLOWED, _ENDED, _CALLED, _BEGUN)
 
 
 def in_prose(text: str) -> tuple[bool, bool]:
     """Whether the text ends in words of a sentence, and whether it begins with some."""
     held = _WHICH(text) if len(text) <= LONGEST else frozenset([_SWALLOWED])
-    return (False, False) if _SWALLOWED in held else (_ENDED in held, _BEGUN in held)
+    return (False, False) if _SWALLOWED in held else (_ENDED in held or _CALLED in held, _BEGUN in held)
