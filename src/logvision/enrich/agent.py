@@ -18,6 +18,7 @@ import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
+import re2
 import ua_parser_rs
 
 from logvision import columns, entries
@@ -30,8 +31,8 @@ READ: Final = 1024
 KEPT: Final = 32_768
 """User agents whose answer is kept, at most: a million lines have few thousand."""
 
-NAME: Final = (
-    r"(?i)(?P<name>[a-z0-9][a-z0-9_-]{0,30}(?:bot|crawler|spider)\b|\b(?:bot|crawler|spider)[a-z0-9]{0,12})"
+NAME: Final = re2.compile(
+    r"(?i)[a-z0-9][a-z0-9_-]{0,30}(?:bot|crawler|spider)\b|\b(?:bot|crawler|spider)[a-z0-9]{0,12}"
 )
 """How an unknown bot calls itself."""
 
@@ -82,17 +83,14 @@ class Agents:
         """Answers for agents never seen: one scan for all, then the parser for those that are no bot."""
         texts = given.to_pylist()
         hits = self._scan(texts)
-        names = pc.struct_field(pc.extract_regex(given, NAME), "name").to_pylist()
-        answers = [
-            self._answer(text, first_bot, first_device, name)
-            for text, (first_bot, first_device), name in zip(texts, hits, names, strict=True)
-        ]
+        answers = [self._answer(text, *found) for text, found in zip(texts, hits, strict=True)]
         return answers, np.arange(len(answers), dtype=np.int32)
 
-    def _answer(self, text: str, first_bot: int | None, first_device: int | None, name: str | None) -> Agent:
+    def _answer(self, text: str, first_bot: int | None, first_device: int | None) -> Agent:
         if first_bot is not None and self._bots[first_bot][0] != "none":
             kind, known = self._bots[first_bot]
-            called = name if kind == "other" and name else known
+            name = NAME.search(text) if kind == "other" else None
+            called = name.group() if name else known
             return Agent(called, None, "tool" if kind in {"tool", "scanner"} else "bot", f"{kind}:{called}")
         family, system = self._families.extract(text), self._systems.extract(text)
         return Agent(

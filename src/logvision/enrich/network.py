@@ -11,6 +11,7 @@ import struct
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -33,6 +34,9 @@ LAYOUT: Final = 1
 
 KEPT: Final = 65_536
 """Addresses whose answer is kept: a batch repeats few thousand, 5 million must not be kept."""
+
+SYSTEMS_KEPT: Final = 8192
+"""Systems whose name is kept: new addresses are mostly of networks that were met."""
 
 PRIVATE: Final = "private"
 """Name of the network of an address that is nobody's on the Internet."""
@@ -169,6 +173,7 @@ class _Shipped:
         self._country_of = [text or None for text in _lines(arrays["countries"])]
         self._names = arrays["networks"]
         self._name_ends = np.append(np.flatnonzero(self._names == _LINE_END), len(self._names))
+        self._system = lru_cache(SYSTEMS_KEPT)(self._named)
 
     @classmethod
     def load(cls, path: Path) -> _Shipped:
@@ -186,7 +191,7 @@ class _Shipped:
         labels, of_address = np.unique(self._labels("network", query.numbers), return_inverse=True)
         return [self._system(label) for label in labels.tolist()], of_address
 
-    def _system(self, label: int) -> _System:
+    def _named(self, label: int) -> _System:
         begin = self._name_ends[label - 1] + 1 if label else 0
         text = self._names[begin : self._name_ends[label]].tobytes().decode()
         number, _, name = text.partition("\t")
