@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields, replace
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
@@ -37,10 +37,11 @@ def findings_of(alerts: pa.Table, events: pa.Table) -> list[Finding]:
     )
     found = []
     for number, alert in enumerate(zip(*(plain(alerts[name]) for name in told), strict=True)):
-        detector, actor, site, rule, attack, severity, score, outcome, first_seen, last_seen, count = alert
+        detector, actor, site, rule, named, severity, score, outcome, first_seen, last_seen, count = alert
         rows = details.get(number, ())
         behaviour = detector == "behaviour"
-        attack, outcome = ATTACKS[attack], OUTCOMES[outcome]
+        attack, outcome = ATTACKS[named], OUTCOMES[outcome]
+        clients, routes, agents, countries = _named(rows)
         found.append(
             (
                 rows[0].number if rows else events.num_rows,
@@ -49,19 +50,19 @@ def findings_of(alerts: pa.Table, events: pa.Table) -> list[Finding]:
                     site=site,
                     rule=rule,
                     attack=attack,
-                    severity=Severity(severity),
+                    severity=_SEVERITIES[severity],
                     score=score,
                     outcome=outcome,
                     first_seen=first_seen,
                     last_seen=last_seen,
                     events=count,
                     behaviour=behaviour,
-                    digest=f"{rule} {first_seen.isoformat() if behaviour else attack.value}",
+                    digest=f"{rule} {first_seen.isoformat() if behaviour else named}",
                     evidence=tuple([row.evidence(attack, outcome) for row in rows]),
-                    clients=_distinct([row.client_ip for row in rows]),
-                    routes=_distinct([row.route for row in rows]),
-                    agents=_distinct([row.user_agent for row in rows]),
-                    countries=_distinct([row.country for row in rows]),
+                    clients=clients,
+                    routes=routes,
+                    agents=agents,
+                    countries=countries,
                 ),
             )
         )
@@ -114,39 +115,20 @@ class Row(NamedTuple):
     """What of an event an incident tells; long texts are cut."""
 
     number: int  # which row of its batch
-    source: str
-    position: int
-    time: datetime
     client_ip: str | None
-    method: str | None
-    target: str | None
-    status: int | None
-    bytes: int | None
-    score: float
-    attack: Attack | None
-    rules: tuple[str, ...] | None
-    outcome: Outcome | None
-    user_agent: str | None
-    referer: str | None
     route: str | None
     country: str | None
+    told: Evidence  # as the event itself says it
 
     def evidence(self, attack: Attack, outcome: Outcome) -> Evidence:
         """As evidence of an alert, which says what the event itself does not."""
-        return Evidence(
-            self.source,
-            self.position,
-            self.time,
-            self.method,
-            self.target,
-            self.status,
-            self.bytes,
-            self.score,
-            self.attack or attack,
-            self.rules or (),
-            self.outcome or _fared(attack, outcome, self.status),
-            self.user_agent,
-            self.referer,
+        told = self.told
+        if told.attack is not None and told.outcome is not None:
+            return told
+        return replace(
+            told,
+            attack=told.attack or attack,
+            outcome=told.outcome or _fared(attack, outcome, told.status),
         )
 
 
@@ -160,15 +142,43 @@ _READ: Final[Mapping[str, Callable[[str], Any]]] = {
 }
 """How texts are taken up that are not kept as they are."""
 
+_WHO: Final = ("client_ip", "route", "country")
+_TOLD: Final = tuple(field.name for field in fields(Evidence))
+_SEVERITIES: Final = {severity.value: severity for severity in Severity}
+
 
 def rows_of(events: pa.Table, rows: Ints) -> list[Row]:
     """Some rows of EVENT, one by one."""
-    some = events.select(Row._fields[1:]).take(pa.array(rows))
-    columns = (plain(some[name], _READ.get(name)) for name in some.column_names)
-    return [Row(*row) for row in zip(rows.tolist(), *columns, strict=True)]
+    some = events.select([*_WHO, *_TOLD]).take(pa.array(rows))
+    columns = {name: plain(some[name], _READ.get(name)) for name in some.column_names}
+    columns["rules"] = [rules or () for rules in columns["rules"]]
+    told = map(Evidence, *(columns[name] for name in _TOLD))
+    return list(map(Row, rows.tolist(), *(columns[name] for name in _WHO), told))
 
 
-def _distinct(values: Iterable[str | None]) -> tuple[str, ...]:
+_Names = tuple[str, ...]
+
+
+def _named(rows: Sequence[Row]) -> tuple[_Names, _Names, _Names, _Names]:
+    """The clients, routes, agents and countries of some rows, each once, in order."""
+    if len(rows) == 1:  # as of most alerts
+        _, client, route, country, told = rows[0]
+        agent = told.user_agent
+        return (
+            () if client is None else (client,),
+            () if route is None else (route,),
+            () if agent is None else (agent,),
+            () if country is None else (country,),
+        )
+    return (
+        _distinct([row.client_ip for row in rows]),
+        _distinct([row.route for row in rows]),
+        _distinct([row.told.user_agent for row in rows]),
+        _distinct([row.country for row in rows]),
+    )
+
+
+def _distinct(values: Iterable[str | None]) -> _Names:
     found = dict.fromkeys(values)
     found.pop(None, None)
     return tuple(found)  # type: ignore[arg-type]

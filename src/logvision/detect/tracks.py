@@ -167,8 +167,8 @@ class Track:
 
     def _prove(self, more: Iterable[Evidence]) -> None:
         """Keep the first that came, what worked, and the newest."""
-        seen = {(e.source, e.position) for e in self.evidence}
-        every = self.evidence + [e for e in more if (e.source, e.position) not in seen]
+        positions = [e.position for e in self.evidence]
+        every = self.evidence + [e for e in more if e.position not in positions or not self._shows(e)]
         if len(every) > EVIDENCE_KEPT:
             newest = len(every) - 5
             order = sorted(
@@ -177,8 +177,13 @@ class Track:
                     for number, e in enumerate(every)
                 ]
             )
-            every = [every[number] for number in sorted([place[-1] for place in order[:EVIDENCE_KEPT]])]
+            gone = [place[-1] for place in order[EVIDENCE_KEPT:]]
+            every = [e for number, e in enumerate(every) if number not in gone]
         self.evidence = every
+
+    def _shows(self, evidence: Evidence) -> bool:
+        event = evidence.source, evidence.position
+        return any((e.source, e.position) == event for e in self.evidence)
 
     def _weigh(self, finding: Finding) -> None:
         if self.worthy:
