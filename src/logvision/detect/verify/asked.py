@@ -47,6 +47,8 @@ def asked(units: Sequence[bytes], kinds: Sequence[int]) -> Ints:
         if kind == _AGENT:
             texts[unit] = unlisted(texts[unit].decode("latin-1")).encode("latin-1")
     found = np.zeros(len(units), np.int64)
+    # A vertical tab is what a line feed becomes for marks, and a blank to them but to no reader.
+    found[[unit for unit, text in enumerate(texts) if b"\x0b" in text]] = EVERY
     whole = Texts(texts)
     for reader in (PATH, BROWSED):
         found[_MARKS.held(reader, whole)] |= reader
@@ -57,16 +59,21 @@ def asked(units: Sequence[bytes], kinds: Sequence[int]) -> Ints:
         texts += [part.encode("latin-1") for part in parts]
         of += [unit] * len(parts)
     whole, owner = Texts(texts) if paths else whole, np.array(of, np.int64)
-    for reader in (SQL, LDAP, CODE, MARKUP, TEMPLATE, URL):
+    for reader in (SQL, LDAP, CODE, MARKUP, SHELL, TEMPLATE, URL):
         found[owner[_MARKS.held(reader, whole)]] |= reader
-    bare = whole.translated(None, b"'\"")
-    for form in (whole, bare, whole.translated(_SPACED), bare.translated(_SPACED)):
-        found[owner[_MARKS.held(SHELL, form)]] |= SHELL
+    bent = [(form, unit) for text, unit in zip(texts, of, strict=True) for form in _in_shell(text)]
+    owner = np.array([unit for _, unit in bent], np.int64)
+    found[owner[_MARKS.held(SHELL, Texts([form for form, _ in bent]))]] |= SHELL
     return found
 
 
 _PATH, _AGENT = int(Kind.PATH), int(Kind.AGENT)
-_SPACED: Final = bytes.maketrans(b"+", b" ")
+
+
+def _in_shell(text: bytes) -> set[bytes]:
+    """How `shell` reads a text beside as it stands: with blanks for plus signs, without quotes."""
+    spaced = text.replace(b"+", b" ") if b"+" in text and b" " not in text else text
+    return {spaced, spaced.translate(None, b"'\"")} - {text}
 
 
 def _parts(path: str) -> set[str]:

@@ -37,20 +37,8 @@ class Texts:
         joined = b"\n".join([*texts, b""])
         if joined.count(b"\n") > len(texts):
             joined = b"\n".join([*(text.replace(b"\n", b"\x0b") for text in texts), b""])
-        self._take(joined)
-
-    def _take(self, joined: bytes) -> None:
         self.buffer = joined
         self.ends: Ints = np.flatnonzero(np.frombuffer(joined, np.uint8) == _LINE_FEED)
-
-    def translated(self, table: bytes | None, delete: bytes = b"") -> Texts:
-        """Each text with bytes changed as `bytes.translate` does; itself where that changes none."""
-        buffer = self.buffer.translate(table, delete)
-        if buffer == self.buffer:
-            return self
-        made = Texts(())
-        made._take(buffer)
-        return made
 
 
 _LINE_FEED: Final = 10

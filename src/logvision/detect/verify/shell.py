@@ -128,8 +128,8 @@ _LIST: Final = re2.compile(r"^[\w.\s-]+(?:[|;,&][\w.\s-]+)*[|;,&]?$")
 _WHICH: Final = Which(_SHORT, _SPLIT, _PROSE, _LIST)
 
 TELLING: Final = (*_PROOFS.expressions, _SHORT.pattern, _SPLIT.pattern, r"[$\\^\xa0]")
-"""Without any of these there is nothing to find, if they stand neither in the text nor in it without its quotes,
-nor in either with blanks for plus signs; behind the last all kinds of hiding begin."""
+"""Without any of these there is nothing to find: in the text, in it with blanks for plus signs if it has no
+other, or in either without its quotes. Behind the last all other kinds of hiding begin."""
 
 
 def _bare(text: str) -> str:
