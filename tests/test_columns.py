@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
-from logvision.columns import hashes, plain
+from logvision.columns import codes_of, hashes, plain, recode, text
 from logvision.schema import TEXT, TIME
 
 MOMENTS = [datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC), datetime(2026, 5, 1, tzinfo=UTC)]
@@ -35,3 +36,30 @@ def test_plain_values_are_those_of_arrow(kind: pa.DataType, values: list[object]
 def test_texts_of_any_length_have_hashes_of_their_own(key: int) -> None:
     texts = ["", *(f"{number:0{length}}" for length in range(1, 40) for number in range(10))]
     assert len(set(hashes(pa.array(texts), key).tolist())) == len(texts)
+
+
+@pytest.mark.parametrize("under_null", [-1, 0, 1])
+def test_codes_say_null_whatever_stands_under_it(under_null: int) -> None:
+    indices = pa.array([0, under_null, 1, under_null], pa.int32(), mask=np.array([False, True, False, True]))
+    column = pa.DictionaryArray.from_arrays(indices, pa.array(["a", "b"]))
+
+    assert codes_of(column).tolist() == [0, -1, 1, -1]
+    assert codes_of(column.slice(1, 2)).tolist() == [-1, 1]
+    assert codes_of(column.slice(4)).tolist() == []
+
+
+@pytest.mark.parametrize("codes", [[], [1, 0, 1], [-1, 1, -1, 0, 0, 1, 1, 0, -1]])
+def test_a_text_column_gives_its_codes_back(codes: list[int]) -> None:
+    given = np.array(codes, np.int32)
+    column = text(pa.array(["a", "b"]), given)
+
+    assert column.to_pylist() == [None if code < 0 else "ab"[code] for code in codes]
+    assert codes_of(column).tolist() == codes
+    column.validate(full=True)
+
+
+def test_answers_that_many_values_share_are_one() -> None:
+    column = recode(pa.array(["x", None, "x"]), np.array([2, 1, -1, 0], np.int32))
+
+    assert column.to_pylist() == ["x", None, None, "x"]
+    assert column.dictionary.to_pylist() == ["x"]

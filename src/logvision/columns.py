@@ -10,7 +10,6 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from logvision import native
 
@@ -34,12 +33,14 @@ def distinct(table: pa.Table, name: str) -> tuple[pa.StringArray, Codes]:
 
 
 def codes_of(column: pa.DictionaryArray) -> Codes:
-    """Per row which value of its dictionary it has, -1: null."""
+    """Per row which value of its dictionary it has, -1: null. A column that `text` made is not copied."""
     indices = column.indices
-    if indices.null_count:
-        indices = pc.fill_null(indices, -1)
-    codes: Codes = indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
-    return codes
+    if indices.type == pa.int32() and len(indices):
+        codes: Codes = np.frombuffer(indices.buffers()[1], np.int32)
+        codes = codes[indices.offset : indices.offset + len(indices)]
+        if not indices.null_count or np.count_nonzero(codes == -1) == indices.null_count:
+            return codes
+    return np.asarray(indices.fill_null(-1).to_numpy(zero_copy_only=False), np.int32)
 
 
 def arrivals(codes: npt.NDArray[Any]) -> npt.NDArray[Any]:
