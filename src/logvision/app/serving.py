@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +22,9 @@ from logvision.casebook.base import Casebook
 from logvision.clock import SystemClock
 from logvision.config import Settings
 from logvision.enrich.network import Networks
+from logvision.errors import StoreError
+from logvision.lake import queries
+from logvision.lake.queries import Database
 from logvision.lake.segments import Lake
 from logvision.metrics import Metrics
 from logvision.web.app import create_app
@@ -74,10 +77,27 @@ def serve(settings: Settings, announce: Announce, say: Say) -> None:
         )
         app = create_app(stores.lake, stores.casebook, live, options, hooks=hooks, metrics=metrics)
         stack.enter_context(serving(app, listener))
+        stack.enter_context(preparing(app.state.services.database))
         announce(address(web, listener), password)
         with looker.running():
             while not stop.wait(TICK_S):
                 pass
+
+
+@contextmanager
+def preparing(database: Database) -> Iterator[None]:
+    """Meanwhile let the lake be known before somebody asks. One that is lost is told on the page."""
+
+    def prepare() -> None:
+        with suppress(StoreError):
+            queries.prepare(database)
+
+    thread = threading.Thread(target=prepare, name="logvision-prepare", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
 
 
 def there(folder: Path, say: Say, stop: threading.Event) -> bool:

@@ -23,7 +23,7 @@ from logvision.lake.queries.grid import series
 from logvision.lake.queries.kept import bounds, rejects
 from logvision.lake.queries.question import Question, question
 from logvision.lake.queries.ranked import top
-from logvision.lake.queries.summed import totals
+from logvision.lake.queries.summed import prepare, totals
 from logvision.lake.queries.walk import actor, event, events
 from logvision.lake.queries.whole import newest, tables
 
@@ -52,6 +52,7 @@ __all__ = [
     "events",
     "newest",
     "parse_filter",
+    "prepare",
     "question",
     "rejects",
     "series",

@@ -19,9 +19,10 @@ from logvision.lake.queries import rollups
 from logvision.lake.queries.database import Reading, joined
 from logvision.lake.queries.filter import Clause
 from logvision.lake.queries.question import Question
+from logvision.lake.queries.settled import parted, settled
 from logvision.lake.queries.stretches import within
 from logvision.windows import visitors as sketches
-from logvision.windows.dimensions import DAY
+from logvision.windows.dimensions import DAY, HOUR
 
 DISTINCT_ROWS: Final = 4_000_000
 """At most this many events are read to estimate the distinct paths that rollups dropped."""
@@ -41,8 +42,7 @@ def paths(reading: Reading, question: Question) -> tuple[int, bool]:
     lie within it have is kept: a range that ends now moves on and asks for them again.
     """
     source, _ = rollups.measures(reading, question, "path", grain=DAY)
-    ((error,),) = reading.rows(joined(["select coalesce(max(error), 0) from", source, "as m"]))
-    if not error:
+    if not _dropped(reading, question, source):
         ((found,),) = reading.rows(joined(["select count(distinct value) from", source, "as m"]))
         return int(found), False
     whole, beside = [], []
@@ -59,6 +59,17 @@ def paths(reading: Reading, question: Question) -> tuple[int, bool]:
     parts = [sketch for file in beside for sketch in _of_file(reading, file, question)]
     hot = _sketch(reading, "path", reading.events(question, ["path"], stored=False))
     return sketches.estimate([*whole, *parts, hot]), True
+
+
+def _dropped(reading: Reading, question: Question, source: Clause) -> bool:
+    """Whether a window of the range had to drop paths, which whole files mostly tell."""
+    span = rollups.cover(question, HOUR).rolled if question.site is None else None
+    for files, grain, start, end in rollups.scans(reading, "path", span, DAY, HOUR) if span else ():
+        inside, _ = parted(files, start, end)
+        if any(one.paths_dropped for one in settled(reading, inside, grain)):
+            return True
+    ((error,),) = reading.rows(joined(["select coalesce(max(error), 0) from", source, "as m"]))
+    return bool(error)
 
 
 def _of_file(reading: Reading, file: File, question: Question) -> Iterator[bytes]:

@@ -9,9 +9,10 @@ from logvision.lake.queries import dense, rollups
 from logvision.lake.queries.answers import AnsweredFrom, Dimension, Order, Row, Top
 from logvision.lake.queries.database import Database, Places, Reading, joined
 from logvision.lake.queries.filter import NO_FILTER, Clause, Filter, Term, Test
-from logvision.lake.queries.gathered import DIMENSIONS, SITE, Gathered, gathered
+from logvision.lake.queries.gathered import Gathered, gathered
 from logvision.lake.queries.question import Question, sited
 from logvision.lake.queries.selection import matching
+from logvision.lake.queries.settled import DIMENSIONS, SITE
 from logvision.lake.queries.stretches import windows
 from logvision.windows.dimensions import ALL, DAY, OF_ATTACKS, OTHER_SITES
 

@@ -6,7 +6,7 @@ that was rolled up has day rows beside its hour rows, so files are asked by what
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -16,6 +16,7 @@ from logvision.lake.queries.database import Reading, joined
 from logvision.lake.queries.filter import Clause, Test
 from logvision.lake.queries.question import Question
 from logvision.lake.queries.selection import matching
+from logvision.lake.queries.settled import parted, settled
 from logvision.windows.dimensions import ALL, DAY, HOUR, MINUTE, SERIES
 
 ROLLED: Final = {
@@ -140,12 +141,16 @@ def sketches(reading: Reading, question: Question) -> tuple[list[bytes], list[Cl
     """Sketches of the visitors of whole hours and days, and the events (`client_ip`) beside them."""
     found = cover(question, HOUR)
     kept: list[bytes] = []
-    for paths, grain, start, end in scans(reading, ALL, found.rolled, DAY, HOUR) if found.rolled else ():
+    for files, grain, start, end in scans(reading, ALL, found.rolled, DAY, HOUR) if found.rolled else ():
+        inside, across = parted(files, start, end) if question.site is None else ([], files)
+        kept += [one.visitors for one in settled(reading, inside, grain) if one.visitors is not None]
+        if not across:
+            continue
         sql = (
             "select visitors from read_parquet(?) where dimension = 'all' and grain = ?"
             " and start >= ? and start < ? and visitors is not null"
         )
-        given: list[Any] = [paths, grain, start, end]
+        given: list[Any] = [paths(across), grain, start, end]
         if question.site is not None:
             sql += " and site = ?"
             given.append(question.site)
@@ -158,7 +163,7 @@ def sketches(reading: Reading, question: Question) -> tuple[list[bytes], list[Cl
 
 def scans(
     reading: Reading, dimension: str, span: Span, widest: int, finest: int = MINUTE
-) -> Iterator[tuple[list[str], int, datetime, datetime]]:
+) -> Iterator[tuple[list[File], int, datetime, datetime]]:
     """What to read to have every window of a span once: files, grain, and the bounds of the windows' starts.
 
     One stretch after the other: a footer's bounds can be held against "and" only, not against "or".
@@ -171,9 +176,14 @@ def scans(
             by_grains.setdefault(those, []).append(file)
     for grains, files in by_grains.items():
         for grain, start, end in _by_grain(span, grains):
-            paths = [str(file.path) for file in files if _has_windows(file, start, end)]
-            if paths:
-                yield paths, grain, start, end
+            having = [file for file in files if _has_windows(file, start, end)]
+            if having:
+                yield having, grain, start, end
+
+
+def paths(files: Iterable[File]) -> list[str]:
+    """Where files lie, as statements name them."""
+    return [str(file.path) for file in files]
 
 
 def _of_partials(
@@ -186,12 +196,12 @@ def _of_partials(
     condition: Clause | None,
 ) -> list[Clause]:
     parts = []
-    for paths, width, start, end in scans(reading, dimension, span, grain):
+    for files, width, start, end in scans(reading, dimension, span, grain):
         sql = (
             f"select start, {value} as value, requests, success, errors, attacks, bytes, error"
             " from read_parquet(?) where dimension = ? and grain = ? and start >= ? and start < ?"
         )
-        given: list[Any] = [paths, dimension, width, start, end]
+        given: list[Any] = [paths(files), dimension, width, start, end]
         if question.site is not None:
             sql += " and site = ?"
             given.append(question.site)

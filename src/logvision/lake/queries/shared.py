@@ -65,6 +65,19 @@ class Shared:
         mine.future.set_result(made)
         return made
 
+    def held(self, key: Hashable) -> Any:
+        """A result that is there; None: there is none yet."""
+        with self._lock:
+            found = self._results.get(key)
+            if found is None or found.size is None:
+                return None
+            self._results.move_to_end(key)
+        return found.future.result()
+
+    def keep(self, key: Hashable, value: object) -> None:
+        """Keep what was made together with others; what is there already stays."""
+        self.get(key, lambda: value)
+
     def _keep(self, mine: Result, size: int) -> None:
         """Let what was asked for longest ago go until the rest is small enough. What is being made stays."""
         with self._lock:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Any, Final
 
 from logvision.lake.queries import distinct, rollups
 from logvision.lake.queries.answers import AnsweredFrom, Totals
 from logvision.lake.queries.database import Database, Reading, joined, time_of
-from logvision.lake.queries.gathered import MEASURES, gathered
+from logvision.lake.queries.gathered import gathered
 from logvision.lake.queries.question import Question, sited
 from logvision.lake.queries.selection import matching
+from logvision.lake.queries.settled import MEASURES
 from logvision.lake.queries.stretches import extent
 from logvision.lake.segments import Counts
 from logvision.windows.dimensions import DAY
@@ -19,11 +21,26 @@ EXACT_ROWS: Final = 2_000_000
 """Distinct values of up to this many events are counted exactly, of more within a few per cent."""
 
 
+PREPARED: Final = (1, 7, None)
+"""Lengths of ranges that are asked for ahead, days; None: everything."""
+
+
 def totals(database: Database, question: Question) -> Totals:
     """Counts of a question; of the lake's lines see `Totals`."""
     question = sited(question)
     long = bool(question.filter)
     return database.ask(lambda reading: _totals(reading, question), ("totals", question), long=long)
+
+
+def prepare(database: Database) -> None:
+    """Ask what pages ask first, so that what ranges have in common is known when somebody looks.
+
+    That is a library, footers, and what files as a whole say: a third of a second of CPU for 10 million
+    events. Raises StoreError.
+    """
+    lasts = [file.time_last for file in database.lake.view().catalogue.events if file.time_last]
+    for days in PREPARED if lasts else ():
+        totals(database, Question(start=None if days is None else max(lasts) - timedelta(days=days)))
 
 
 def _totals(reading: Reading, question: Question) -> Totals:
