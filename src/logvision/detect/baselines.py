@@ -22,7 +22,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from logvision.columns import Codes, arrivals, distinct, firsts
+from logvision.columns import Codes, arrivals, distinct, firsts, spread
 from logvision.detect.missing import ANYTHING, SHELL, Site, Sizes
 from logvision.detect.network import numbers as network_numbers
 from logvision.detect.ordinary import NETWORKS, Ordinary
@@ -72,40 +72,46 @@ class Learned:
         rows = clean[:: max(1, -(-clean.size // LOOKED_AT))]
         if not rows.size:
             return
-        picked = events.select(_READ).take(pa.array(rows))
-        status = pc.fill_null(picked["status"], 0).to_numpy()
-        names, sites = distinct(picked, "site")
-        self._lost(names.to_pylist(), sites[(status == 404) | (status == 410)])
-        sizes = pc.fill_null(picked["bytes"], -1).to_numpy()
-        routes = distinct(picked, "route")[1]
-        clients, client = distinct(picked, "client_ip")
+        status = pc.fill_null(events["status"], 0).to_numpy()[rows]
+        sizes = pc.fill_null(events["bytes"], -1).to_numpy()[rows]
+        (sites, site), (routes, route), (clients, client) = (
+            (values, codes[rows])
+            for values, codes in (distinct(events, name) for name in ("site", "route", "client_ip"))
+        )
+        names = [*(name or "" for name in sites.to_pylist()), ""]  # the last: none
+        self._lost(names, site[(status == 404) | (status == 410)])
         narrow, networks = _networks(clients, client)
         redirected = (status >= 301) & (status <= 308) & (status != 304)
         telling = ((status == 200) & (sizes >= 0)) | redirected
         # Whoever signs in is shown a page and then sent on: both are learned.
-        spots = routes * 2 + redirected
-        chosen = _chosen(np.flatnonzero(telling & (routes >= 0) & (networks >= 0)), sites, spots, networks)
+        spots = route * 2 + redirected
+        chosen = _chosen(np.flatnonzero(telling & (route >= 0) & (networks >= 0)), site, spots, networks)
         # LEARNED rows at most.
-        alike = _alike(chosen, sites, sizes)
-        few = picked.take(pa.array(chosen))
-        plain = [few[n].cast(pa.string()).to_pylist() for n in ("site", "route", "query", "method")]
-        for site, route, query, method, network, answered, size, took, shared in zip(
-            *plain,
+        alike = _alike(chosen, site, sizes)
+        at = rows[chosen]
+        methods, method = distinct(events, "method")
+        no_body = np.array([*(each == "HEAD" for each in methods.to_pylist()), False])[method[at]]
+        queries, query = distinct(events, "query")
+        for place, template, asked, network, answered, size, took, shared, head in zip(
+            site[chosen].tolist(),
+            routes.take(pa.array(route[chosen])).to_pylist(),
+            spread(queries, query[at]).to_pylist(),
             narrow[chosen].tolist(),
             status[chosen].tolist(),
             sizes[chosen].tolist(),
-            pc.fill_null(few["duration_us"], -1).to_pylist(),
+            pc.fill_null(events["duration_us"], -1).to_numpy()[at].tolist(),
             alike.tolist(),
+            no_body.tolist(),
             strict=True,
         ):
-            if method != "HEAD" and network not in attackers:
-                self._note((site or "", route, parameter_of(query)), network, answered, size, took)
+            if not head and network not in attackers:
+                self._note((names[place], template, parameter_of(asked)), network, answered, size, took)
                 if shared and answered == 200:
-                    self.site(site or "").show(size, route)
+                    self.site(names[place]).show(size, template)
 
-    def _lost(self, names: Sequence[str | None], codes: npt.NDArray[np.int32]) -> None:
+    def _lost(self, names: Sequence[str], codes: npt.NDArray[np.int32]) -> None:
         for code in arrivals(codes).tolist():
-            self.site(names[code] or "" if code >= 0 else "").misses += int((codes == code).sum())
+            self.site(names[code]).misses += int((codes == code).sum())
 
     def _note(self, key: tuple[str, str, str], network: int, status: int, size: int, took: int) -> None:
         route = self._routes.get(key)
@@ -145,9 +151,6 @@ class Learned:
             (name, Site(misses, Sizes(ANYTHING, map(tuple, sought)), Sizes(SHELL, map(tuple, shells))))
             for name, misses, sought, shells in document["sites"]
         )
-
-
-_READ: Final = ["site", "route", "query", "status", "bytes", "duration_us", "method", "client_ip"]
 
 
 def parameter_of(query: str | None) -> str:
@@ -194,8 +197,8 @@ def _chosen(rows: Ints, *columns: npt.NDArray[np.int32]) -> Ints:
 def _alike(rows: Ints, sites: npt.NDArray[np.int32], sizes: Ints) -> npt.NDArray[np.bool_]:
     """Which rows were answered with the size of another row of their site."""
     pairs = (sites[rows].astype(np.int64) << 40) + np.minimum(sizes[rows], (1 << 40) - 1)
-    _, which, counts = np.unique(pairs, return_inverse=True, return_counts=True)
-    return np.asarray(counts[which] > 1)
+    which = firsts(pairs)[1]
+    return np.asarray(np.bincount(which)[which] > 1)
 
 
 def packed(document: Mapping[str, Any]) -> bytes:

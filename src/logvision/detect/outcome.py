@@ -104,9 +104,12 @@ def judge(events: pa.Table, baselines: Baselines) -> pa.Table:
         attacking[clients[1][attacks]] = True
         attacking[-1] = False
         mine = attacking[clients[1]] & ~attacked
+        sound = np.flatnonzero(mine)[:READ_CLOSELY]
+        answered = pc.fill_null(events["status"], 0).to_numpy()[sound] == 200
+        given = events["bytes"].is_valid().to_numpy()[sound]
         codes[attacks] = _outcomes(
             events.select(_READ).take(pa.array(attacks)),
-            events.select(_READ).take(pa.array(np.flatnonzero(mine)[:READ_CLOSELY])),
+            events.select(_READ).take(pa.array(sound[answered & given])),
             baselines,
         )
         baselines.forget()
@@ -137,6 +140,7 @@ def of_status(status: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
 
 
 def _outcomes(attacks: pa.Table, controls: pa.Table, baselines: Baselines) -> npt.NDArray[np.int32]:
+    """`controls`: what the attackers asked for that is no attack, and was answered 200 with a size."""
     status = pc.fill_null(attacks["status"], 0).to_numpy().astype(np.int64)
     codes = of_status(status)
     names, sites = distinct(attacks, "site")
@@ -149,7 +153,6 @@ def _outcomes(attacks: pa.Table, controls: pa.Table, baselines: Baselines) -> np
     order = np.argsort((status // 100 != 2) & (status != 302) & (status != 303), kind="stable")[:READ_CLOSELY]
     read = np.sort(order)
     cases = _cases(attacks.take(pa.array(read)), baselines)
-    controls = controls.filter(pc.and_(pc.equal(controls["status"], 200), controls["bytes"].is_valid()))
     for place, size in zip(_places(controls), plain(controls["bytes"]), strict=True):  # READ_CLOSELY at most
         known = baselines.known_spot(place)
         if known is not None:
