@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from logvision.columns import Codes, distinct, firsts, hashes
+from logvision.columns import Codes, distinct, firsts, hashes, spread
 from logvision.detect import network
 from logvision.detect.pieces import Pieces
 from logvision.detect.profile import BITS, MANY, Key
@@ -52,8 +52,8 @@ class Lessons:
         rows, of_row = rows[taught], of_row[taught]
         sites, site = distinct(events, "site")
         paths, queries = (
-            pc.fill_null(events[name].take(pa.array(rows)).combine_chunks().cast(pa.string()), "")
-            for name in ("path", "query")
+            pc.fill_null(spread(values, codes[rows]), "")
+            for values, codes in (distinct(events, name) for name in ("path", "query"))
         )
         pieces = Pieces.of(routes, route[rows], paths, queries)
         # Site, route and name as one number each.

@@ -42,15 +42,15 @@ class Quiet:
         )
 
     def knows(self, hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
-        pairs = self._table[_places(hashes)]
+        pairs = self._table.take(_places(hashes), axis=0)
         known: npt.NDArray[np.bool_] = (pairs[:, 0] == hashes) | (pairs[:, 1] == hashes)
         return known
 
     def learn(self, hashes: npt.NDArray[np.uint64]) -> None:
         """From now on they are known."""
-        at = _places(hashes)
-        self._table[at, 1] = self._table[at, 0]
-        self._table[at, 0] = hashes
+        newer, places = 2 * _places(hashes), self._table.ravel()
+        places[newer + 1] = places[newer]
+        places[newer] = hashes
 
 
 def _places(hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
