@@ -35,7 +35,6 @@ from logvision.detect import Detector
 from logvision.detect.cascade import Verification
 from logvision.detect.fusion import Evidence
 from logvision.detect.training import LABELLED, NOT_LEARNED, believed, train
-from logvision.detect.units import Kind
 from material import Request, Site, labelled, lookalikes, probes, sites
 from named import names_a_file
 from shown import payload, shown
@@ -49,8 +48,8 @@ BARE = {"httpparams", "grananqvist"}
 class Silent(Verification):
     """No verification: what signatures (and the classifier) say by themselves."""
 
-    def of(self, text: bytes, kind: Kind) -> tuple[list[Evidence], bool]:
-        return [], True
+    def of(self, texts: Sequence[bytes], kinds: Sequence[int], *, bounded: bool) -> list[Sequence[Evidence]]:
+        return [()] * len(texts)
 
 
 def judged(

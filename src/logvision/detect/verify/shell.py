@@ -91,20 +91,26 @@ _PROOFS: Final = Proofs([
         (r"(?:^|[\s=;|&`(,{/'\"])/?(?:[a-z?]{1,3}\[[a-z!^?/][^\]\s]{0,13}\][a-z?]{0,6}|\[[a-z!^?/][^\]\s]{0,13}\][a-z]{1,4})/+[\w?*\[]|/(?:etc|s?bin|usr|usr/s?bin|dev|tmp|var|proc)/[\w/]{0,12}\[[^\]\s]{1,14}\]\w|/(?:a|e|u|b)\[[^\]\s]{1,14}\][a-z]{1,3}\b|/\w{2,3}\[\w\]/(?:ba|da|k|z)?sh\b", 0.85, "a file's path is hidden by wildcards"),
         (rf"^\s*[\"']?(?:time|nohup|env|strace|ltrace|exec|nice|setsid|stdbuf|command|builtin|timeout\s+\d+s?|busybox|doas)[\"']?\s+{_PLACE}(?:{_SURE}|who|id|ls|cat|sh)\b", 0.75, "a command is started by another"),
         (r"\$\{?(?:SHELL|BASH)\}?\s+-c\b|\$\{(?:PATH|HOME|PWD|SHELL|IFS|OLDPWD|HOSTNAME|LS_COLORS)(?:[:#%/][^}]{0,20})?\}.|\$\{\w{1,20}#+[^}]{0,20}\}|\$\{[A-Z_]{1,20}:\d{1,3}:\d{1,3}\}|\$ENV\{", 0.88, "a variable of the shell is taken apart"),
-        (r"\b\w{1,8}=\w{1,12}\s*&&\s*\$\w{1,8}\b|(?:\b(?:cat|ba?sh|dash|zsh|rev|xargs|base64|tr)\b|\$0)[^<>]{0,20}<<<|\bkill\s+-(?:9|KILL)\b", 0.9, "a command is put together from variables"),
+        (r"\b\w{1,8}=\w{1,12}\s*&&\s*\$\w{1,8}\b|(?:\b(?:cat|ba?sh|dash|zsh|rev|xargs|base64|base32|tr|xxd|od|perl|python3?|openssl)\b|\$0)[^<>]{0,20}<<<|\bkill\s+-(?:9|KILL)\b", 0.9, "a command is put together from variables"),
         (r"^\s*>{1,2}\s*/(?:tmp|var|etc|dev)/|\$\[\s*\d+\s*[-+*/]\s*\d+\s*\]|^\s*alias\s+(?:[+-]\w\+?\s+)?\w+=\S", 0.78, "something that only a shell would do"),
         (rf"^\s*(?:{_SURE})(?:\.exe)?\s+[-/][a-zA-Z]+\s*$", 0.45, "the value is a command with its flags"),
         (r"(?:\w(?:\"\"|'')){3}\w?|\b\w(?:\^\w){2,}|\b\w(?:\\\w){3,}\s", 0.85, "quotes are strewn into a word"),
         (rf"{_START}(?:cp|mv|ln)\s+[^\s;|&]{{1,60}}\s+[^\s;|&]{{1,60}}\s*(?:$|[;|&`)#])", 0.85, "a command with arguments follows a mark that starts one"),
         (r"[;|&]\s*\"?[a-z]:\\[^\s;|&]{1,120}\.(?:exe|bat|cmd|com|ps1)\b|[;|&`(]\s*\{(?:cat|echo|ls|rm|wget|curl|nc|id|sh|bash|ping),[^{}]{1,120}\}", 0.93, "a command follows a mark that starts one"),
         (rf"{_START}{_PLACE}(?:ip\s+(?:a|addr|r|route|link|neigh)\b|ss\s+-[a-z]|xterm\s+-|choice\s+/|waitfor\s+/|query\s+user\b)|[;|&`(]\s*\$'(?:{_SURE}|{_WORDY})'", 0.9, "a command follows a mark that starts one"),
+        (r"\b(?:cat|tac|head|tail|sh|bash|dash|zsh|more|less|nl|rev)\s*<\s*[/~.]+\w", 0.9, "a program reads a file"),
+        (r"\b\w{1,8}=\$?'[^';|&]+'\s*(?:;|&&)\s*(?:\w+\s+)?\$\w|\$\{\w+//?[^{}]*[/?*\\][^{}]*\}", 0.9, "a command is put together from variables"),
+        (r"(?:^|\s)/[\w?*]{0,3}[?*][\w?*]{0,3}/[\w?*]{0,3}(?:assw|hado|host|grou|issu)[\w?*]{0,3}", 0.9, "a file's path is hidden by wildcards"),
+        (r"%\w{3,30}:~-?\d+(?:,-?\d+)?%", 0.93, "a Windows variable is taken apart"),
+        (r"\bpowershell(?:\.exe)?\s+[a-z]:\\", 0.9, "PowerShell runs"),
+        (r"(?:^|\s)-{1,2}(?:oProxyCommand|gpu-launcher|renderer-cmd-prefix|to-command|checkpoint-action|upload-pack|receive-pack|use-compress-program|rsh-command)\s*=", 0.9, "an option that has a program start another"),
         (r"[=+@-]\s*(?:cmd|powershell|msexcel|rundll32|regsvr32|mshta|dde)\s*\|\s*['\"][^'\"]*['\"]\s*!", 0.93, "a cell of a table that starts a program"),
         (r"\{\.(?:exec|cookie|load|save|append|break|cut|set)\|", 0.95, "a macro of a file server runs a command"),
     )
 ])  # fmt: skip
 
 _GATE: Final = AnyOf(
-    r"(?is)[;|&`\n\r<>{}^\"'\\?\[]|\$[({\w]|\(\)|%\w|[a-z_]\(|\b(?:"
+    r"(?is)[;|&`\n\r<>{}^\"'\\?\[]|\$[({\w@*]|\(\)|-(?:oProxy|-gpu|-to-c|-upload|-receive|-use-comp|-checkpoint)|%\w|[a-z_]\(|\b(?:"
     + _SURE
     + r"|cat|ls|rm|id|net|dir|type|expr|cp|echo|set|nc|IEX|uname|Invoke|Get|New|if|for|time|env|alias|command)\b"
 )
@@ -127,13 +133,14 @@ _PROSE: Final = re2.compile(r"(?:[A-Za-z]{2,}[,.]?\s+){4,}")
 _LIST: Final = re2.compile(r"^[\w.\s-]+(?:[|;,&][\w.\s-]+)*[|;,&]?$")
 _WHICH: Final = Which(_SHORT, _SPLIT, _PROSE, _LIST)
 
-TELLING: Final = (*_PROOFS.expressions, _SHORT.pattern, _SPLIT.pattern, r"[$\\^\xa0]")
+TELLING: Final = (*_PROOFS.expressions, _SHORT.pattern, _SPLIT.pattern, r"[$\\^\xa0]|``")
 """Without any of these there is nothing to find: in the text, in it with blanks for plus signs if it has no
 other, or in either without its quotes. Behind the last all other kinds of hiding begin."""
 
 
 def _bare(text: str) -> str:
     """The text without what only hides a word."""
+    text = text.replace("``", "")
     if "$" in text:
         text = text.replace("${IFS}", " ").replace("$IFS$9", " ").replace("$IFS", " ")
     if "$" in text or "\\" in text or "^" in text:

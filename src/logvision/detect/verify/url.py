@@ -171,12 +171,12 @@ def verify(text: str) -> list[Evidence]:  # noqa: PLR0911, PLR0912  one return a
                     "Read as an address: its form only serves to get past a check.",
                 )
             ]
-        if address and ipaddress.ip_address(address).is_private:
-            return [_ssrf(0.35, f"a private address is asked ({host})")]
         if address and rest.split("?")[0].endswith((".txt", ".php", ".sh", ".exe", ".jsp", ".dll")):
             return [
                 Evidence(RULE, Attack.RFI, 0.72, f"Read as an address: a file on {host} would be included.")
             ]
+        if address and ipaddress.ip_address(address).is_private:
+            return [_ssrf(0.35, f"a private address is asked ({host})")]
         return []
     if scheme in _SCHEMES and (found.group(2).startswith("/") or scheme in ("netdoc", "jar")):
         return [_ssrf(_SCHEMES[scheme], f"the scheme {scheme} is no web page's")]
