@@ -110,32 +110,38 @@ def recode(per_value: pa.Array, codes: Codes) -> pa.DictionaryArray:
     return text(encoded.dictionary, through(codes_of(encoded), codes))
 
 
-def plain(column: pa.ChunkedArray | pa.Array, read: Callable[[str], Any] | None = None) -> list[Any]:
+def plain(
+    column: pa.ChunkedArray | pa.Array,
+    read: Callable[[str], Any] | None = None,
+    rows: npt.NDArray[np.int64] | None = None,
+) -> list[Any]:
     """The values as Python objects, None for null: text, numbers, and times as datetimes in UTC.
 
-    `read`: what becomes of a text; None: nothing.
-    About 0.1 µs a value, a tenth of `to_pylist`, for each distinct text is made once.
+    `read`: what becomes of a text; None: nothing. `rows`: of these rows only.
+    About 0.1 µs a value, a tenth of `to_pylist`, for each distinct text and time is made once.
     """
     if pa.types.is_dictionary(column.type):
         if len(column) <= FEW and read is None:
             each = [column] if isinstance(column, pa.Array) else column.chunks
             return [text for part in each for text in part.dictionary.take(part.indices).to_pylist()]
         values, codes = distinct(pa.table({"column": column}), "column")
-        present, places = np.unique(codes, return_inverse=True)
+        present, places = np.unique(codes if rows is None else codes[rows], return_inverse=True)
         texts = values.take(pa.array(present, mask=present < 0)).to_pylist()
         if read is not None:
             texts = [None if text is None else read(text) for text in texts]
         return [texts[place] for place in places.tolist()]
+    if rows is not None:
+        column = column.take(pa.array(rows))
     if pa.types.is_timestamp(column.type):
-        # Most logs say whole seconds, in which much happens.
-        times, places = np.unique(column.cast(pa.int64()).to_numpy(zero_copy_only=False), return_inverse=True)
-        every = [time.replace(tzinfo=UTC) for time in times.view("datetime64[us]").tolist()]
-        return [every[place] for place in places.tolist()]
+        numbers = column.cast(pa.int64()).to_numpy(zero_copy_only=False)
+        moments, places = np.unique(numbers, return_inverse=True)
+        times = [time.replace(tzinfo=UTC) for time in moments.view("datetime64[us]").tolist()]
+        return [times[place] for place in places.tolist()]
     if column.null_count or not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
         plainly: list[Any] = column.to_pylist()
         return plainly
-    numbers: list[Any] = column.to_numpy().tolist()
-    return numbers
+    found: list[Any] = column.to_numpy().tolist()
+    return found
 
 
 def hashes(values: pa.StringArray, key: int) -> npt.NDArray[np.uint64]:

@@ -9,7 +9,6 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from logvision.columns import distinct
 from logvision.detect import story
@@ -24,6 +23,8 @@ ATTACKS: Final = {attack.value: attack for attack in Attack}
 OUTCOMES: Final = {outcome.value: outcome for outcome in Outcome}
 """By their text: a look-up is a quarter of a call of the class."""
 
+_TEXTS: Final = ("client_ip", "site", "attack", "rules", "outcome", "source")
+
 
 def alerts_of(events: pa.Table) -> pa.Table:
     """Attack events as ALERT rows: one per actor, site, class and set of rules, in order of arrival.
@@ -31,10 +32,11 @@ def alerts_of(events: pa.Table) -> pa.Table:
     An actor quiet for longer than GAP begins another row. Evidence is the first events and the newest,
     in order of arrival. Cost is that of the attack events alone.
     """
-    attacks = events.filter(pc.is_valid(events["attack"]))
-    if not attacks.num_rows:
+    rows = np.flatnonzero(distinct(events, "attack")[1] >= 0)
+    if not rows.size:
         return ALERT.empty_table()
-    texts = {n: distinct(attacks, n) for n in ("client_ip", "site", "attack", "rules", "outcome", "source")}
+    attacks = events.select([*_TEXTS, "time", "score", "position"]).take(pa.array(rows))
+    texts = {name: distinct(attacks, name) for name in _TEXTS}
     names = {name: [*values.to_pylist(), None] for name, (values, _) in texts.items()}  # code -1 is the last
     codes = {name: of_row for name, (_, of_row) in texts.items()}
     times = attacks["time"].cast(pa.int64()).to_numpy()

@@ -124,6 +124,8 @@ class Behaviour:
         bots, codes = columns.distinct(events, "bot")
         crawls = np.append(pc.starts_with(bots, "search:").to_numpy(zero_copy_only=False), False)
         rows = np.flatnonzero(crawls[codes])
+        if not rows.size:
+            return columns.constant(None, events.num_rows)
         some = events.select(["bot", "client_ip"]).take(pa.array(rows))
         found = self._crawlers.claims(
             some["bot"].cast(pa.string()).combine_chunks(),
@@ -316,9 +318,13 @@ def _outcome(rule: Scenario, batch: _Batch, over: Overflow, worked: Mask | None)
     return Outcome.BLOCKED if np.mean((status == 403) | (status == 429)) > GAVE_WAY else Outcome.MISSED
 
 
+_PLAIN: Final = pa.schema(
+    [field.with_type(pa.string()) if pa.types.is_dictionary(field.type) else field for field in ALERT]
+)
+
+
 def _alerts(found: list[dict[str, Any]]) -> pa.Table:
-    plain = pa.schema([f.with_type(pa.string()) if pa.types.is_dictionary(f.type) else f for f in ALERT])
-    return pa.Table.from_pylist(found, schema=plain).cast(ALERT)
+    return pa.Table.from_pylist(found, schema=_PLAIN).cast(ALERT) if found else ALERT.empty_table()
 
 
 def _fingerprints(rules: Sequence[Scenario]) -> dict[str, str]:

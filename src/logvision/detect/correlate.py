@@ -216,8 +216,9 @@ class Correlator:
                 guessers.setdefault(client, []).append(track)
         clients, codes = distinct(events, "client_ip")
         guess = np.append(pc.is_in(clients, pa.array(guessers, pa.string())).to_numpy(False), False)
+        rows = rows[guess[codes[rows]]]
         changed = []
-        for row in rows_of(events, rows[guess[codes[rows]]]):
+        for row in rows_of(events, rows) if rows.size else ():
             for track in guessers[str(row.client_ip)]:
                 gap = SITE_GAP if track.actor.startswith("site:") else GAP
                 if not track.first_seen <= row.told.time <= track.last_seen + gap:

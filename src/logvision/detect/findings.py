@@ -149,8 +149,7 @@ _SEVERITIES: Final = {severity.value: severity for severity in Severity}
 
 def rows_of(events: pa.Table, rows: Ints) -> list[Row]:
     """Some rows of EVENT, one by one."""
-    some = events.select([*_WHO, *_TOLD]).take(pa.array(rows))
-    columns = {name: plain(some[name], _READ.get(name)) for name in some.column_names}
+    columns = {name: plain(events[name], _READ.get(name), rows) for name in (*_WHO, *_TOLD)}
     columns["rules"] = [rules or () for rules in columns["rules"]]
     told = map(Evidence, *(columns[name] for name in _TOLD))
     return list(map(Row, rows.tolist(), *(columns[name] for name in _WHO), told))
