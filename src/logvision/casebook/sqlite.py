@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -32,7 +33,7 @@ from logvision.label import Label
 SCHEMA: Final = 2  # 2: exceptions and labels; a file of version 1 only lacks the tables
 BUSY_MS: Final = 5_000  # how long a writer waits for another before it is a StoreError
 
-CASES_KEPT: Final = 512
+CASES_KEPT: Final = 2048
 """Cases kept in memory beside the file."""
 
 _TABLES: Final = """
@@ -66,6 +67,8 @@ class SqliteCasebook:
         self._open: list[sqlite3.Connection] = []
         # What `apply` wrote last, with a hash of its document: somebody else may have written since.
         self._written: dict[str, tuple[int, Case]] = {}
+        # The connection and its count of others' commits when that was so; None: this one wrote otherwise.
+        self._alone: tuple[sqlite3.Connection, int] | None = None
         self._lock = threading.Lock()
         try:
             with self._transaction() as db:
@@ -91,37 +94,45 @@ class SqliteCasebook:
         cursor: Cursor | None = None,
     ) -> list[Case]:
         with self._transaction() as db:
-            changed = self._merge(db, incidents)
+            seen = db, db.execute("pragma data_version").fetchone()[0]
+            changed = self._merge(db, incidents, alone=seen == self._alone)
+            self._alone = None  # until it stands in the file
             for name, state in (states or {}).items():
                 _save(db, name, state)
             if cursor is not None:
                 _save(db, _CURSOR, orjson.dumps(dict(cursor)))
+        self._alone = seen
+        self._remember(changed)
+        return [case for case, _ in changed]
+
+    def _merge(
+        self, db: sqlite3.Connection, incidents: Iterable[Incident], *, alone: bool
+    ) -> list[tuple[Case, str]]:
+        """Keep these states of incidents; gives the cases that changed and their documents.
+
+        `alone`: nobody else has written since `_written`.
+        """
+        given = list(incidents)
+        ids = dict.fromkeys(incident.id for incident in given)
+        kept = {id_: self._written[id_][1] for id_ in ids if alone and id_ in self._written}
+        asked = orjson.dumps([id_ for id_ in ids if id_ not in kept]).decode()
+        rows = db.execute(
+            "select id, document from cases where id in (select value from json_each(?))", (asked,)
+        )
+        for id_, document in rows:
+            digest, case = self._written.get(id_, (0, None))
+            kept[id_] = _case(document) if case is None or digest != hash(document) else case
+        changed = [(case, _document(case)) for case in folded(given, kept).values()]
+        _put(db, changed)
         return changed
 
-    def _merge(self, db: sqlite3.Connection, incidents: Iterable[Incident]) -> list[Case]:
-        """Keep these states of incidents; gives the cases that changed."""
-        given, kept = list(incidents), {}
-        for id_ in dict.fromkeys(incident.id for incident in given):
-            row = db.execute("select document from cases where id = ?", (id_,)).fetchone()
-            if row is not None:
-                kept[id_] = self._read(id_, row[0])
-        changed = list(folded(given, kept).values())
-        for case in changed:
-            document = _document(case)
-            _put(db, case, document)
-            self._remember(document, case)
-        return changed
-
-    def _read(self, incident_id: str, document: str) -> Case:
-        """A case from its document; reading it again is dear, and most were written here a moment ago."""
-        digest, case = self._written.get(incident_id, (0, None))
-        return _case(document) if case is None or digest != hash(document) else case
-
-    def _remember(self, document: str, case: Case) -> None:
-        self._written.pop(case.incident.id, None)
-        self._written[case.incident.id] = hash(document), case
-        if len(self._written) > CASES_KEPT:
-            del self._written[next(iter(self._written))]
+    def _remember(self, changed: Iterable[tuple[Case, str]]) -> None:
+        """What stands in the file now: reading it again is dear, and most will change again in a moment."""
+        for case, document in changed:
+            self._written.pop(case.incident.id, None)
+            self._written[case.incident.id] = hash(document), case
+        for id_ in list(islice(self._written, max(0, len(self._written) - CASES_KEPT))):
+            del self._written[id_]
 
     def cursor(self) -> Cursor | None:
         kept = self.load_state(_CURSOR)
@@ -181,7 +192,8 @@ class SqliteCasebook:
             if case is None:
                 return None
             case = decided(case, revision=revision, author=author, at=at, status=status, note=note)
-            _put(db, case, _document(case))
+            _put(db, [(case, _document(case))])
+        self._alone = None
         return case
 
     def exempt(self, exemption: Exemption) -> None:
@@ -230,6 +242,7 @@ class SqliteCasebook:
             count = db.executemany("delete from cases where id = ? or part_of = ?", gone).rowcount
             over = [each.id for each in _exemptions(db) if is_over(each, before)]
             db.executemany("delete from exemptions where id = ?", [(id_,) for id_ in over])
+        self._alone = None
         return max(0, count)
 
     def close(self) -> None:
@@ -274,30 +287,32 @@ class SqliteCasebook:
         return found
 
 
-def _put(db: sqlite3.Connection, case: Case, document: str) -> None:
-    incident = case.incident
-    db.execute(
+def _put(db: sqlite3.Connection, cases: Sequence[tuple[Case, str]]) -> None:
+    """Cases and their documents."""
+    db.executemany(
         "insert or replace into cases values (?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            incident.id,
-            case.status.value,
-            incident.site,
-            incident.actor,
-            iso(incident.first_seen),
-            iso(incident.last_seen),
-            incident.part_of,
-            document,
-        ),
+        [
+            (
+                case.incident.id,
+                case.status.value,
+                case.incident.site,
+                case.incident.actor,
+                iso(case.incident.first_seen),
+                iso(case.incident.last_seen),
+                case.incident.part_of,
+                document,
+            )
+            for case, document in cases
+        ],
     )
-    if incident.members:
-        db.executemany(
-            "insert or ignore into members values (?, ?)",
-            [(member, incident.id) for member in incident.members],
-        )
+    db.executemany(
+        "insert or ignore into members values (?, ?)",
+        [(member, case.incident.id) for case, _ in cases for member in case.incident.members],
+    )
 
 
 def _document(case: Case) -> str:
-    return orjson.dumps(case.to_dict()).decode()
+    return case.to_json().decode()
 
 
 def _put_exemption(db: sqlite3.Connection, exemption: Exemption) -> None:
