@@ -271,11 +271,12 @@ def test_rolling_adds_up_errors() -> None:
         st.tuples(st.integers(0, 5), st.integers(-1, 6), st.integers(0, 5), st.integers(0, 1 << 61)),
         min_size=1,
         max_size=40,
-    )
+    ),
+    st.sampled_from([1, 30]),
 )
 @examples(100)
-def test_the_core_counts_as_the_pure_path(rows: list[tuple[int, int, int, int]]) -> None:
-    groups, codes, flags, volume = (np.array(column) for column in zip(*rows, strict=True))
+def test_the_core_counts_as_the_pure_path(rows: list[tuple[int, int, int, int]], times: int) -> None:
+    groups, codes, flags, volume = (np.array(column) for column in zip(*rows * times, strict=True))
 
     def counted() -> tuple[Any, ...]:
         return tallied(groups, codes.astype(np.int32), 8, flags.astype(np.uint8), volume)
