@@ -8,6 +8,7 @@ from unittest.mock import patch
 from urllib.parse import quote
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -22,6 +23,7 @@ from logvision.detect.classifier import Classifier, scorable
 from logvision.detect.detector import MODEL_FILE
 from logvision.detect.pieces import Pieces
 from logvision.detect.profiles import Profiles
+from logvision.detect.quiet import Quiet
 from logvision.detect.split import split
 from logvision.detect.texts import joined
 from logvision.detect.units import Owners
@@ -346,6 +348,21 @@ def test_first_rows_of_integers(keys: list[int]) -> None:
     assert [keys[row] for row in first.tolist()] == list(dict.fromkeys(keys))
     assert [keys[first[number]] for number in which.tolist()] == keys
     same(columns.firsts, np.array(keys, np.int64))
+
+
+@examples(100)
+@given(st.lists(st.integers(0, 99)), st.lists(st.integers(0, 99)))
+def test_what_is_known_to_be_ordinary(learned: list[int], asked: list[int]) -> None:
+    quiet = Quiet(0)
+    for each in crowded(learned):
+        quiet.learn(np.array([each]))
+    same(lambda: [quiet.knows(crowded(asked))])
+    assert quiet.knows(crowded(learned[-1:])).all()
+
+
+def crowded(numbers: list[int]) -> npt.NDArray[np.uint64]:
+    """Hashes of which every tenth has the same place among the ordinary ones."""
+    return np.array([number % 10 + (number // 10 << 40) for number in numbers], np.uint64)
 
 
 @given(st.lists(st.text("ab+%2Cé\u20ac") | st.binary(max_size=8).map(quote)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from logvision.native.arrays import Bytes, Codes, Places, Words, at
+from logvision.native.arrays import Bytes, Codes, Flags, Places, Words, at
 from logvision.native.library import CORE, KEY
 
 
@@ -21,6 +21,13 @@ def numbered(keys: Words) -> tuple[Codes, Codes]:
     if found < 0:
         raise MemoryError
     return codes, first[:found]
+
+
+def known(table: Words, keys: Words) -> Flags:
+    """Which keys stand in their row, `key % len(table)`, of a table of two columns and 2 ** n rows."""
+    out, keys = np.empty(len(keys), np.bool_), np.ascontiguousarray(keys)
+    CORE.lv_known(at(table), len(table), at(keys), len(keys), at(out))
+    return out
 
 
 def tallied(groups: Places, codes: Codes, width: int, flags: Bytes, volume: Places) -> tuple[Places, Places]:

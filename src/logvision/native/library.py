@@ -43,6 +43,7 @@ _FUNCTIONS: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "lv_margins": (None, (_P, _P, _P, _I, _I, _P, _P, _i, _P, _P)),
     "lv_sql": (_I, (_P, _I, _P, _I, _P, _I, _I, _P)),
     "lv_mixed": (None, (_P, _P, _I, _P, _I)),
+    "lv_known": (None, (_P, _I, _P, _I, _P)),
     "lv_numbered": (_I, (_P, _I, _U, _P, _P, _P)),
     "lv_keyed_new": (_P, (_U, _P, _I)),
     "lv_keyed_free": (None, (_P,)),
