@@ -6,7 +6,7 @@ import ipaddress
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logvision import native
@@ -51,6 +51,7 @@ def test_ports_brackets_and_zones_go(logged: bytes, address: str | None) -> None
     assert fields.peer(logged) == address
 
 
+@settings(deadline=None)  # the first call of many things
 @given(st.lists(addresses))
 def test_the_core_takes_addresses_that_are_canonical_and_no_others(texts: list[str]) -> None:
     read = native.addresses.read(pa.array(texts, pa.string()))
