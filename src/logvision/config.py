@@ -82,7 +82,7 @@ class LakeSettings(_Section):
     keep_bytes: int | None = Field(default=None, gt=0)
     anonymise: Literal["no", "truncate", "hash"] = "no"
     flush_s: float = Field(default=2.0, gt=0, le=300)
-    flush_rows: int = Field(default=65_536, ge=1_000)
+    flush_rows: int = Field(default=32_768, ge=1_000)
 
 
 def _address(*words: str, schemes: tuple[str, ...]) -> AfterValidator:

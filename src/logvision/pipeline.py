@@ -13,9 +13,11 @@ from datetime import datetime
 from time import perf_counter
 from typing import Final
 
+import numpy as np
 import orjson
 import pyarrow as pa
 
+from logvision.columns import distinct
 from logvision.detect import Detector, detect
 from logvision.detect.normal import Normal
 from logvision.detect.outcome import Baselines
@@ -158,6 +160,13 @@ LEARNING: Final[Steps] = (
 )
 """What they say of a row follows from all rows before it too: they see all rows, in the order of arrival."""
 
+LEARNED: Final = ("route", "kind", "score", "attack", "rules", "outcome")
+"""Columns that LEARNING steps give or change."""
+
+LESSON: Final = 6 << 20
+"""Bytes of a log that LEARNING steps see at once, however much is read at once: what a row is held against
+must not depend on that, and the first visitors of a site soon tell what is ordinary there."""
+
 STEPS: Final[Steps] = (*ALONE, *LEARNING)
 """Fold and correlate follow: they keep state, so each engine calls them where it keeps state."""
 
@@ -190,3 +199,29 @@ def through(
         if seconds is not None:
             seconds[name] = seconds.get(name, 0.0) + perf_counter() - began
     return flow
+
+
+def learning(flow: Flow, known: Knowledge, seconds: MutableMapping[str, float] | None = None) -> Flow:
+    """Take a flow through the LEARNING steps, a LESSON of each source at a time."""
+    ends = [*_lessons(flow.events), flow.events.num_rows]
+    parts = [
+        through(LEARNING, replace(flow, events=flow.events.slice(begin, end - begin)), known, seconds).events
+        for begin, end in zip([0, *ends], ends, strict=False)
+    ]
+    if len(parts) == 1:
+        return replace(flow, events=parts[0])
+    # What no step changed stands whole already.
+    learned = pa.concat_tables([part.select(LEARNED) for part in parts])
+    learned = learned.unify_dictionaries().combine_chunks()
+    tables = {field.name: learned if field.name in LEARNED else flow.events for field in EVENT}
+    columns = [tables[field.name][field.name].cast(field.type) for field in EVENT]
+    return replace(flow, events=pa.table(columns, EVENT))
+
+
+def _lessons(events: pa.Table) -> list[int]:
+    """Rows with which a lesson begins, but for the first: the last line that begins before a multiple of
+    LESSON, for it ends behind it. A reader that reads a LESSON at once cuts there too."""
+    lesson = events["position"].to_numpy() // LESSON
+    source = distinct(events, "source")[1]
+    cuts = np.flatnonzero((lesson[1:] > lesson[:-1]) & (source[1:] == source[:-1]))
+    return [row for row in cuts.tolist() if row]

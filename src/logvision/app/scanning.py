@@ -17,7 +17,7 @@ from logvision.app.found import Found
 from logvision.app.stores import SQLITE, Stores, open_stores, take_up
 from logvision.clock import SystemClock
 from logvision.config import Settings
-from logvision.engines.embedded import Embedded, Options
+from logvision.engines.embedded import HISTORY_BYTES, Embedded, Options
 from logvision.engines.summary import Summary
 from logvision.engines.verdicts import Verdicts
 from logvision.incident import Incident, iso
@@ -83,7 +83,11 @@ class Scan:
                 casebook=stores.casebook if stores else None,
                 # Age makes no segments here: nobody is watching.
                 options=Options(
-                    flush_s=3600.0, flush_rows=self._settings.lake.flush_rows, patient=False, at_once=False
+                    flush_s=3600.0,
+                    flush_rows=self._settings.lake.flush_rows,
+                    read_bytes=HISTORY_BYTES,
+                    patient=False,
+                    at_once=False,
                 ),
                 on_batch=_Telling(reader, self._verdicts, progress, began),
                 on_incident=self._found.add,

@@ -129,7 +129,7 @@ class Fold:
         watermark = Watermark()
         watermark.restore(file.metadata.get("state", {}).get("watermark", {}))
         claims = constant(None, events.num_rows) if self._anonymiser else None
-        self._learn(events.drop_columns(["route", "kind"]), AGAIN)
+        pipeline.through(AGAIN, _flow(events.drop_columns(["route", "kind"])), self.known)
         changed, _ = self._folded(events, claims, watermark.passed())
         self._insist(lambda: self._tell(changed))
         assert file.last is not None  # `take_up` takes no other
@@ -163,7 +163,7 @@ class Fold:
             self._torn = False
             return
         judged = in_order(pa.concat_tables(some or [part.events for part in parts]))
-        events = self._learn(judged, pipeline.LEARNING)
+        events = pipeline.learning(_flow(judged), self.known).events
         claims = None
         if self._anonymiser is not None:
             claims = self._state.behaviour.claims(events)
@@ -215,11 +215,6 @@ class Fold:
             "batch": name,
         }
 
-    def _learn(self, judged: pa.Table, steps: pipeline.Steps) -> pa.Table:
-        """EVENT rows from what the executors said, or from what is committed."""
-        flow = pipeline.Flow(RECORD.empty_table(), datetime.now(UTC), judged, REJECT.empty_table())
-        return pipeline.through(steps, flow, self.known).events
-
     def _folded(
         self, events: pa.Table, claims: pa.DictionaryArray | None, passed: datetime | None
     ) -> tuple[list[Incident], pa.Table]:
@@ -264,6 +259,11 @@ class Fold:
             else:
                 self.problem = None
                 return result
+
+
+def _flow(judged: pa.Table) -> pipeline.Flow:
+    """What the executors said, or what is committed, on its way through steps that learn."""
+    return pipeline.Flow(RECORD.empty_table(), datetime.now(UTC), judged, REJECT.empty_table())
 
 
 def in_order(rows: pa.Table) -> pa.Table:
