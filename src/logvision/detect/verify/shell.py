@@ -49,7 +49,7 @@ _PROOFS: Final = Proofs([
         (rf"{_START}{_PLACE}(?:{_SURE})(?:{_END}|{_ARGUMENT}|\s)", 0.93, "a command follows a mark that starts one"),
         (rf"{_START}{_PLACE}(?:{_WORDY}){_ARGUMENT}", 0.9, "a command with arguments follows a mark that starts one"),
         (rf"(?:\$\(|`|<\(|&&|\|\|)\s*{_PLACE}(?:{_WORDY})(?:{_END})", 0.86, "a command is substituted or chained"),
-        (rf"^(?:[\d.]*|[^\w]*|[^ ]*['\"`)}}\s])[;|&\n\r]+\s*(?:{_WORDY})(?:{_END})", 0.82, "a command follows a mark that starts one"),
+        (rf"^(?:[\d.]*|[^\w]*|[^ ]*['\"`)}}\s])[;|&\n\r]+\s*\{{?\s*(?:{_WORDY})(?:{_END})", 0.82, "a command follows a mark that starts one"),
         (rf"{_START}\s*(?:[\w.*?-]*/)+(?:bin|sbin|dev|etc|tmp|usr|var|proc|home)/[\w*?/.-]+", 0.9, "a program is started by its path"),
         (rf"(?:^|[\s;|&`(=/'\"!])/(?:usr/(?:local/)?)?s?bin/(?:[a-z]?sh|{_SURE}|{_WORDY}|[\w.+-]*[*?\[]+\S*)(?:{_END}|\s)", 0.85, "a program is started by its path"),
         (r"/(?:\?{2,3}|b\?n|\?in|bi\?)/[\w?*\[\]]{1,8}\b|/\?+/[\w?]*\?[\w?]*", 0.9, "a program's path is hidden by wildcards"),

@@ -102,6 +102,7 @@ _READINGS: Final = (
     (rf"^(?:s|{_V})\)*=[!(]*[1svb]\)*&[!(]*(?:[fgT]\([^;]*\)|{_X}=)", "qd", 0.93, "the quote is closed and conditions are added"),
     (r"^\(1=1\)+\+1", "n", 0.9, "a comparison is computed with"),
     (r"^s\)*\+[!+]*[1sv]\)*c", "q", 0.72, "the quote is closed, something is computed in and the rest is made a comment"),
+    (rf"^(?:s|{_V})\)*&[!(]*K\(+S", "nqd", 0.93, "a condition with a subquery or call is added"),
     (r"^s\)*;+E&E", "q", 0.9, "the quote is closed and a statement begins"),
     (r"^s\)*&\(K\)", "q", 0.75, "the quote is closed and a condition begins"),
     (r"^&[!(]*(?:1|s|b)=[(]*(?:i\(|[fT]\(|S)", "n", 0.85, "a condition with a call or query is added"),
