@@ -5,9 +5,10 @@ import sys
 from collections.abc import Callable
 
 import pytest
+import typer
 
 from logvision import __version__
-from logvision.cli import COMMANDS
+from logvision.cli import COMMANDS, door
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -41,10 +42,17 @@ def test_the_version_is_printed(command: Command) -> None:
     assert command("--version") == (0, f"logvision {__version__}\n", "")
 
 
-@pytest.mark.parametrize("name", ["password", "top"])
+def test_the_list_of_commands_says_what_they_say_themselves() -> None:
+    commands = typer.main.get_command(door()).commands
+    assert {
+        name: one.help.partition("\n\n")[0].replace("\n", " ") for name, one in commands.items()
+    } == COMMANDS
+
+
+@pytest.mark.parametrize("name", ["", "password", "top"])
 def test_a_command_that_needs_little_imports_little(name: str) -> None:
     code = (
-        "import sys; sys.argv = ['logvision', sys.argv[1], '--help']\n"
+        "import sys; sys.argv = ['logvision', *sys.argv[1].split(), '--help']\n"
         "from logvision.cli import main\n"
         "try: main()\n"
         f"finally: print([m for m in {NEEDED_BY_FEW!r} if m in sys.modules], file=sys.stderr)"
