@@ -26,7 +26,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from logvision.columns import distinct
+from logvision.columns import arrivals, distinct
 from logvision.detect.alerts import GAP
 from logvision.detect.behaviour import network_of
 from logvision.detect.findings import findings_of, rows_of
@@ -262,10 +262,9 @@ class Correlator:
 
 def _answered_well(events: pa.Table) -> Ints:
     """Rows of POST requests with a status that a sign-in that worked may have."""
-    methods, codes = distinct(events, "method")
-    post = np.append(pc.equal(methods, "POST").to_numpy(False), False)
-    status = pc.fill_null(events["status"], 0).to_numpy()
-    return np.flatnonzero(post[codes] & np.isin(status, (200, 201, 204, 302, 303)))
+    rows = np.flatnonzero(_among(events, "method", ["POST"]))
+    status = pc.fill_null(events["status"], 0).to_numpy()[rows]
+    return rows[np.isin(status, (200, 201, 204, 302, 303))]
 
 
 def _clients(finding: Finding, events: pa.Table) -> list[str]:
@@ -273,24 +272,26 @@ def _clients(finding: Finding, events: pa.Table) -> list[str]:
     kind, _, name = finding.actor.partition(":")
     if kind not in ("net", "site"):
         return list(finding.clients)
-    times = events["time"].cast(pa.int64()).to_numpy()
-    status = pc.fill_null(events["status"], 0).to_numpy()
+    rows = np.flatnonzero(_among(events, "route", finding.routes))
+    rows = rows[_among(events, "method", {e.method for e in finding.evidence}, rows)]
+    status = pc.fill_null(events["status"], 0).to_numpy()[rows]
+    rows = rows[np.isin(status, [e.status for e in finding.evidence if e.status is not None])]
+    times = events["time"].cast(pa.int64()).to_numpy()[rows]
     first, last = (round(at.timestamp() * 1e6) for at in (finding.first_seen, finding.last_seen))
-    alike = (times >= first) & (times <= last)
-    alike &= np.isin(status, [e.status for e in finding.evidence if e.status is not None])
-    alike &= _among(events, "method", {e.method for e in finding.evidence})
-    alike &= _among(events, "route", finding.routes)
     names, codes = distinct(events, "client_ip")
-    _, begins = np.unique(codes[alike], return_index=True)
-    found = codes[alike][np.sort(begins)]  # in order of arrival
-    more: list[str] = names.take(pa.array(found[found >= 0])).to_pylist()
+    alike = codes[rows[(times >= first) & (times <= last)]]
+    found = arrivals(alike[alike >= 0])
+    more: list[str] = names.take(pa.array(found)).to_pylist()
     if kind == "net":
         more = [client for client in more if network_of(client) == name]
     return list(dict.fromkeys([*finding.clients, *more]))
 
 
-def _among(events: pa.Table, name: str, wanted: Iterable[str | None]) -> npt.NDArray[np.bool_]:
-    """Which rows have one of these values; null is none."""
+def _among(
+    events: pa.Table, name: str, wanted: Iterable[str | None], rows: Ints | None = None
+) -> npt.NDArray[np.bool_]:
+    """Which rows, of these or of all, have one of these values; null is none."""
     values, codes = distinct(events, name)
     texts = pa.array([text for text in wanted if text is not None], pa.string())
-    return np.asarray(np.append(pc.is_in(values, texts).to_numpy(False), False)[codes])
+    among = np.append(pc.is_in(values, texts).to_numpy(False), False)
+    return np.asarray(among[codes if rows is None else codes[rows]])

@@ -103,9 +103,12 @@ def _at_hand(evidence: pa.ListArray, events: pa.Table) -> tuple[Ints, Ints]:
         mine, rows = np.flatnonzero(source == code), np.flatnonzero(codes == code)
         if code < 0 or not rows.size:
             continue
-        rows = rows[np.argsort(positions[rows], kind="stable")]
-        at = np.minimum(np.searchsorted(positions[rows], wanted[mine]), rows.size - 1)
-        row[mine] = np.where(positions[rows][at] == wanted[mine], rows[at], -1)
+        given = positions[rows]
+        if (given[1:] < given[:-1]).any():  # seldom: a source is read in its order
+            order = np.argsort(given, kind="stable")
+            rows, given = rows[order], given[order]
+        at = np.minimum(np.searchsorted(given, wanted[mine]), rows.size - 1)
+        row[mine] = np.where(given[at] == wanted[mine], rows[at], -1)
     known = np.flatnonzero(row >= 0)
     order = known[np.lexsort((row[known], alert[known]))]
     return alert[order], row[order]
