@@ -336,12 +336,16 @@ _FORMS: Final[tuple[tuple[Any, Callable[[str], bool] | None, float, str, str], .
 """Forms of whole values, beside the grammars: expression, what must hold besides, strength, sentence, place."""
 
 
-def _with_name(best: tuple[float, str, str], mark: str) -> tuple[float, str, str]:
-    """What a name of the database's own adds to the best reading."""
+_NAME: Final = re2.compile(r"^\s*@{0,2}[\w$.]+\s*$")
+
+
+def _with_name(best: tuple[float, str, str], mark: str, text: str) -> tuple[float, str, str]:
+    """What a name of the database's own adds to the best reading; alone it is what people look up."""
     sentence = f"{best[1] + ', and ' if best[1] else ''}it names {mark}"
     if best[0] >= 0.3:
         return 1 - (1 - max(best[0], 0.6)) * 0.25, sentence, best[2]
-    return 0.45 if mark.lower() == "information_schema" else 0.55, sentence, best[2] or "as it stands"
+    alone = mark.lower() == "information_schema" or _NAME.match(text) is not None
+    return 0.45 if alone else 0.55, sentence, best[2] or "as it stands"
 
 
 def verify(text: str) -> list[Evidence]:
@@ -358,7 +362,7 @@ def verify(text: str) -> list[Evidence]:
         if strength > best[0] and form in held and (besides is None or besides(text)):
             best = (strength, sentence, place)
     if _MARKS in held:
-        best = _with_name(best, _MARKS.search(text).group())
+        best = _with_name(best, _MARKS.search(text).group(), text)
     if best[0] <= 0:
         return []
     return [Evidence(RULE, Attack.SQLI, best[0], f"Read as SQL ({best[2]}): {best[1]}.")]
