@@ -108,7 +108,7 @@ def test_panels_say_what_reading_the_files_for_each_of_them_says(
 ) -> None:
     monkeypatch.setattr(selection, "GROUP_ROWS", 1)
     if range_:
-        monkeypatch.setattr(selection, "TOGETHER", 0)
+        monkeypatch.setattr(selection, "TABLE_ROWS", 7)
     found = answers(database, asked(text, range_))
     monkeypatch.setattr(selection, "MOST", -1)
     assert found == fresh(lake, asked(text, range_))  # small dimensions are counted together

@@ -43,10 +43,8 @@ SOME_GROUPS: Final = 3
 
 BATCH_ROWS: Final = 16_384
 TABLE_ROWS: Final = 131_072
-"""Rows that are read, and held, as one table: reading takes three times the memory that they need then."""
-
-TOGETHER: Final = 12_000_000
-"""Selections of up to so many B are put together to one table: each further one costs every panel 0.8 ms."""
+"""Rows that are read, and held, as one table: reading takes three times the memory that they need then.
+Small tables are put together: each costs every panel 0.8 ms, and DuckDB some buffers of 256 kB."""
 
 
 @dataclass(frozen=True)
@@ -103,9 +101,13 @@ def _selected(reading: Reading, question: Question, basis: Question) -> list[pa.
     among = sum(file.rows for file in files)
     if kept.is_dense(basis, among):
         return None
+    groups = list(_groups(files))
+    whole = (replace(basis, start=question.start, end=question.end), tuple(groups))
+    held = kept.tables.held(whole)  # first: the parts may be gone for it
+    if held is not None:
+        return [*held.tables]
     tables: list[pa.Table] = []
     size = 0
-    groups = list(_groups(files))
     if len(groups) > SOME_GROUPS and among * _share(reading, basis, groups[-1]) * ROW_BYTES > 2 * MOST:
         kept.note_dense(basis, among)
         return None
@@ -118,11 +120,8 @@ def _selected(reading: Reading, question: Question, basis: Question) -> list[pa.
             return None
         size += found.nbytes
         tables += found.tables
-    if len(tables) < 2 or size > TOGETHER:
-        return tables
-    whole = (replace(basis, start=question.start, end=question.end), tuple(groups))
-    together = kept.tables.get(whole, partial(_together, tables))
-    return None if together is None else [*together.tables]
+    together: Part = kept.tables.get(whole, partial(_together, tables))
+    return [*together.tables]
 
 
 def _share(reading: Reading, basis: Question, group: tuple[File, ...]) -> float:
@@ -196,13 +195,27 @@ def _read(reading: Reading, part: Question, group: Sequence[File], most: int) ->
     return Part(tuple(found))
 
 
-def _together(tables: Sequence[pa.Table]) -> Part | None:
+def _together(tables: Sequence[pa.Table]) -> Part:
+    """Neighbours as one table, of TABLE_ROWS at most."""
+    made: list[pa.Table] = []
+    run: list[pa.Table] = []
+    for table in tables:
+        if run and sum(one.num_rows for one in (*run, table)) > TABLE_ROWS:
+            made.append(_joined(run))
+            run = []
+        run.append(table)
+    return Part((*made, _joined(run)) if run else ())
+
+
+def _joined(tables: Sequence[pa.Table]) -> pa.Table:
+    if len(tables) == 1:
+        return tables[0]
     kind = pa.dictionary(pa.int32(), pa.string())
     alike = [
         pa.table([c.cast(kind) if pa.types.is_dictionary(c.type) else c for c in t.columns], t.column_names)
         for t in tables
     ]
-    return Part((_shrunk(tidy(pa.concat_tables(alike))),))
+    return _shrunk(tidy(pa.concat_tables(alike)))
 
 
 def _coded(table: pa.Table) -> pa.Table:
