@@ -97,3 +97,16 @@ def test_lines_go_once_they_are_parsed() -> None:
     known: Any = SimpleNamespace(formats=Formats())
     parsed = pipeline.parse(flow, known)
     assert (len(parsed.events), len(parsed.records)) == (50, 0)
+
+
+def test_of_a_large_array_only_what_is_written_takes_memory() -> None:
+    asks = """
+from logvision.app import memory
+
+memory.choose()
+from numpy._core.multiarray import _set_madvise_hugepage
+print(_set_madvise_hugepage(False))  # gives what was set before
+"""
+    command = [sys.executable, "-c", asks]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
+    assert told.stdout == "False\n"

@@ -18,9 +18,12 @@ _M_ARENA_MAX: Final = -8
 
 _SELDOM: Final = (20_000, 20, 20)
 
-_LARGE: Final = 1 << 20
+_LARGE: Final = 512 << 10
 """Blocks from this size on, in B, go back to the system as soon as they are free. glibc would raise the bound
 with every larger block, until columns of megabytes lie among small ones and hold their gaps."""
+
+_TRIM: Final = 4 << 20
+"""Bytes at the end of the heap that go back as soon as they are free."""
 
 _BUFFER: Final = 192 << 10
 """The same where questions are asked for weeks: DuckDB takes buffers of 256 kB, which would come to lie among
@@ -38,6 +41,8 @@ def choose() -> None:
     """
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
+    # A page of 2 MB stands whole as soon as a byte of it is written, and of some rooms little is.
+    os.environ.setdefault("NUMPY_MADVISE_HUGEPAGE", "0")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     _say(_LARGE)
 
@@ -48,7 +53,7 @@ def _say(large: int) -> None:
         # Before the first thread: an arena that is there stays in use.
         glibc.mallopt(_M_ARENA_MAX, 1)
         glibc.mallopt(_M_MMAP_THRESHOLD, large)
-        glibc.mallopt(_M_TRIM_THRESHOLD, 4 * _LARGE)
+        glibc.mallopt(_M_TRIM_THRESHOLD, _TRIM)
 
 
 def without_pandas() -> None:
