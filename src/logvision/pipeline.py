@@ -142,13 +142,17 @@ def learn(flow: Flow, known: Knowledge) -> Flow:
 
 Steps = Sequence[tuple[str, Step]]
 
-ALONE: Final[Steps] = (
-    ("parse", parse),
+PARSING: Final[Steps] = (("parse", parse),)
+"""The only step that sees lines."""
+
+JUDGING: Final[Steps] = (
     ("real client", real_client),
     ("place", place),
     ("agents", agents),
     ("judge", judge),
 )
+
+ALONE: Final[Steps] = (*PARSING, *JUDGING)
 """What they say of a row follows from the row, and from what its own source said before it (`formats`):
 it is the same wherever and beside whatever the row is looked at."""
 

@@ -46,21 +46,6 @@ def test_room_is_waited_for_before_there_is_anything_to_put() -> None:
     waiting.join(5)
 
 
-def test_what_is_held_takes_up_its_place_until_it_is_released() -> None:
-    channel: Channel[int] = Channel(1)
-    channel.put(1)
-    assert channel.get(hold=True) == 1
-    asked = threading.Event()
-    waiting = threading.Thread(target=lambda: (channel.put(2), asked.set()))
-    waiting.start()
-    assert not asked.wait(0.01)
-    assert channel.get(timeout=0.001) is None
-    channel.release()
-    assert asked.wait(5)
-    assert channel.get() == 2
-    waiting.join(5)
-
-
 def test_aborting_frees_a_waiting_sender_and_a_waiting_receiver() -> None:
     full: Channel[int] = Channel(1)
     full.put(1)

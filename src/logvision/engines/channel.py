@@ -19,7 +19,6 @@ class Channel(Generic[T]):
     def __init__(self, capacity: int) -> None:
         self._items: deque[T] = deque()
         self._capacity = capacity
-        self._held = 0  # items that were taken and still take up their place
         self._ended = False
         self._aborted = False
         self._changed = threading.Condition()
@@ -37,33 +36,23 @@ class Channel(Generic[T]):
             self._changed.notify_all()
 
     def _wait_for_room(self) -> None:
-        self._changed.wait_for(lambda: self._aborted or len(self._items) + self._held < self._capacity)
+        self._changed.wait_for(lambda: self._aborted or len(self._items) < self._capacity)
         if self._aborted:
             raise Closed
 
-    def get(self, timeout: float | None = None, *, hold: bool = False) -> T | None:
-        """The next item, or None after `timeout` seconds. Raises Closed after the last one.
-
-        `hold`: there is no room for another in its place until `release`.
-        """
+    def get(self, timeout: float | None = None) -> T | None:
+        """The next item, or None after `timeout` seconds. Raises Closed after the last one."""
         with self._changed:
             self._changed.wait_for(lambda: self._aborted or self._ended or self._items, timeout)
             if self._aborted:
                 raise Closed
             if self._items:
                 item = self._items.popleft()
-                self._held += hold
                 self._changed.notify_all()
                 return item
             if self._ended:
                 raise Closed
             return None
-
-    def release(self) -> None:
-        """What was taken with `hold` is used up."""
-        with self._changed:
-            self._held -= 1
-            self._changed.notify_all()
 
     def end(self) -> None:
         """The sender has put its last item; what stands in the channel is still taken."""

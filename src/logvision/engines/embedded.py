@@ -1,6 +1,7 @@
 """The embedded engine: one process, four threads, from a reader's batches to committed segments.
 
-    read ─► judge (pipeline.STEPS) ─► fold (counts, windows, incidents, live) ─► commit (lake, casebook)
+    read and parse ─► judge (the other steps of pipeline.STEPS) ─► fold (counts, windows, incidents, live)
+        ─► commit (lake, casebook)
 
 The channels between the threads are short, so a slow stage is felt by the source and nothing is
 dropped. Facts and source positions commit together (see `lake.segments`); the casebook follows with
@@ -70,17 +71,18 @@ class Options:
 
 @dataclass(slots=True)
 class _Read:
-    """Batches of one read."""
+    """Batches of one read, parsed: what other threads do in Python does not stop that."""
 
-    begun: pipeline.Flow | None
+    parsed: pipeline.Flow | None
     log_bytes: dict[str, int]
     resume: dict[str, Position]
+    formats: dict[str, Any]  # as this read left them
 
     def take(self) -> pipeline.Flow:
-        """What is to be judged, once: the lines go when the last step that reads them is done."""
-        begun, self.begun = self.begun, None
-        assert begun is not None
-        return begun
+        """What is to be judged, once: it is not kept while it becomes something else."""
+        parsed, self.parsed = self.parsed, None
+        assert parsed is not None
+        return parsed
 
 
 OnIncident = Callable[[Incident], None]
@@ -191,7 +193,7 @@ class Embedded:
 
     def _reading(self) -> None:
         while not self._stop.is_set():
-            self._read.room()  # lines wait in one place only
+            self._read.room()  # what was read waits in one place only
             try:
                 batches = self._reader.read(self._options.read_bytes)
             except SourceError as error:
@@ -200,7 +202,7 @@ class Embedded:
                 continue
             self._problems.pop("read", None)
             if batches:
-                self._read.put(self._begun(batches))
+                self._read.put(self._parsed(batches))
                 del batches  # while the next are read, only the channel holds these
             elif self._reader.finished:
                 break
@@ -208,21 +210,22 @@ class Embedded:
                 self._stop.wait(POLL_S)
         self._read.end()
 
-    def _begun(self, batches: Sequence[Batch]) -> _Read:
+    def _parsed(self, batches: Sequence[Batch]) -> _Read:
         records = pa.concat_tables([batch.records for batch in batches])
         log_bytes: dict[str, int] = {}
         for batch in batches:
             log_bytes[batch.source] = log_bytes.get(batch.source, 0) + batch.bytes
-        begun = pipeline.begin(records, datetime.fromtimestamp(self._clock.now(), UTC))
-        return _Read(begun, log_bytes, {batch.source: batch.resume for batch in batches})
+        flow = pipeline.begin(records, datetime.fromtimestamp(self._clock.now(), UTC))
+        parsed = pipeline.through(pipeline.PARSING, flow, self._known, self.seconds)
+        resume = {batch.source: batch.resume for batch in batches}
+        return _Read(parsed, log_bytes, resume, self._known.formats.snapshot())
 
     def _judging(self) -> None:
         try:
             while True:
-                read = self._read.get(hold=True)
+                read = self._read.get()
                 if read is not None:
                     judged = self._judge(read)
-                    del read  # raw lines are not kept while room or more lines are waited for
                     self._judged.put(judged)
                     del judged
         except Closed:
@@ -230,10 +233,7 @@ class Embedded:
 
     def _judge(self, read: _Read) -> Judged:
         begun = self._clock.monotonic()
-        first, *others = pipeline.ALONE
-        flow = pipeline.through([first], read.take(), self._known, self.seconds)
-        self._read.release()  # no other step sees the lines: the next may take their place
-        flow = pipeline.through(others, flow, self._known, self.seconds)
+        flow = pipeline.through(pipeline.JUDGING, read.take(), self._known, self.seconds)
         flow = pipeline.learning(flow, self._known, self.seconds)
         self._meters.judged(self._clock.monotonic() - begun)
         events, rejects = flow.events, flow.rejects
@@ -245,8 +245,7 @@ class Embedded:
         if self._lake is not None and self._clock.monotonic() >= self._learned_due:
             self._learned_due = self._clock.monotonic() + LEARNED_S
             learned = self._known.save()
-        formats = self._known.formats.snapshot()
-        return Judged(events, rejects, read.log_bytes, read.resume, formats, learned, claims)
+        return Judged(events, rejects, read.log_bytes, read.resume, read.formats, learned, claims)
 
     def _folding(self) -> None:
         pending = Pending(self._clock.monotonic())
