@@ -24,7 +24,7 @@ from logvision.config import Settings
 from logvision.enrich.network import Networks
 from logvision.errors import StoreError
 from logvision.lake import queries
-from logvision.lake.queries import Database
+from logvision.lake.queries import Asker, Database
 from logvision.lake.segments import Lake
 from logvision.metrics import Metrics
 from logvision.web.app import create_app
@@ -87,16 +87,18 @@ def serve(settings: Settings, announce: Announce, say: Say) -> None:
 @contextmanager
 def preparing(database: Database) -> Iterator[None]:
     """Meanwhile let the lake be known before somebody asks. One that is lost is told on the page."""
+    asker = Asker()
 
     def prepare() -> None:
         with suppress(StoreError):
-            queries.prepare(database)
+            queries.prepare(database.asked_by(asker))
 
     thread = threading.Thread(target=prepare, name="logvision-prepare", daemon=True)
     thread.start()
     try:
         yield
     finally:
+        asker.leave()
         thread.join()
 
 

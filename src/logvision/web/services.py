@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,7 +13,7 @@ from fastapi import Depends, Request
 from logvision.casebook.base import Casebook
 from logvision.clock import Clock, SystemClock
 from logvision.incident import Incident
-from logvision.lake.queries import Database, Event
+from logvision.lake.queries import Asker, Database, Event
 from logvision.live.base import Live
 from logvision.metrics import Metrics
 
@@ -79,11 +80,24 @@ class Services:
     started: float = 0.0  # monotonic seconds
 
 
-def services(request: Request) -> Services:
+async def services(request: Request) -> AsyncIterator[Services]:
+    """The services, for one browser: when it goes away, what is asked of the lake for it alone ends."""
     found = request.app.state.services
     assert isinstance(found, Services)
-    return found
+    asker = Asker()
+    watching = asyncio.create_task(_leaving(request, asker))
+    try:
+        yield replace(found, database=found.database.asked_by(asker))
+    finally:
+        watching.cancel()
 
 
-Ask = Annotated[Services, Depends(services)]
-"""How a route asks for the services."""
+async def _leaving(request: Request, asker: Asker) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    asker.leave()
+
+
+Ask = Annotated[Services, Depends(services, scope="function")]
+"""How a route asks for the services. They are those of a browser until its answer begins: what streams
+after that ends by itself."""

@@ -16,6 +16,7 @@ from logvision.lake.queries.answers import (
     Top,
     Totals,
 )
+from logvision.lake.queries.asker import Abandoned, Asker
 from logvision.lake.queries.database import Database
 from logvision.lake.queries.doubts import Doubt, doubts
 from logvision.lake.queries.filter import Filter, FilterError, parse_filter
@@ -28,8 +29,10 @@ from logvision.lake.queries.walk import actor, event, events
 from logvision.lake.queries.whole import newest, tables
 
 __all__ = [
+    "Abandoned",
     "Actor",
     "AnsweredFrom",
+    "Asker",
     "Bounds",
     "By",
     "Database",

@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -15,6 +17,7 @@ import pyarrow as pa
 
 from logvision.errors import StoreError
 from logvision.lake.catalogue import File
+from logvision.lake.queries.asker import Asker
 from logvision.lake.queries.filter import Clause, clause
 from logvision.lake.queries.question import Question
 from logvision.lake.queries.shared import Shared
@@ -76,18 +79,22 @@ class Reading:
     shared: Shared
     places: Places
     selections: Selections
+    asker: Asker
 
     def rows(self, asked: Clause) -> list[tuple[Any, ...]]:
-        """The rows of a statement."""
+        """The rows of a statement. Raises Abandoned, as the others do, when nobody waits for them."""
+        self.asker.check()
         found: list[tuple[Any, ...]] = self.connection.execute(asked.sql, list(asked.parameters)).fetchall()
         return found
 
     def table(self, asked: Clause) -> pa.Table:
         """The same as an Arrow table."""
+        self.asker.check()
         return self.connection.sql(asked.sql, params=list(asked.parameters)).to_arrow_table()
 
     def batches(self, asked: Clause, rows: int) -> Iterator[pa.RecordBatch]:
         """The same in batches of about so many rows, never all at once."""
+        self.asker.check()
         reader = self.connection.sql(asked.sql, params=list(asked.parameters)).to_arrow_reader(rows)
         yield from reader
 
@@ -143,14 +150,36 @@ class Reading:
 
 
 class _DuckDB:
-    """The library and a database in memory that reaches nothing but one folder."""
+    """The library and a database in memory that reaches nothing but one folder, from the first question on.
+
+    Where nobody asks, as in a scan or while no page is open, that is 50 MB less.
+    """
 
     def __init__(self, folder: Path, config: Mapping[str, str | int]) -> None:
-        # Where nobody asks, as in a scan or while no page is open, 50 MB less.
-        self.library: Any = import_module("duckdb")
+        self._folder = folder
+        self._config = config
+        self._opening = threading.Lock()
+        self._root: Any = None  # duckdb.DuckDBPyConnection
+
+    @cached_property
+    def library(self) -> Any:
+        return import_module("duckdb")
+
+    def cursor(self) -> Any:
+        """A connection of its own."""
+        with self._opening:
+            if self._root is None:
+                self._root = self._opened()
+            return self._root.cursor()
+
+    def close(self) -> None:
+        if self._root is not None:
+            self._root.close()
+
+    def _opened(self) -> Any:
         closed = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
-        self.root = self.library.connect(":memory:", config={**config, **closed})
-        allowed = str(folder.resolve()).replace("'", "''")
+        root = self.library.connect(":memory:", config={**self._config, **closed})
+        allowed = str(self._folder.resolve()).replace("'", "''")
         for setting in (
             "TimeZone = 'UTC'",
             "enable_progress_bar = false",
@@ -162,7 +191,8 @@ class _DuckDB:
             "enable_external_access = false",
             "lock_configuration = true",
         ):
-            self.root.execute(f"set {setting}")
+            root.execute(f"set {setting}")
+        return root
 
 
 class Database:
@@ -175,9 +205,14 @@ class Database:
         self._selections = Selections()
         self._running = threading.BoundedSemaphore(AT_ONCE)
         self._long = threading.BoundedSemaphore(LONG_AT_ONCE)
-        self._opening = threading.Lock()
-        self._config: dict[str, str | int] = {"threads": threads, "memory_limit": memory}
-        self._opened: _DuckDB | None = None
+        self._duckdb = _DuckDB(lake.folder, {"threads": threads, "memory_limit": memory})
+        self._asker = Asker()
+
+    def asked_by(self, asker: Asker) -> Database:
+        """The same, all of it shared, for one who may leave: their questions end then and raise Abandoned."""
+        asked = copy(self)
+        asked._asker = asker
+        return asked
 
     def ask(self, question: Callable[[Reading], T], key: Hashable = None, *, long: bool = False) -> T:
         """What `question` finds. Raises StoreError when files cannot be read, memory or time run out.
@@ -195,19 +230,12 @@ class Database:
         return run() if key is None or view.hot else self._shared.get((key, view.catalogue), run)
 
     def close(self) -> None:
-        if self._opened is not None:
-            self._opened.root.close()
-
-    def _open(self) -> _DuckDB:
-        with self._opening:
-            if self._opened is None:
-                self._opened = _DuckDB(self.lake.folder, self._config)
-            return self._opened
+        self._duckdb.close()
 
     def _run(self, question: Callable[[Reading], T], view: View) -> T:
         """The answer of a view, or of a later one where files of it are gone."""
         with self._running:
-            duckdb = self._open().library
+            duckdb = self._duckdb.library
             for tries_left in (2, 1, 0):
                 try:
                     return self._answer(question, view)
@@ -219,11 +247,12 @@ class Database:
                 except duckdb.OutOfMemoryException as error:
                     raise MemoryShort("the question needs more memory than a question may take") from error
                 except duckdb.InterruptException as error:
+                    self._asker.check()
                     raise StoreError(f"the question took longer than {PATIENCE_S:g} s") from error
         raise AssertionError("unreachable")
 
     def _answer(self, question: Callable[[Reading], T], view: View) -> T:
-        connection = self._open().root.cursor()
+        connection = self._duckdb.cursor()
         timer = threading.Timer(PATIENCE_S, connection.interrupt)
         timer.daemon = True
         timer.start()
@@ -231,7 +260,10 @@ class Database:
             connection.register("nothing", EVENT.empty_table())
             if view.hot:
                 connection.register("hot", pa.concat_tables(view.hot))
-            return question(Reading(view, connection, self._shared, self._places, self._selections))
+            with self._asker.waiting(connection.interrupt):
+                return question(
+                    Reading(view, connection, self._shared, self._places, self._selections, self._asker)
+                )
         finally:
             timer.cancel()
             connection.close()

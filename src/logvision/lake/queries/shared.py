@@ -10,8 +10,11 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
+
+from logvision.lake.queries.asker import Abandoned
 
 KEPT: Final = 256
 """Results kept: some pages' worth of ranges and filters, a few kB each."""
@@ -43,17 +46,21 @@ class Shared:
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
         """The result of `make`, which runs once per key: who asks meanwhile waits for it.
 
-        What it raises is raised to all who wait, and the next one tries again.
+        What it raises is raised to all who wait, and the next one tries again. Where it was abandoned, for
+        who asked first went away, one of those who wait makes it.
         """
-        with self._lock:
-            found = self._results.get(key)
-            if found is not None:
+        while True:
+            mine = Result()
+            with self._lock:
+                found = self._results.setdefault(key, mine)
                 self._results.move_to_end(key)
-            else:
-                mine = self._results[key] = Result()
-        if found is not None:
-            waited: T = found.future.result()
-            return waited
+            if found is mine:
+                return self._made(key, mine, make)
+            with suppress(Abandoned):
+                waited: T = found.future.result()
+                return waited
+
+    def _made(self, key: Hashable, mine: Result, make: Callable[[], T]) -> T:
         try:
             made = make()
         except BaseException as error:
