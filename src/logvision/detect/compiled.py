@@ -43,6 +43,7 @@ _MAKERS: Final = (
     "foreign.py",
     "rules.py",
     "database.py",
+    "search.py",
     "plan.py",
     "units.py",
     "compiled.py",

@@ -65,8 +65,7 @@ class Patterns:
     _lists: int = 0
 
     def one(self, expression: str, *, caseless: bool, rule: str) -> int:
-        """The number of an expression. Raises PatternError when it cannot be searched in linear time."""
-        pattern.check(expression, caseless)
+        """The number of an expression."""
         key = (expression, caseless)
         if key not in self._numbers:
             self._numbers[key] = len(self._numbers) + self._lists + 1
@@ -136,7 +135,6 @@ class Conditions:
         if not isinstance(value, SigmaString):
             raise NeedError(f"cs-host compared with {type(value).__name__}")
         body = _wildcards(value)
-        pattern.check(body, True)
         return AnyOf((Like("cs-host", body, True), self._search(foreign.asked(body), True, Kind.RAW_TARGET)))
 
     def _atom(self, value: Any, kinds: Kind, *, query: bool = False) -> Condition:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from logvision.detect import pattern
+from logvision.detect import pattern, search
 from logvision.detect.plan import Plan
 from logvision.detect.rules import Pattern
 from logvision.detect.scopes import NONE
@@ -56,7 +56,7 @@ class Database:
     @staticmethod
     def load(kinds: int, turn: int, dumped: bytes) -> Database:
         """Raises hyperscan.error for bytes of another version or machine."""
-        return _ready(Kind(kinds), Turn(turn), hyperscan.loadb(dumped, mode=hyperscan.HS_MODE_BLOCK))
+        return Database(Kind(kinds), Turn(turn), search.loaded(dumped), _runs(Kind(kinds)))
 
     def dump(self) -> tuple[int, int, bytes]:
         """What `load` takes."""
@@ -106,38 +106,31 @@ _UNIT: Final = (1 << 32) - 1
 
 
 def compiled(patterns: Iterable[Pattern], plan: Plan) -> list[Database]:
-    """Databases of all patterns; seconds."""
-    databases: list[Database] = []
+    """Databases of all patterns; seconds, on all cores."""
     turns: dict[Turn, list[Pattern]] = {turn: [] for turn in Turn}
     for each in patterns:
         turn = Turn.LATE if each.id in plan.late else Turn.HINT if each.id in plan.hints else Turn.FIRST
         turns[turn].append(each)
-    for turn in (Turn.FIRST, Turn.HINT):
-        for group in TOGETHER:
-            databases += _compiled(
-                group, turn, [each for each in turns[turn] if plan.kinds.get(each.id, 0) & group]
-            )
     every = Kind(0)
     for each in turns[Turn.LATE]:
         every |= plan.kinds[each.id]
-    return databases + _compiled(every, Turn.LATE, turns[Turn.LATE])
+    wanted = [
+        (group, turn, [each for each in turns[turn] if plan.kinds.get(each.id, 0) & group])
+        for turn in (Turn.FIRST, Turn.HINT)
+        for group in TOGETHER
+    ]
+    wanted.append((every, Turn.LATE, turns[Turn.LATE]))
+    return search.side_by_side(_compiled, [each for each in wanted if each[-1]])
 
 
-def _compiled(kinds: Kind, turn: Turn, patterns: list[Pattern]) -> list[Database]:
-    if not patterns:
-        return []
-    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    database.compile(
-        expressions=[each.expression.encode() for each in patterns],
-        ids=[each.id for each in patterns],
-        flags=[pattern.flags(each.caseless) for each in patterns],
+def _compiled(wanted: tuple[Kind, Turn, list[Pattern]]) -> Database:
+    kinds, turn, patterns = wanted
+    compiled = search.compiled(
+        [each.expression.encode() for each in patterns],
+        [pattern.flags(each.caseless) for each in patterns],
+        [each.id for each in patterns],
     )
-    return [_ready(kinds, turn, database)]
-
-
-def _ready(kinds: Kind, turn: Turn, database: Any) -> Database:
-    database.scratch = hyperscan.Scratch(database)
-    return Database(kinds, turn, database, _runs(kinds))
+    return Database(kinds, turn, compiled, _runs(kinds))
 
 
 def _runs(kinds: Kind) -> tuple[tuple[int, int], ...]:

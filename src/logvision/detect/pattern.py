@@ -107,15 +107,6 @@ def literal(text: str) -> str:
     )
 
 
-def check(expression: str, caseless: bool) -> None:
-    """Raises PatternError where Hyperscan cannot run the expression."""
-    try:
-        info = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-        info.compile(expressions=[expression.encode()], ids=[1], flags=flags(caseless))
-    except hyperscan.error as error:
-        raise PatternError(expression, str(error)) from None
-
-
 def flags(caseless: bool) -> int:
     """Hyperscan's flags of a pattern."""
     return int(hyperscan.HS_FLAG_MULTILINE | (hyperscan.HS_FLAG_CASELESS if caseless else 0))

@@ -12,13 +12,15 @@ import yaml
 from sigma.exceptions import SigmaError
 from sigma.rule import SigmaRule
 
-from logvision.detect import foreign, pattern
+from logvision.detect import foreign, pattern, search
 from logvision.detect.conditions import Conditions, NeedError, Patterns
+from logvision.detect.documents import LOADER
 from logvision.detect.rules import (
     All,
     AnyOf,
     Atom,
     Condition,
+    Pattern,
     Rule,
     RuleError,
     RuleSet,
@@ -62,6 +64,7 @@ class _Reader:
     patterns: Patterns = field(default_factory=Patterns)
     unusable: list[Unusable] = field(default_factory=list)
     list_files: list[Path] = field(default_factory=list)
+    written: list[tuple[Pattern, Path, Lines]] = field(default_factory=list)  # where a pattern stands first
 
     def read(self, paths: Sequence[Path]) -> RuleSet:
         digest = hashlib.sha256()
@@ -81,6 +84,7 @@ class _Reader:
                     path, 1, f"a second rule named {rule.id}", f"one; the other is {rules[rule.id].path}"
                 )
             rules[rule.id] = rule
+        self._try_patterns()
         if self.problems:
             raise RuleError(self.problems)
         return RuleSet(
@@ -97,7 +101,7 @@ class _Reader:
     def _content(self, path: Path, text: bytes) -> dict[str, Any] | None:
         """The rule of a file that is one and that an access log can answer; what is not is told."""
         try:
-            documents = list(yaml.safe_load_all(text))
+            documents = list(yaml.load_all(text, LOADER))
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             self._problem(path, mark.line + 1 if mark else 1, str(getattr(error, "problem", error)), "YAML")
@@ -238,6 +242,7 @@ class _Reader:
     def _conditions(self, path: Path, lines: Lines, sigma: SigmaRule, own: _Own) -> Condition | None:
         conditions = Conditions(path.stem, own.units, self.patterns)
         trees: list[Condition] = []
+        before = len(self.patterns.found)
         try:
             parsed = [each.parsed for each in sigma.detection.parsed_condition]
         except SigmaError as error:
@@ -250,14 +255,26 @@ class _Reader:
                 self.unusable.append(Unusable(path.stem, path, str(need)))
                 return None
             except pattern.PatternError as error:
-                self._problem(
-                    path,
-                    lines.holding(error.expression),
-                    f"{error.expression!r}: {error}",
-                    "a pattern in linear time",
-                )
+                self._bad_pattern(path, lines, error)
                 return None
+            finally:
+                self.written += [(each, path, lines) for each in self.patterns.found[before:]]
+                before = len(self.patterns.found)
         return trees[0] if len(trees) == 1 else AnyOf(tuple(trees))
+
+    def _try_patterns(self) -> None:
+        """Tell of those that Hyperscan cannot run; all at once, which is quicker than rule by rule."""
+        bad = {
+            error.expression: error
+            for error in search.refused([(each.expression, each.caseless) for each, _, _ in self.written])
+        }
+        for each, path, lines in self.written:
+            if each.expression in bad:
+                self._bad_pattern(path, lines, bad[each.expression])
+
+    def _bad_pattern(self, path: Path, lines: Lines, error: pattern.PatternError) -> None:
+        got = f"{error.expression!r}: {error}"
+        self._problem(path, lines.holding(error.expression), got, "a pattern in linear time")
 
 
 @dataclass(frozen=True, slots=True)

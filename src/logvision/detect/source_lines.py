@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import yaml
 
+from logvision.detect.documents import LOADER
+
 
 class Lines:
     """Line numbers of keys and texts in a YAML document."""
 
     def __init__(self, text: bytes) -> None:
-        self._root = next(iter(yaml.compose_all(text, yaml.SafeLoader)), None)
+        self._root = next(iter(yaml.compose_all(text, LOADER)), None)
         self._text = text.decode("utf-8", "replace").splitlines()
 
     def of(self, *keys: str) -> int:

@@ -22,7 +22,7 @@ import hyperscan
 import numpy as np
 
 from logvision import entries
-from logvision.detect import pattern
+from logvision.detect import pattern, search
 from logvision.detect.units import Ints
 
 FAR: Final = 15
@@ -74,7 +74,7 @@ class Marks:
     def _databases(self) -> dict[int, Any]:
         folder = entries.user_folder(os.environ)
         if folder is None:
-            return {reader: _compiled(each) for reader, each in self._of_readers.items()}
+            return self._compiled()
         entry = folder / f"marks-{self._key()}.bin"
         return self._loaded(entry) or self._kept(entry)
 
@@ -90,31 +90,28 @@ class Marks:
         if parts is None:
             return None
         try:
-            databases = [_ready(hyperscan.loadb(each, mode=hyperscan.HS_MODE_BLOCK)) for each in parts[1:]]
+            databases = [search.loaded(each) for each in parts[1:]]
         except hyperscan.error:  # damaged, or of another kind of processor
             return None
         return dict(zip(self._of_readers, databases, strict=True))
 
     def _kept(self, entry: Path) -> dict[int, Any]:
-        databases = {reader: _compiled(each) for reader, each in self._of_readers.items()}
+        databases = self._compiled()
         entries.keep(entry, b"marks", *map(hyperscan.dumpb, databases.values()))
         return databases
 
+    def _compiled(self) -> dict[int, Any]:
+        made = search.side_by_side(_compiled, list(self._of_readers.values()))
+        return dict(zip(self._of_readers, made, strict=True))
+
 
 def _compiled(expressions: Sequence[str]) -> Any:
-    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    database.compile(
+    return search.compiled(
         # A byte is a character, as the readers have it (Latin-1).
-        expressions=[pattern.bounded(_loosened(each)).encode("latin-1") for each in expressions],
-        ids=[0] * len(expressions),
-        flags=[pattern.flags(caseless=False)] * len(expressions),
+        [pattern.bounded(_loosened(each)).encode("latin-1") for each in expressions],
+        [pattern.flags(caseless=False)] * len(expressions),
+        [0] * len(expressions),
     )
-    return _ready(database)
-
-
-def _ready(database: Any) -> Any:
-    database.scratch = hyperscan.Scratch(database)
-    return database
 
 
 _COUNTED: Final = re.compile(r"\{(\d*),(\d+)\}")
