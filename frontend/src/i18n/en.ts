@@ -127,6 +127,7 @@ export const en = {
   'panel.os': 'Operating systems',
   'panel.devices': 'Devices',
   'panel.bots': 'Bots',
+  'panel.none_of': 'None among {n} requests.',
   'panel.referers': 'Referers',
   'panel.sites': 'Sites',
   'panel.networks': 'Networks',

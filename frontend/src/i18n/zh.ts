@@ -127,6 +127,7 @@ export const zh: Record<Key, string> = {
   'panel.os': '操作系统',
   'panel.devices': '设备',
   'panel.bots': '机器人',
+  'panel.none_of': '{n} 个请求中没有。',
   'panel.referers': '来源页面',
   'panel.sites': '站点',
   'panel.networks': '网络',
