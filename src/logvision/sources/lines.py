@@ -19,7 +19,6 @@ SLICE = 1 << 18
 BLOCK_LIMIT = 1 << 28
 """Largest block, B: offsets inside a block are 32 bits wide."""
 
-
 LARGE = 1 << 20
 """Blocks from this size on, B, are of history, and their memory is used again."""
 

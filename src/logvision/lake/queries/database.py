@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from importlib import import_module
@@ -80,6 +80,11 @@ class Reading:
     places: Places
     selections: Selections
     asker: Asker
+
+    @property
+    def committed(self) -> Reading:
+        """The same look without what is hot."""
+        return replace(self, view=replace(self.view, hot=()))
 
     def rows(self, asked: Clause) -> list[tuple[Any, ...]]:
         """The rows of a statement. Raises Abandoned, as the others do, when nobody waits for them."""

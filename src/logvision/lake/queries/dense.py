@@ -8,7 +8,7 @@ together: their combinations are few more than the values of the largest.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -55,9 +55,8 @@ def values(
     if names is None or not is_dense(reading, question):
         return None
     files = tuple(reading.files(question.start, question.end))
-    stored = replace(reading, view=replace(reading.view, hot=()))
     kept: Counts = reading.selections.tables.get(
-        ("dense", question, files, names), partial(_counts, stored, question, names)
+        ("dense", question, files, names), partial(_counts, reading.committed, question, names)
     )
     rows = kept.rows[dimension]
     if reading.view.hot:

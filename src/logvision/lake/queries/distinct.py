@@ -63,9 +63,9 @@ def paths(reading: Reading, question: Question) -> tuple[int, bool]:
 
 def _dropped(reading: Reading, question: Question, source: Clause) -> bool:
     """Whether a window of the range had to drop paths, which whole files mostly tell."""
-    span = rollups.cover(question, HOUR).rolled if question.site is None else None
+    span = rollups.cover(question, HOUR).rolled
     for files, grain, start, end in rollups.scans(reading, "path", span, DAY, HOUR) if span else ():
-        inside, _ = parted(files, start, end)
+        inside, _ = parted(question, files, start, end)
         if any(one.paths_dropped for one in settled(reading, inside, grain)):
             return True
     ((error,),) = reading.rows(joined(["select coalesce(max(error), 0) from", source, "as m"]))

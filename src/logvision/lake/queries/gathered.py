@@ -75,7 +75,7 @@ def _read(reading: Reading, question: Question, whole: rollups.Span) -> Counted:
     names = ", ".join(f"'{name}'" for name in DIMENSIONS)
     site = () if question.site is None else (question.site,)
     for files, grain, start, end in rollups.scans(reading, ALL, whole, DAY, HOUR):
-        inside, across = parted(files, start, end) if question.site is None else ([], files)
+        inside, across = parted(question, files, start, end)
         whole_files += settled(reading, inside, grain)
         if not across:
             continue
@@ -87,10 +87,9 @@ def _read(reading: Reading, question: Question, whole: rollups.Span) -> Counted:
         parts.append(
             Clause(sql + " and site = ?" * len(site), (rollups.paths(across), grain, start, end, *site))
         )
-    stored = replace(reading, view=replace(reading.view, hot=()))
     for start, end in rollups.cover(question, HOUR).edges:
         if reading.files(start, end):
-            parts += [Clause("union all"), _edge(stored, replace(question, start=start, end=end))]
+            parts += [Clause("union all"), _edge(reading.committed, replace(question, start=start, end=end))]
     asked = joined([f"select dimension, value, {SUMS}, max(error) from (", *parts, ") group by 1, 2"])
     counted: Counted = {name: {} for name in DIMENSIONS}
     for dimension, value, *counts in reading.rows(asked):

@@ -108,9 +108,10 @@ def measures(
     if found.rolled is not None:
         value = "site" if column == '"site"' else "value"
         parts += _of_partials(reading, question, dimension, value, found.rolled, grain, condition)
-    stored = replace(reading, view=replace(reading.view, hot=()))
     parts += [
-        of_events(stored.events(replace(question, start=start, end=end), columns), dimension, column)
+        of_events(
+            reading.committed.events(replace(question, start=start, end=end), columns), dimension, column
+        )
         for start, end in found.edges
         if reading.files(start, end)
     ]
@@ -142,7 +143,7 @@ def sketches(reading: Reading, question: Question) -> tuple[list[bytes], list[Cl
     found = cover(question, HOUR)
     kept: list[bytes] = []
     for files, grain, start, end in scans(reading, ALL, found.rolled, DAY, HOUR) if found.rolled else ():
-        inside, across = parted(files, start, end) if question.site is None else ([], files)
+        inside, across = parted(question, files, start, end)
         kept += [one.visitors for one in settled(reading, inside, grain) if one.visitors is not None]
         if not across:
             continue
@@ -155,9 +156,10 @@ def sketches(reading: Reading, question: Question) -> tuple[list[bytes], list[Cl
             sql += " and site = ?"
             given.append(question.site)
         kept += [sketch for (sketch,) in reading.rows(Clause(sql, tuple(given)))]
-    stored = replace(reading, view=replace(reading.view, hot=()))
     edges = [replace(question, start=start, end=end) for start, end in found.edges]
-    beside = [stored.events(edge, ["client_ip"]) for edge in edges if reading.files(edge.start, edge.end)]
+    beside = [
+        reading.committed.events(edge, ["client_ip"]) for edge in edges if reading.files(edge.start, edge.end)
+    ]
     return kept, [*beside, reading.events(question, ["client_ip"], stored=False)]
 
 

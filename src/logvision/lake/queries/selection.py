@@ -138,8 +138,9 @@ def _share(reading: Reading, basis: Question, group: tuple[File, ...]) -> float:
 
 def _only(reading: Reading, files: Sequence[File]) -> Reading:
     """The committed events of these files alone."""
-    view = replace(reading.view, hot=(), catalogue=replace(reading.view.catalogue, events=tuple(files)))
-    return replace(reading, view=view)
+    committed = reading.committed
+    catalogue = replace(committed.view.catalogue, events=tuple(files))
+    return replace(committed, view=replace(committed.view, catalogue=catalogue))
 
 
 def _split(question: Question) -> tuple[Question, Question] | None:

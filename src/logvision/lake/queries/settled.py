@@ -13,6 +13,7 @@ from typing import Any, Final
 from logvision.lake.catalogue import File
 from logvision.lake.queries.database import Reading
 from logvision.lake.queries.filter import Clause
+from logvision.lake.queries.question import Question
 from logvision.windows import visitors
 from logvision.windows.dimensions import ALL, OF_ATTACKS, SERIES, SMALL
 
@@ -48,8 +49,15 @@ class Settled:
         return sum(_ROW_BYTES * len(values) for values in self.counted.values()) + len(self.visitors or b"")
 
 
-def parted(files: Iterable[File], start: datetime, end: datetime) -> tuple[list[File], list[File]]:
-    """Files of which all windows begin within start <= time < end, and the others."""
+def parted(
+    question: Question, files: Sequence[File], start: datetime, end: datetime
+) -> tuple[Sequence[File], Sequence[File]]:
+    """Files that answer as a whole, for all their windows begin within start <= time < end, and the others.
+
+    Of one site none does.
+    """
+    if question.site is not None:
+        return (), files
     inside: list[File] = []
     across: list[File] = []
     for file in files:

@@ -65,8 +65,7 @@ def pieces(reading: Reading, question: Question, rows: int) -> Iterator[Question
 
 
 def _cut(reading: Reading, question: Question, rows: int) -> Iterator[Question]:
-    stored = replace(reading, view=replace(reading.view, hot=()))
-    events = stored.events(Question(question.start, question.end), ["time"])
+    events = reading.committed.events(Question(question.start, question.end), ["time"])
     asked = joined(['select count(*), epoch_us(min("time")), epoch_us(max("time")) from', events])
     count, first, last = reading.rows(asked)[0]
     if count <= rows or first == last:

@@ -12,14 +12,13 @@ from logvision.lake.queries.database import Database, Reading, joined, time_of
 from logvision.lake.queries.gathered import gathered
 from logvision.lake.queries.question import Question, sited
 from logvision.lake.queries.selection import matching
-from logvision.lake.queries.settled import MEASURES
+from logvision.lake.queries.settled import SUMS
 from logvision.lake.queries.stretches import extent
 from logvision.lake.segments import Counts
 from logvision.windows.dimensions import DAY
 
 EXACT_ROWS: Final = 2_000_000
 """Distinct values of up to this many events are counted exactly, of more within a few per cent."""
-
 
 PREPARED: Final = (1, 7, None)
 """Lengths of ranges that are asked for ahead, days; None: everything."""
@@ -119,8 +118,7 @@ def _by_status(reading: Reading, question: Question) -> Iterable[Sequence[Any]]:
     if together is not None:
         return together.of("status")
     source = rollups.measures(reading, question, "status", grain=DAY)[0]
-    sums = ", ".join(f"sum({name})::bigint" for name in MEASURES)
-    return reading.rows(joined([f"select value, {sums}, 0 from", source, "as m group by 1"]))
+    return reading.rows(joined([f"select value, {SUMS}, 0 from", source, "as m group by 1"]))
 
 
 def _lines(reading: Reading) -> Counts:
