@@ -30,9 +30,7 @@ def test_plain_values_are_those_of_arrow(kind: pa.DataType, values: list[object]
     assert plain(pa.array(values, kind)) == values
     halves = pa.chunked_array([pa.array(values[:1], kind), pa.array(values[1:], kind)])
     assert plain(halves) == values
-    for many in (values, values * 100):  # few texts are made one by one
-        rows = np.arange(len(many))[::-3]
-        assert plain(pa.array(many, kind), rows=rows) == many[::-3]
+    assert plain(pa.array(values * 2, kind), rows=np.arange(len(values) * 2)[::-3]) == (values * 2)[::-3]
 
 
 @pytest.mark.parametrize("key", [1, 7, 16])

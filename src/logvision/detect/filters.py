@@ -33,9 +33,6 @@ _WORD: Final = re.compile(r"\s*(\(|\)|[A-Za-z_][\w*]*|1)")
 CLAIM: Final = "claim"
 """A column beside those of EVENT: verified, fake or unknown, where `bot` names a crawler."""
 
-FEW: Final = 512
-"""Comparisons, of so many texts with so many values, that cost less one by one than a column at once."""
-
 TEXT_FIELDS: Final = frozenset({CLAIM, *(field.name for field in EVENT if field.type == TEXT)})
 NUMBER_FIELDS: Final = frozenset({"status", "bytes", "duration_us", "asn", "score"})
 
@@ -150,22 +147,12 @@ def fits(values: pa.StringArray, lower: pa.StringArray, test: Test) -> Mask:
         wanted = [w.lower() for w in wanted]
         if test.how == "is":
             found = pc.is_in(lower, pa.array(wanted, pa.string()))
-        elif len(lower) * len(wanted) <= FEW:
-            return np.array(_few(lower.to_pylist(), test.how, tuple(wanted)), np.bool_)
         else:
             compare = {"contains": pc.match_substring, "startswith": pc.starts_with, "endswith": pc.ends_with}
             found = compare[test.how](lower, wanted[0])
             for each in wanted[1:]:
                 found = pc.or_(found, compare[test.how](lower, each))
     return np.asarray(found.to_numpy(zero_copy_only=False))
-
-
-def _few(texts: list[str], how: str, wanted: tuple[str, ...]) -> list[bool]:
-    if how == "startswith":
-        return [text.startswith(wanted) for text in texts]
-    if how == "endswith":
-        return [text.endswith(wanted) for text in texts]
-    return [any(one in text for one in wanted) for text in texts]
 
 
 def holds(given: npt.NDArray[np.float64], test: Test) -> Mask:

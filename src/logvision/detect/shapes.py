@@ -82,7 +82,7 @@ class Shapes:
         """
         shapes, which = [0], np.zeros(events.num_rows, np.int64)
         for column in self._coarse:
-            shapes, which = _joined(shapes, which, *column.read(events, None))
+            shapes, which = _joined(shapes, which, *column.read(events))
         for number, text in enumerate(self._dear):
             wanted = np.array([self._need(shape & self._told)[number] for shape in shapes])
             rows = np.flatnonzero(wanted[which])
@@ -155,7 +155,7 @@ class _Texts:
         self._null = sum(1 << first + at for at, test in enumerate(tests) if None in test.values)
         self._kept: Kept[int] = Kept(VALUES_KEPT, self._ask)
 
-    def read(self, events: pa.Table, rows: Ints | None) -> tuple[list[int], Ints]:
+    def read(self, events: pa.Table, rows: Ints | None = None) -> tuple[list[int], Ints]:
         """What the tests say of these rows (None: all): distinct answers, as bits, and which one each has."""
         if self._field not in events.column_names:
             return [self._null], np.zeros(events.num_rows if rows is None else rows.size, np.int64)
@@ -183,8 +183,8 @@ class _Numbers:
         self._first = first
         self._kept: dict[float, int] = {}
 
-    def read(self, events: pa.Table, rows: Ints | None) -> tuple[list[int], Ints]:
-        """As `_Texts.read`."""
+    def read(self, events: pa.Table) -> tuple[list[int], Ints]:
+        """As `_Texts.read`, of all rows."""
         column = events[self._field]
         if pa.types.is_int16(column.type):
             given = pc.fill_null(column, _NO_INT16).to_numpy().astype(np.int64)
@@ -194,8 +194,6 @@ class _Numbers:
         else:
             given = pc.cast(column, pa.float64()).fill_null(np.inf).to_numpy()
             values, place = np.unique(given, return_inverse=True)
-        if rows is not None:
-            place = place[rows]
         wanted = values.tolist()
         new = [value for value in wanted if value not in self._kept]
         if new:

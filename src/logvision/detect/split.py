@@ -17,7 +17,7 @@ from logvision.detect.nested import add_nested
 from logvision.detect.pairs import add_after_semicolons, add_repeated
 from logvision.detect.paths import add_paths
 from logvision.detect.pile import Pile
-from logvision.detect.texts import first, flattened, matching, places, raw_bytes, slices, without
+from logvision.detect.texts import first, flattened, matching, places, raw_bytes, slices
 from logvision.detect.units import EVERY, Ints, Kind, Owners, Units
 
 NEST: Final = 2
@@ -92,8 +92,9 @@ def _without_host(urls: pa.BinaryArray) -> pa.BinaryArray:
     if plain.all():
         return urls
     if not plain.any():
-        return without(urls, _ABSOLUTE)
-    return pc.replace_with_mask(urls, pa.array(~plain), without(urls.filter(pa.array(~plain)), _ABSOLUTE))
+        return pc.replace_substring_regex(urls, _ABSOLUTE, "")
+    cut = pc.replace_substring_regex(urls.filter(pa.array(~plain)), _ABSOLUTE, "")
+    return pc.replace_with_mask(urls, pa.array(~plain), cut)
 
 
 _SEPARATING: Final = (

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Any, Final
-
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import re2
 
 from logvision import native
 
 Ints = npt.NDArray[np.int64]
-
-FEW: Final = 32
-"""So many values are looked at one by one: Arrow compiles a pattern each time, which takes as long."""
-
-
-@lru_cache(64)
-def _compiled(pattern: str) -> Any:
-    return re2.compile(pattern.encode())
 
 
 def flattened(values: pa.BinaryArray) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
@@ -94,20 +82,8 @@ def slices(flat: npt.NDArray[np.uint8], starts: Ints, ends: Ints) -> pa.BinaryAr
 
 def matching(values: pa.BinaryArray, pattern: str) -> npt.NDArray[np.bool_]:
     """Which values match; RE2 over bytes, linear in their length."""
-    if len(values) <= FEW:
-        search = _compiled(pattern).search
-        return np.array([search(value) is not None for value in values.to_pylist()], bool)
     found: npt.NDArray[np.bool_] = pc.match_substring_regex(values, pattern).to_numpy(zero_copy_only=False)
     return found
-
-
-def without(values: pa.BinaryArray, pattern: str) -> pa.BinaryArray:
-    """The values without what matches, which is where they begin."""
-    if len(values) <= FEW:
-        match = _compiled(pattern).match
-        found = [(value, match(value)) for value in values.to_pylist()]
-        return pa.array([value if at is None else value[at.end() :] for value, at in found], pa.binary())
-    return pc.replace_substring_regex(values, pattern, "", max_replacements=1)
 
 
 def matching_of(values: pa.BinaryArray, some: Ints, pattern: str) -> Ints:

@@ -71,7 +71,7 @@ class _Source:
 
 
 class Formats:
-    """Parses records, and remembers per source what it saw. Used by one thread.
+    """Parses records, and remembers per source what it saw. Used by one thread; any may ask what is `known`.
 
     `pins` is the operator's configuration: source-name glob to the name of a format or a pasted nginx
     `log_format` or Apache `LogFormat` line; the first glob that matches holds, and no other format is tried
@@ -118,11 +118,13 @@ class Formats:
         return Parsed(build.events(parts, records), build.rejects(reasons, records, read_at))
 
     def known(self) -> dict[str, list[tuple[str, float, float]]]:
-        """Per source its formats as (name, confidence 0 to 1, share of lines), the most frequent first."""
+        """Per source its formats as (name, confidence 0 to 1, share of lines), the most frequent first; from
+        any thread, also while lines are parsed."""
         answer = {}
-        for source, state in self._sources.items():
-            total = sum(state.counts.values())
-            order = sorted(state.counts.items(), key=lambda item: (-item[1], item[0]))
+        for source, state in self._sources.copy().items():
+            counts = state.counts.copy()
+            total = sum(counts.values())
+            order = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
             answer[source] = [(name, confidence(name), many / total) for name, many in order]
         return answer
 

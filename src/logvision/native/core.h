@@ -55,12 +55,6 @@ static inline u64 lv_eight(const u8 *at) {
     return word;
 }
 
-/* Asks for the text of a row some rows ahead: the texts of a column lie a line of the log apart, too far for the
- * processor to guess the next. */
-static inline void lv_ahead(const u8 *data, const i64 *starts, i64 row, i64 rows) {
-    if (row + 8 < rows) __builtin_prefetch(data + starts[row + 8]);
-}
-
 /* Appends a text; returns its end. */
 static inline u8 *lv_copied(u8 *out, const void *text, size_t size) {
     if (size) memcpy(out, text, size);

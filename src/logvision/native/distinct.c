@@ -76,8 +76,9 @@ LV_API Texts *lv_texts_new(u64 key) {
 
 /* The number of every slice's text. Returns 0; -1: no memory. */
 LV_API i64 lv_texts_add(Texts *texts, const u8 *data, const i64 *starts, const i64 *ends, i64 rows, i32 *codes) {
+    enum { AHEAD = 8 }; /* slices lie a line of the log apart, too far for the processor to guess the next */
     for (i64 row = 0; row < rows; row++) {
-        lv_ahead(data, starts, row, rows);
+        if (row + AHEAD < rows) __builtin_prefetch(data + starts[row + AHEAD]);
         const u8 *text = data + starts[row];
         size_t size = (size_t)(ends[row] - starts[row]);
         /* Neighbouring lines often agree. */

@@ -44,41 +44,11 @@ typedef struct {
 
 _Static_assert(sizeof(Tally) == 40, "a row of int64");
 
-static inline void counted(Tally *tally, u8 flag, i64 volume) {
-    u8 answer = flag >= 3 ? flag - 3 : flag;
-    tally->attacks += flag >= 3;
-    tally->requests++;
-    tally->success += answer == 1;
-    tally->errors += answer == 2;
-    tally->bytes += (u64)volume;
-}
-
-/* `lv_tallied` of keys so few that each has a place: most columns have few values. */
-static i64 dense(const i64 *groups, const i32 *codes, const u8 *flags, const i64 *volume, i64 rows, i64 width,
-                 i64 size, u64 *keys, Tally *tallies) {
-    Tally *places = calloc((size_t)size, sizeof(Tally));
-    if (places == NULL) return -1;
-    for (i64 row = 0; row < rows; row++)
-        counted(&places[groups[row] * width + codes[row] + 1], flags[row], volume[row]);
-    i64 found = 0;
-    for (i64 key = 0; key < size; key++) {
-        if (!places[key].requests) continue;
-        keys[found] = (u64)key;
-        tallies[found++] = places[key];
-    }
-    free(places);
-    return found;
-}
-
 /* What each key of (group, code) that occurs adds up to (windows/counting.py), in no order: a key is
  * `groups * width + code + 1`. `flags`: 1 success, 2 server error, 0 neither; plus 3: attack. `keys` and
  * `tallies` have a place for each row. Returns how many keys there are; -1: no memory. */
 LV_API i64 lv_tallied(const i64 *groups, const i32 *codes, const u8 *flags, const i64 *volume, i64 rows,
                       i64 width, u64 odd, u64 *keys, Tally *tallies) {
-    i64 last = 0;
-    for (i64 row = 0; row < rows; row++) last = groups[row] > last ? groups[row] : last;
-    if ((last + 1) * width <= rows / 4)
-        return dense(groups, codes, flags, volume, rows, width, (last + 1) * width, keys, tallies);
     Table table = lv_table(odd, keys);
     if (table.slots == NULL) return -1;
     for (i64 row = 0; row < rows; row++) {
@@ -86,7 +56,13 @@ LV_API i64 lv_tallied(const i64 *groups, const i32 *codes, const u8 *flags, cons
         i32 number = lv_table_number(&table, (u64)groups[row] * (u64)width + (u64)((i64)codes[row] + 1));
         if (number < 0) return -1;
         if (number == before) tallies[number] = (Tally){0};
-        counted(&tallies[number], flags[row], volume[row]);
+        u8 answer = flags[row] >= 3 ? flags[row] - 3 : flags[row];
+        Tally *tally = &tallies[number];
+        tally->attacks += flags[row] >= 3;
+        tally->requests++;
+        tally->success += answer == 1;
+        tally->errors += answer == 2;
+        tally->bytes += (u64)volume[row];
     }
     free(table.slots);
     return table.found;

@@ -22,20 +22,6 @@ static inline i64 next(const u8 *data, i64 at, i64 end, int byte) {
     return found == NULL ? end : found - data;
 }
 
-/* The same where it is near, for a range of a line that goes on to `line_end`: eight bytes at a time, so that where
- * among them it stands takes no guess. */
-static inline i64 near(const u8 *data, i64 at, i64 end, i64 line_end, u8 byte) {
-    const u64 ones = 0x0101010101010101ull;
-    for (; at < end && at + 8 <= line_end; at += 8) {
-        u64 eight = lv_eight(data + at) ^ ones * byte;
-        u64 zero = (eight - ones) & ~eight & ones << 7; /* its lowest bit is of the first byte that is zero now */
-        if (zero) at += __builtin_ctzll(zero) / 8;
-        if (zero) return at < end ? at : end;
-    }
-    while (at < end && data[at] != byte) at++;
-    return at < end ? at : end;
-}
-
 /* Lines without byte order mark and line end. `odd` gets those that are to be looked at: blank perhaps, with a
  * '#' in front, a NUL byte inside, or `limit` bytes and no line end. Returns how many those are. */
 LV_API i64 lv_trimmed(const u8 *data, const i64 *starts, const i64 *ends, i64 rows, i64 limit, i64 *from, i64 *to,
@@ -70,15 +56,15 @@ LV_API i64 lv_suspects(const u8 *data, i64 size, const i64 *starts, i64 rows, i6
     return found;
 }
 
-static int words_of(const u8 *data, i64 begin, i64 stop, i64 line_end, const Word *words, i32 count, u8 delimiter,
+static int words_of(const u8 *data, i64 begin, i64 stop, const Word *words, i32 count, u8 delimiter,
                     const u8 *literals, i64 *starts, i64 *ends, i64 stride, i64 row) {
     i64 at = begin;
     for (i32 i = 0; i < count; i++) {
         const Word *word = &words[i];
-        i64 end = near(data, at, stop, line_end, delimiter);
+        i64 end = next(data, at, stop, delimiter);
         for (i32 more = 1; more < word->span; more++) {
             if (end >= stop) return 0;
-            end = near(data, end + 1, stop, line_end, delimiter);
+            end = next(data, end + 1, stop, delimiter);
         }
         /* The last word ends where the segment ends, and no other does. */
         if ((i + 1 == count) != (end >= stop)) return 0;
@@ -128,7 +114,7 @@ LV_API i64 lv_cut(const u8 *data, const i64 *from, const i64 *to, i64 count, con
                 good = stop - at == segment->literal_size &&
                        lv_same(data + at, literals + segment->literal, (size_t)segment->literal_size);
             else
-                good = words_of(data, at, stop, end, words + segment->first_word, segment->words, delimiter, literals,
+                good = words_of(data, at, stop, words + segment->first_word, segment->words, delimiter, literals,
                                 starts, ends, count, taken);
             if (!good || part == quoted) break;
             i64 close = next(data, stop + 1, end, '"');
@@ -186,7 +172,6 @@ LV_API void lv_clf_times(const u8 *data, const i64 *starts, const i64 *ends, i64
     const u8 *last = NULL;
     i64 value = 0;
     for (i64 row = 0; row < rows; row++) {
-        lv_ahead(data, starts, row, rows);
         const u8 *text = data + starts[row];
         values[row] = 0;
         good[row] = 0;
@@ -206,7 +191,6 @@ LV_API void lv_clf_times(const u8 *data, const i64 *starts, const i64 *ends, i64
 LV_API void lv_integers(const u8 *data, const i64 *starts, const i64 *ends, i64 rows, i64 *values, u8 *known,
                         u8 *good) {
     for (i64 row = 0; row < rows; row++) {
-        lv_ahead(data, starts, row, rows);
         const u8 *text = data + starts[row];
         i64 size = ends[row] - starts[row], value = 0;
         int fine = size > 0 && size <= 18;
@@ -241,7 +225,6 @@ LV_API i64 lv_requests(const u8 *data, const i64 *starts, const i64 *ends, i64 r
                        Texts *protocols, i32 *method, i32 *target, i32 *protocol, i64 *odd) {
     i64 found = 0, last = -1; /* the last line that was as expected */
     for (i64 row = 0; row < rows; row++) {
-        lv_ahead(data, starts, row, rows);
         i64 from = starts[row], to = ends[row], one = from;
         while (one < to && one - from <= 32 && token(data[one])) one++;
         i64 two = one < to && data[one] == ' ' ? next(data, one + 1, to, ' ') : to;
