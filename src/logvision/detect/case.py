@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from logvision.detect import carrier
 from logvision.detect.baselines import Learned
@@ -45,12 +44,14 @@ INTERPRETED: Final = frozenset(
 QUERIES: Final = frozenset({Attack.SQLI, Attack.NOSQLI, Attack.LDAP, Attack.GRAPHQL, Attack.SCANNER})
 """Classes whose success shows as more data than the page ordinarily gives, or as a condition obeyed."""
 
+TOLD: Final = FILES | QUERIES | INTERPRETED
+"""Classes that are after something: who is given the page for what is not there did not get it."""
+
 DOORS: Final = ("login", "logon", "signin", "sign-in", "sign_in", "/auth", "session", "/token", "password")
 """What the path of a page that takes passwords has in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ground:
+class Ground(NamedTuple):
     """What is ordinary where an attack was sent to; null: not known."""
 
     route: Ordinary | None
@@ -99,8 +100,8 @@ class Case:
             if self.attack in SOUGHT and not self._known_path():
                 self.site.seek(self.answer.size, self.answer.asked.name)
 
-    def outcome(self, shapes: MutableMapping[int, Shape]) -> Outcome | None:
-        """How it went; None: what the status says. `shapes`: those of spots that were looked at, by `id`."""
+    def outcome(self) -> Outcome | None:
+        """How it went; None: what the status says."""
         waited = self._waited()
         if self.door:
             outcome: Outcome | None = self._sign_in()
@@ -115,10 +116,7 @@ class Case:
         elif self._nothing() or (waited is False and not self.spot.obeyed):
             outcome = Outcome.MISSED
         else:
-            shape = shapes.get(id(self.spot))
-            if shape is None:
-                shape = shapes[id(self.spot)] = self.spot.shape()
-            outcome = self._by_class(shape)
+            outcome = self._by_class(self.spot.shape())
         return outcome
 
     def _sign_in(self) -> Outcome | None:
@@ -147,14 +145,16 @@ class Case:
 
     def _known_path(self) -> bool:
         """Whether ordinary visitors are given this very path."""
-        return self.path == "/" or (
-            self.ground.own and any(r is not None and r.known for r in (self.ground.route, self.ground.bare))
+        ground = self.ground
+        known = ground.own and (
+            (ground.route is not None and ground.route.known)
+            or (ground.bare is not None and ground.bare.known)
         )
+        return known or self.path == "/"
 
     def _nothing(self) -> bool:
         """Whether it was given the page for what is not there."""
-        tells = self.attack in FILES or self.attack in QUERIES or self.attack in INTERPRETED
-        return (tells or not self._known_path()) and self.site.anything(self.answer.size)
+        return (self.attack in TOLD or not self._known_path()) and self.site.anything(self.answer.size)
 
     def _waited(self) -> bool | None:
         """Whether the answer took as long as the payload asked; None: it did not ask, or no times."""
@@ -187,19 +187,20 @@ class Case:
         return Outcome.WORKED if self.site.tells() else Outcome.UNKNOWN
 
     def _query(self, shape: Shape) -> Outcome:
-        size, ordinary = self.answer.size, self._ordinary()
+        size = self.answer.size
         if self.spot.obeyed or (
             # What breaks on some queries and answers others runs them.
             self.answer.asked.data and self.spot.broken >= BROKEN and not self.spot.like_control(size)
         ):
             return Outcome.WORKED
-        given = [a.bounds()[1] for a in (self.ground.route, self.ground.bare) if a is not None and a.known]
-        most = max([*self.spot.controls, *given], default=0)
         if shape.common(self.answer) or self.spot.follows() is False:
             return Outcome.MISSED
-        if ordinary is False and size > 1.25 * most and self.attack is not Attack.SCANNER:
-            return Outcome.WORKED
-        return Outcome.MISSED if ordinary else Outcome.UNKNOWN
+        ordinary = self._ordinary()
+        if ordinary is not False or self.attack is Attack.SCANNER:
+            return Outcome.MISSED if ordinary else Outcome.UNKNOWN
+        given = [a.bounds()[1] for a in (self.ground.route, self.ground.bare) if a is not None and a.known]
+        most = max([*self.spot.controls, *given], default=0)
+        return Outcome.WORKED if size > 1.25 * most else Outcome.UNKNOWN
 
     def _interpreted(self, shape: Shape) -> Outcome:
         size, ordinary = self.answer.size, self._ordinary()

@@ -24,7 +24,7 @@ from logvision.detect import network
 from logvision.detect.asked import Asked, Reading
 from logvision.detect.baselines import Learned, packed, parameter_of, unpacked
 from logvision.detect.case import DOORS, REFUSED, SIGN_INS, SOUGHT, UNTOLD, Case, Ground
-from logvision.detect.spots import Answer, Shape, Spot
+from logvision.detect.spots import Answer, Spot
 from logvision.schema import Attack, Outcome
 
 READ_CLOSELY: Final = 2048
@@ -159,13 +159,10 @@ def _outcomes(attacks: pa.Table, controls: pa.Table, baselines: Baselines) -> np
             known.control(size)
     for case in cases:
         case.note()
-    shapes: dict[int, Shape] = {}
-    followed: set[int] = set()
+    for spot in {id(case.spot): case.spot for case in cases}.values():
+        spot.obeyed |= spot.follows() is True
     for number, case in zip(read.tolist(), cases, strict=True):
-        if id(case.spot) not in followed:
-            followed.add(id(case.spot))
-            case.spot.obeyed |= case.spot.follows() is True
-        outcome = case.outcome(shapes)
+        outcome = case.outcome()
         if outcome is not None:
             codes[number] = _CODE[outcome]
     return codes

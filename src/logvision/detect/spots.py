@@ -39,7 +39,6 @@ class Answer(NamedTuple):
 class Shape:
     """How the 2xx answers of a spot lie."""
 
-    payloads: int  # different ones
     slope: float  # B that a character of the payload adds
     middle: float | None  # residual size of the most common answer; None: there is no such
     names: int  # different names among those with the most common answer
@@ -51,6 +50,9 @@ class Shape:
     def common(self, answer: Answer) -> bool:
         """Whether this is the answer that most payloads get."""
         return self.middle is not None and near(round(self.residual(answer)), round(self.middle))
+
+
+_NO_SHAPE: Final = Shape(0.0, None, 0, apart=False)
 
 
 @dataclass(slots=True)
@@ -65,8 +67,11 @@ class Spot:
     obeyed: bool = False  # a condition or a delay was followed, at any time
     doors: list[int] = field(default_factory=list)  # status of each password sent, the latest
     left: bool = False  # a payload was more than what somebody may look for: see `carrier.sought`
+    # Of the answers, until the next one; null: not asked since.
+    _shape: Shape | None = field(default=None, compare=False)
 
     def note(self, answer: Answer) -> None:
+        self._shape = None
         self.answers.append(answer)
         del self.answers[:-ANSWERS_KEPT]
         if answer.asked.condition:
@@ -97,10 +102,15 @@ class Spot:
         return int(np.median(times)) if times else None
 
     def shape(self) -> Shape:
-        """Cost is that of ANSWERS_KEPT answers."""
+        """How the answers lie. Cost is that of ANSWERS_KEPT answers, once after the latest came."""
+        if self._shape is None:
+            self._shape = self._found_shape() if len(self.answers) >= FEW else _NO_SHAPE
+        return self._shape
+
+    def _found_shape(self) -> Shape:
         answers = list({a.asked.payload: a for a in self.answers if a.asked.delay_s is None}.values())
         if len(answers) < FEW:
-            return Shape(len(answers), 0.0, None, 0, apart=False)
+            return _NO_SHAPE
         sizes = np.array([a.size for a in answers], float)
         lengths = np.array([a.asked.length for a in answers], float)
         slope = _slope(sizes, lengths)
@@ -114,7 +124,6 @@ class Spot:
         inside = order[best : int(until[best])]
         is_common = counts[best] >= FEW and counts[best] >= 0.4 * ordered.size
         return Shape(
-            payloads=sizes.size,
             slope=slope,
             middle=float(np.median(residuals[inside])) if is_common else None,
             names=len({answers[i].asked.name for i in inside.tolist()}) if is_common else 0,
