@@ -173,6 +173,20 @@ def test_what_another_process_decided_meanwhile_is_kept(opened: Callable[[], Cas
     assert page.case(incident().id) == changed
 
 
+def test_what_was_decided_while_another_case_went_on_is_kept(opened: Callable[[], Casebook]) -> None:
+    engine, page = opened(), opened()
+    engine.apply([incident(1), incident(2)])
+    for book in (page, engine):
+        for number in (1, 2):
+            case = book.case(incident(number).id)
+            assert case is not None
+            book.decide(case.incident.id, revision=case.revision, author="ann", at=NOON, note=repr(book))
+            engine.apply([incident(3 - number, events=case.revision + 20)])
+            [changed] = engine.apply([incident(number, events=case.revision + 20)])
+            assert changed.note == repr(book)
+            assert len(changed.history) == len(case.history) + 1
+
+
 def test_a_decision_on_an_old_revision_is_a_conflict_that_shows_the_newest(book: Casebook) -> None:
     book.apply([incident()])
     book.decide(incident().id, revision=1, author="ann", at=NOON, note="first")

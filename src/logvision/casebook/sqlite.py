@@ -36,6 +36,10 @@ BUSY_MS: Final = 5_000  # how long a writer waits for another before it is a Sto
 CASES_KEPT: Final = 2048
 """Cases kept in memory beside the file."""
 
+_Seen = tuple[sqlite3.Connection, int, int]
+"""A connection, how many commits of others it has seen, and how many decisions there were here: together they
+tell whether cases may have changed."""
+
 _TABLES: Final = """
 create table if not exists cases (
     id text primary key,
@@ -66,9 +70,8 @@ class SqliteCasebook:
         self._local = threading.local()
         self._open: list[sqlite3.Connection] = []
         # What `apply` wrote last, with a hash of its document: somebody else may have written since.
-        self._written: dict[str, tuple[int, Case]] = {}
-        # The connection and its count of others' commits when that was so; None: this one wrote otherwise.
-        self._alone: tuple[sqlite3.Connection, int] | None = None
+        self._written: dict[str, tuple[_Seen, int, Case]] = {}
+        self._decisions = 0  # how often cases were changed here by others than `apply`
         self._lock = threading.Lock()
         try:
             with self._transaction() as db:
@@ -94,43 +97,42 @@ class SqliteCasebook:
         cursor: Cursor | None = None,
     ) -> list[Case]:
         with self._transaction() as db:
-            seen = db, db.execute("pragma data_version").fetchone()[0]
-            changed = self._merge(db, incidents, alone=seen == self._alone)
-            self._alone = None  # until it stands in the file
+            seen = db, db.execute("pragma data_version").fetchone()[0], self._decisions
+            changed = self._merge(db, incidents, seen)
             for name, state in (states or {}).items():
                 _save(db, name, state)
             if cursor is not None:
                 _save(db, _CURSOR, orjson.dumps(dict(cursor)))
-        self._alone = seen
-        self._remember(changed)
+        self._remember(changed, seen)
         return [case for case, _ in changed]
 
     def _merge(
-        self, db: sqlite3.Connection, incidents: Iterable[Incident], *, alone: bool
+        self, db: sqlite3.Connection, incidents: Iterable[Incident], seen: _Seen
     ) -> list[tuple[Case, str]]:
         """Keep these states of incidents; gives the cases that changed and their documents.
 
-        `alone`: nobody else has written since `_written`.
+        A case that was written when the same was `seen` stands in the file as it was written.
         """
         given = list(incidents)
         ids = dict.fromkeys(incident.id for incident in given)
-        kept = {id_: self._written[id_][1] for id_ in ids if alone and id_ in self._written}
+        written = {id_: self._written[id_] for id_ in ids if id_ in self._written}
+        kept = {id_: case for id_, (then, _, case) in written.items() if then == seen}
         asked = orjson.dumps([id_ for id_ in ids if id_ not in kept]).decode()
         rows = db.execute(
             "select id, document from cases where id in (select value from json_each(?))", (asked,)
         )
         for id_, document in rows:
-            digest, case = self._written.get(id_, (0, None))
+            _, digest, case = written.get(id_, (None, 0, None))
             kept[id_] = _case(document) if case is None or digest != hash(document) else case
         changed = [(case, _document(case)) for case in folded(given, kept).values()]
         _put(db, changed)
         return changed
 
-    def _remember(self, changed: Iterable[tuple[Case, str]]) -> None:
+    def _remember(self, changed: Iterable[tuple[Case, str]], seen: _Seen) -> None:
         """What stands in the file now: reading it again is dear, and most will change again in a moment."""
         for case, document in changed:
             self._written.pop(case.incident.id, None)
-            self._written[case.incident.id] = hash(document), case
+            self._written[case.incident.id] = seen, hash(document), case
         for id_ in list(islice(self._written, max(0, len(self._written) - CASES_KEPT))):
             del self._written[id_]
 
@@ -192,8 +194,8 @@ class SqliteCasebook:
             if case is None:
                 return None
             case = decided(case, revision=revision, author=author, at=at, status=status, note=note)
+            self._decisions += 1
             _put(db, [(case, _document(case))])
-        self._alone = None
         return case
 
     def exempt(self, exemption: Exemption) -> None:
@@ -239,10 +241,10 @@ class SqliteCasebook:
             db.executemany(
                 "delete from members where id in (select id from cases where id = ? or part_of = ?)", gone
             )
+            self._decisions += 1
             count = db.executemany("delete from cases where id = ? or part_of = ?", gone).rowcount
             over = [each.id for each in _exemptions(db) if is_over(each, before)]
             db.executemany("delete from exemptions where id = ?", [(id_,) for id_ in over])
-        self._alone = None
         return max(0, count)
 
     def close(self) -> None:
