@@ -15,6 +15,7 @@ from logvision.lake import queries
 from logvision.lake.compaction import compact
 from logvision.lake.queries import Database, Dimension, Question, rollups, settled
 from logvision.lake.queries.database import Reading
+from logvision.lake.retention import expire
 from logvision.lake.segments import Lake
 from logvision.windows.dimensions import DAY
 
@@ -85,6 +86,34 @@ def test_files_that_a_moving_range_holds_are_read_once(lake: Lake, monkeypatch: 
     assert sum(made) == 3
     database.close()
     assert found == [fresh(lake, question) for question in asked]
+
+
+def test_a_server_says_what_a_new_one_says_after_late_rows_compaction_and_retention(tmp_path: Path) -> None:
+    with (
+        Lake.open(tmp_path / "data", writer=True) as writer,
+        Lake.open(tmp_path / "data", writer=False) as reader,
+    ):
+        database = Database(reader)
+        asked = (Question(), Question(start=NOON + timedelta(days=1)))
+
+        def same() -> int:
+            reader.refresh()
+            found = [answers(database, question) for question in asked]
+            assert found == [fresh(reader, question) for question in asked]
+            return int(found[0][0].requests)
+
+        for number in range(8):
+            commit(writer, [a_request(12 * 150 * number + i) for i in range(12 * 150)])
+        assert same() == 8 * 1800
+        commit(writer, [a_request(i) | {"position": 1_000_000 + i} for i in range(0, 1500, 3)])  # late ones
+        commit(writer, [a_request(12 * 150 * 8)])
+        assert same() == 8 * 1800 + 500 + 1
+        assert compact(writer, now=0.0, grace_s=0.0)
+        assert same() == 8 * 1800 + 500 + 1
+        gone = expire(writer, now=(NOON + timedelta(days=40)).timestamp(), keep_days=0.25)
+        assert {file.path.parent.name for file in gone} == {"events", "partials"}
+        assert same() == 8 * 1800 + 1  # the late ones lay in a file of their own
+        database.close()
 
 
 @pytest.mark.parametrize("site", [None, "shop.example"])
