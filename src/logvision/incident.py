@@ -129,7 +129,7 @@ class Incident:
         return self.with_evidence([e.to_dict() for e in self.evidence])
 
     def with_evidence(self, evidence: Sequence[Any]) -> dict[str, Any]:
-        """The same with evidence in some form."""
+        """What `to_dict` gives, with the evidence in a form of the caller's."""
         return {
             "id": self.id,
             "actor": self.actor,
