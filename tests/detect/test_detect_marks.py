@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import hyperscan
@@ -11,91 +12,44 @@ from hypothesis import strategies as st
 
 from examples import examples
 from logvision.detect.units import Kind
+from logvision.detect.verify import code, ldap, markup, path, shell, sql, template, url, verify, verify_all
 from logvision.detect.verify import marks as module
-from logvision.detect.verify import verify, verify_all
 from logvision.detect.verify.given import HEAD, TAIL
 from logvision.detect.verify.marks import Marks, Texts
+from logvision.detect.verify.proofs import AnyOf, Proofs
 from logvision.detect.verify.sql_tokens import WORDS
 
 BENCH = Path(__file__).parents[2] / "bench"
 KINDS = (Kind.PATH, Kind.NAME, Kind.VALUE, Kind.AGENT, Kind.REFERER, Kind.URL)
+# fmt: off
 PIECES = (
-    *(
-        "'",
-        '"',
-        "`",
-        "\\",
-        "\\'",
-        "+",
-        " ",
-        "\n",
-        "\0",
-        "\v",
-        "\t",
-        "$",
-        "$$",
-        "^",
-        "<",
-        ">",
-        "(",
-        ")",
-        "[",
-        "]",
-    ),
-    *(
-        "{",
-        "}",
-        "%",
-        ";",
-        "|",
-        "&",
-        "#",
-        "--",
-        "*/",
-        "::int",
-        "=",
-        "!=",
-        "@>",
-        "1",
-        "1e+5",
-        ".",
-        ",",
-        "..",
-        "/",
-        "/./",
-    ),
-    *(
-        "a",
-        "O'Neill",
-        "foo(",
-        "sleep(",
-        "\xa0",
-        "\xe9",
-        "\xe2\x80\x99",
-        "http://",
-        "//",
-        "@",
-        ":",
-        "?",
-        "127.0.0.1",
-    ),
-    *(
-        "localhost",
-        "etc/passwd",
-        ".git",
-        "<b",
-        "alert(1)",
-        "on",
-        "id",
-        "cat ",
-        "${",
-        "jndi:",
-        "{{",
-        "7*7",
-        *WORDS,
-    ),
+    "'", '"', "`", "\\", "\\'", "+", " ", "\n", "\0", "\v", "\t", "$", "$$", "^", "<", ">", "(", ")", "[",
+    "]", "{", "}", "%", ";", "|", "&", "#", "--", "*/", "::int", "=", "!=", "@>", "1", "1e+5", ".", ",", "..",
+    "/", "/./", "a", "O'Neill", "foo(", "sleep(", "\xa0", "\xe9", "\xe2\x80\x99", "http://", "//", "@", ":",
+    "?", "127.0.0.1", "localhost", "etc/passwd", ".git", "<b", "alert(1)", "on", "id", "cat ", "${", "jndi:",
+    "{{", "7*7", *WORDS,
 )
+# fmt: on
 spliced = st.lists(st.sampled_from(PIECES), max_size=9).map("".join)
+
+
+def expressions() -> list[str]:
+    """Whatever the readers look for, in all that holds it: expressions, automata, tuples of both."""
+    found: set[str] = set()
+    left: list[object] = [
+        held
+        for reader in (code, ldap, markup, path, shell, sql, template, url)
+        for held in vars(reader).values()
+    ]
+    while left:
+        match left.pop():
+            case tuple() as several:
+                left += several
+            case AnyOf() | Proofs() as automaton:
+                found.update(automaton.expressions)
+            case one if isinstance(one, type(sql._MARKS)):
+                found.add(one.pattern if isinstance(one.pattern, str) else one.pattern.decode())
+    return sorted(found)
 
 
 def payloads() -> list[str]:
@@ -131,6 +85,21 @@ def test_of_payloads_and_lookalikes_all_at_once_says_what_reading_each_says(kind
 @examples(1000)
 @given(st.lists(spliced, max_size=12), st.sampled_from(KINDS))
 def test_of_any_texts_all_at_once_says_what_reading_each_says(texts: list[str], kind: Kind) -> None:
+    encoded = [text.encode("latin-1", "replace") for text in texts]
+    assert all_at_once(encoded, kind) == one_by_one(encoded, kind)
+
+
+@examples(100)
+@given(
+    st.lists(
+        st.sampled_from(expressions()).flatmap(lambda each: st.from_regex(re.compile(each, re.A))),
+        max_size=20,
+    ),
+    st.sampled_from(KINDS),
+)
+def test_of_what_readers_look_for_all_at_once_says_what_reading_each_says(
+    texts: list[str], kind: Kind
+) -> None:
     encoded = [text.encode("latin-1", "replace") for text in texts]
     assert all_at_once(encoded, kind) == one_by_one(encoded, kind)
 

@@ -1,9 +1,9 @@
 """Referers that a browser wrote: the address of a page somebody came from, not something sent to the site.
 
 A search for code on one page stands in the referer of every picture of the next one; what stands in a
-parameter where nobody writes freely is no search. Browsers encode
-what they put there (URL standard, special-query percent-encode set) and leave fragments out, so a referer
-with a quote, an angle bracket, a blank or a fragment was written by hand and is judged like everything else.
+parameter where nobody writes freely is no search. Browsers encode what they put there (URL standard,
+special-query percent-encode set) and leave fragments out, so a referer with a quote, an angle bracket, a
+blank or a fragment was written by hand and is judged like everything else.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
@@ -41,7 +41,6 @@ def findings_of(alerts: pa.Table, events: pa.Table) -> list[Finding]:
         rows = details.get(number, ())
         behaviour = detector == "behaviour"
         attack, outcome = ATTACKS[named], OUTCOMES[outcome]
-        clients, routes, agents, countries = _named(rows)
         found.append(
             (
                 rows[0].number if rows else events.num_rows,
@@ -59,10 +58,10 @@ def findings_of(alerts: pa.Table, events: pa.Table) -> list[Finding]:
                     behaviour=behaviour,
                     digest=f"{rule} {first_seen.isoformat() if behaviour else named}",
                     evidence=tuple([row.evidence(attack, outcome) for row in rows]),
-                    clients=clients,
-                    routes=routes,
-                    agents=agents,
-                    countries=countries,
+                    clients=_distinct([row.client_ip for row in rows]),
+                    routes=_distinct([row.route for row in rows]),
+                    agents=_distinct([row.told.user_agent for row in rows]),
+                    countries=_distinct([row.country for row in rows]),
                 ),
             )
         )
@@ -158,29 +157,7 @@ def rows_of(events: pa.Table, rows: Ints) -> list[Row]:
     return list(map(Row, rows.tolist(), *(columns[name] for name in _WHO), told))
 
 
-_Names = tuple[str, ...]
-
-
-def _named(rows: Sequence[Row]) -> tuple[_Names, _Names, _Names, _Names]:
-    """The clients, routes, agents and countries of some rows, each once, in order."""
-    if len(rows) == 1:  # as of most alerts
-        _, client, route, country, told = rows[0]
-        agent = told.user_agent
-        return (
-            () if client is None else (client,),
-            () if route is None else (route,),
-            () if agent is None else (agent,),
-            () if country is None else (country,),
-        )
-    return (
-        _distinct([row.client_ip for row in rows]),
-        _distinct([row.route for row in rows]),
-        _distinct([row.told.user_agent for row in rows]),
-        _distinct([row.country for row in rows]),
-    )
-
-
-def _distinct(values: Iterable[str | None]) -> _Names:
+def _distinct(values: Iterable[str | None]) -> tuple[str, ...]:
     found = dict.fromkeys(values)
     found.pop(None, None)
     return tuple(found)  # type: ignore[arg-type]

@@ -50,10 +50,7 @@ class Followed:
 
     def near(self, actor: str, finding: Finding) -> Track | None:
         """The actor's track of the time of a finding, unless it was quiet for too long before and after."""
-        tracks = self._of.get(actor)
-        if tracks is None:  # as of most
-            return None
-        found = [track for track in tracks if _gap(track, finding) <= _rest(track, finding)]
+        found = [track for track in self._of.get(actor, ()) if _gap(track, finding) <= _rest(track, finding)]
         if not found:
             return None
         first, *others = found
