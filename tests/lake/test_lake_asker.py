@@ -61,6 +61,25 @@ def test_who_has_left_is_not_answered_in_their_turn(database: Database) -> None:
     assert asked == []
 
 
+def test_who_leaves_while_waiting_for_a_place_takes_none(database: Database) -> None:
+    taken, done = threading.Barrier(AT_ONCE + 1), threading.Event()
+
+    def question(_: Reading) -> bool:
+        taken.wait(60)
+        return done.wait(60)
+
+    asker = Asker()
+    with ThreadPoolExecutor(AT_ONCE + 1) as pool:
+        others = [pool.submit(database.ask, question) for _ in range(AT_ONCE)]
+        taken.wait(60)
+        asked = pool.submit(database.asked_by(asker).ask, lambda _: True)
+        asker.leave()
+        assert isinstance(asked.exception(60), Abandoned)
+        assert not any(other.done() for other in others)
+        done.set()
+        assert all(other.result(60) for other in others)
+
+
 def test_those_who_wait_for_an_abandoned_answer_get_theirs(database: Database) -> None:
     first, began, left = Asker(), threading.Event(), threading.Event()
     run: list[Asker] = []

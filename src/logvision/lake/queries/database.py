@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -28,6 +28,7 @@ THREADS: Final = 2
 MEMORY: Final = "256MB"
 AT_ONCE: Final = 3  # questions that run at the same time; the others wait
 LONG_AT_ONCE: Final = 1  # of those that may take seconds: the others pass them
+LEFT_S: Final = 0.5  # how long one that waits may not notice that who asked has left
 PATIENCE_S: Final = 60.0  # after which a question is given up
 
 SELECTED: Final = 80_000_000  # B of events of filters that are kept
@@ -229,7 +230,7 @@ class Database:
         view = self.lake.view()
 
         def run() -> T:
-            with self._long if long else nullcontext():
+            with self._turn(self._long) if long else nullcontext():
                 return self._run(question, view)
 
         return run() if key is None or view.hot else self._shared.get((key, view.catalogue), run)
@@ -237,9 +238,19 @@ class Database:
     def close(self) -> None:
         self._duckdb.close()
 
+    @contextmanager
+    def _turn(self, turns: threading.Semaphore) -> Iterator[None]:
+        """One of so many turns, as soon as one is free. Raises Abandoned when who asks leaves before."""
+        while not turns.acquire(timeout=LEFT_S):
+            self._asker.check()
+        try:
+            yield
+        finally:
+            turns.release()
+
     def _run(self, question: Callable[[Reading], T], view: View) -> T:
         """The answer of a view, or of a later one where files of it are gone."""
-        with self._running:
+        with self._turn(self._running):
             duckdb = self._duckdb.library
             for tries_left in (2, 1, 0):
                 try:
