@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import importlib.util
 import ipaddress
+import threading
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -222,3 +223,22 @@ def encoded(value: Any) -> bytes:
             if isinstance(value, U64):
                 return bytes([len(raw), 9 - 7]) + raw
             return bytes([(5 if isinstance(value, U16) else 6) << 5 | len(raw)]) + raw
+
+
+def test_another_thread_waits_until_what_one_asked_for_is_kept() -> None:
+    threads: list[threading.Thread] = []
+    answers: list[Where] = []
+
+    def countries(_: object) -> tuple[list[str], np.ndarray[Any, Any]]:
+        if not threads:
+            threads.append(threading.Thread(target=lambda: answers.extend(networks.find(["9.0.0.1"]))))
+            threads[0].start()
+            threads[0].join(0.05)
+            assert threads[0].is_alive()
+        return ["DE"], np.zeros(1, np.int64)
+
+    networks = Networks(countries, lambda _: ([(1, "Acme")], np.zeros(1, np.int64)), ())
+
+    assert networks.find(["5.0.0.1"]) == [Where("DE", 1, "Acme")]
+    threads[0].join()
+    assert answers == [Where("DE", 1, "Acme")]

@@ -107,7 +107,6 @@ class Explainer:
         row = {**fields, "source": "", "position": 0, "time": None}
         table = pa.Table.from_pylist([row], schema=_nullable(plain)).cast(_nullable(PARSED))
         table = client.resolve(table, self._known.proxies)
-        # Two threads may ask for networks: at worst both work an answer out.
         table = network.add(table, self._known.networks)
         table = agent.add(table, self._agents)
         table = request.add(table, routes)

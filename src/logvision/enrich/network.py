@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import mmap
 import struct
+import threading
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -66,13 +67,14 @@ class Where(NamedTuple):
 
 
 class Networks:
-    """Country and network of addresses. For one thread at a time."""
+    """Country and network of addresses, for any thread: the engine's, and those that explain lines."""
 
     def __init__(self, country: _Countries, systems: _Systems, attributions: tuple[Attribution, ...]) -> None:
         self._country = country
         self._systems = systems
         self._attributions = attributions
         self._kept = Kept(KEPT, self._look_up)
+        self._lock = threading.Lock()  # the core asks and fills what is kept without the GIL
 
     @classmethod
     def open(
@@ -110,7 +112,8 @@ class Networks:
 
     def answers(self, addresses: pa.StringArray) -> tuple[list[Where], columns.Codes]:
         """The distinct answers for addresses (no null), and per address which one it has."""
-        return self._kept.answers(addresses)
+        with self._lock:
+            return self._kept.answers(addresses)
 
     def _look_up(self, texts: pa.StringArray) -> tuple[list[Where], columns.Codes]:
         query = _Query(texts, address.of(texts))
