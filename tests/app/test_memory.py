@@ -90,6 +90,31 @@ print((library.mallinfo2().fordblks - before) >> 20)
     assert int(told.stdout) < 5  # MB of gaps, of 50 that were taken
 
 
+def test_what_a_question_took_goes_back_although_nobody_asks_again() -> None:
+    asks = """
+import time
+from pathlib import Path
+from logvision.app import memory
+
+def resident() -> int:
+    return int(Path("/proc/self/status").read_text().split("RssAnon:")[1].split()[0]) >> 10
+
+memory.settle(lasting=True)
+import duckdb
+connection = duckdb.connect(config={"threads": 2})
+connection.execute("select 1").fetchall()
+before = resident()
+connection.execute("select i, count(*) from range(1_000_000) t(i) group by i order by 2 limit 1").fetchall()
+until = time.monotonic() + 30
+while resident() - before > 20 and time.monotonic() < until:
+    time.sleep(0.1)
+print(resident() - before)
+"""
+    command = [sys.executable, "-c", asks]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
+    assert int(told.stdout) <= 20  # MB, of about 60
+
+
 def test_lines_go_once_they_are_parsed() -> None:
     raw = [LINE.format(n=n).encode() for n in range(50)]
     columns = [pa.array(raw, pa.binary()), constant("a.log", 50), pa.array(range(50), pa.int64())]
