@@ -20,6 +20,7 @@ from logvision.detect.rules import (
     Rule,
     RuleSet,
     Same,
+    of_one_unit,
     positive,
 )
 from logvision.detect.scopes import Rows
@@ -75,6 +76,8 @@ REQUESTS = st.lists(st.tuples(TEXTS, TEXTS, st.sampled_from(METHODS)), min_size=
 
 def holds(condition: Condition, texts: list[tuple[int, str]], method: str) -> bool:
     """Of these texts, each with its kind, and this method: read off the condition."""
+    if len(texts) > 1 and of_one_unit(condition):
+        return any(holds(condition, [text], method) for text in texts)
     match condition:
         case Atom(number, kinds):
             return any(kind & kinds and WORDS[number] in text for kind, text in texts)
@@ -154,6 +157,22 @@ def test_a_rule_over_agents_and_targets_knows_all_it_reads_of_every_unit() -> No
     plan = planned([rule(condition, "row")])
     assert not plan.late
     assert set(plan.halves) == set(patterns_of(condition))
+
+
+def test_what_excuses_in_a_group_is_looked_for_in_the_unit_that_the_group_names() -> None:
+    group = All((Atom(0, Kind.PATH), Not(Atom(1, Kind.PATH))))
+    plan = planned([rule(AnyOf((group, Atom(2, Kind.TARGET))), "row")])
+    assert plan.late == {1}
+    assert plan.in_unit == {0, 2}
+    assert {atom.id for atom in plan.halves} == {0, 2}
+
+
+def test_a_page_is_excused_by_itself_and_not_by_another_address_of_the_request() -> None:
+    group = All((Atom(0, Kind.PATH), Not(Atom(1, Kind.PATH))))
+    signatures = Signatures(rule_set(rule(AnyOf((group, Atom(2, Kind.AGENT))), "row")))
+    requests = ["/one", "/one/two", "/one?a=https://x/two", "/three?a=https://x/one"]
+    units, rows, _ = asked([(target, "", "GET") for target in requests])
+    assert signatures.find(units, rows).row.tolist() == [0, 2, 3]
 
 
 def test_hints_are_left_out_only_for_units_that_are_read_in_any_case() -> None:

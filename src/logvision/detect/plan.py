@@ -14,7 +14,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from logvision.detect.rules import All, AnyOf, Atom, Condition, Rule, Same, atoms_of, positive
+from logvision.detect.rules import (
+    All,
+    AnyOf,
+    Atom,
+    Condition,
+    Not,
+    Rule,
+    Same,
+    atoms_of,
+    of_one_unit,
+    positive,
+)
 from logvision.detect.units import Kind
 
 _COMMON: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -64,8 +75,10 @@ def planned(rules: Sequence[Rule]) -> Plan:
     in_unit, in_owner = set[int](), set[int]()
     for rule in rules:
         if any(atom.id in late for atom in patterns_of(rule.condition)):
-            into = in_unit if rule.scope == "unit" else in_owner
-            into |= {atom.id for atom in _first(rule.condition)} - late
+            if rule.scope == "row" and _of_targets(rule.condition):
+                in_owner |= {atom.id for atom in _first(rule.condition)} - late
+            else:
+                in_unit |= {atom.id for atom in _of_groups(rule.condition)} - late
     return Plan(
         kinds,
         late,
@@ -99,10 +112,27 @@ def _first(condition: Condition) -> list[Atom]:
 def _halves(condition: Condition, first: list[Atom]) -> list[Atom]:
     """The patterns of a rule over rows without which it cannot be ruled out for a unit.
 
-    Where all it reads are whole targets, the rest of them is found beside the first.
+    Where all it reads are whole targets, the rest of them is found beside the first; so is the rest of a
+    group that is asked of each unit by itself.
     """
-    atoms = list(patterns_of(condition))
-    return atoms if any(atom.kinds & ~_OF_TARGET for atom in atoms) else first
+    return first if _of_targets(condition) else _of_groups(condition)
+
+
+def _of_targets(condition: Condition) -> bool:
+    """Whether all it reads are whole targets."""
+    return not any(atom.kinds & ~_OF_TARGET for atom in patterns_of(condition))
+
+
+def _of_groups(condition: Condition) -> list[Atom]:
+    """The first patterns of every group that is asked of each unit by itself."""
+    if of_one_unit(condition):
+        return _first(condition)
+    match condition:
+        case All(parts) | AnyOf(parts):
+            return [atom for part in parts for atom in _of_groups(part)]
+        case Not(part):
+            return _of_groups(part)
+    return []
 
 
 def _odd_methods(condition: Condition) -> frozenset[str | int | None] | None:

@@ -26,7 +26,7 @@ from logvision.detect.rules import (
     RuleSet,
     Tests,
     Unusable,
-    atoms_of,
+    of_one_unit,
     positive,
     rule_files,
 )
@@ -300,11 +300,4 @@ def _raw(kinds: Kind) -> Kind:
 
 def _scope(condition: Condition) -> str:
     """A rule whose atoms all read the same units is judged unit by unit, any other over the row."""
-    kinds = {each.kinds if isinstance(each, Atom) else None for each in atoms_of(condition)}
-    single = len(kinds) == 1 and None not in kinds
-    spanning = isinstance(condition, Atom) or not any(
-        isinstance(each, Atom) and each.kinds & (Kind.RAW_TARGET | Kind.RAW_AGENT | Kind.RAW_REFERER)
-        and each.kinds & (Kind.TARGET | Kind.AGENT | Kind.REFERER)
-        for each in atoms_of(condition)
-    )  # fmt: skip
-    return "unit" if single and spanning else "row"
+    return "unit" if of_one_unit(condition) else "row"

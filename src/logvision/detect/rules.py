@@ -163,6 +163,26 @@ def atoms_of(condition: Condition) -> Iterable[Atom | Same | Like]:
             yield from atoms_of(part)
 
 
+_LOGGED: Final = Kind.RAW_TARGET | Kind.RAW_AGENT | Kind.RAW_REFERER
+_DECODED: Final = Kind.TARGET | Kind.AGENT | Kind.REFERER
+
+
+def of_one_unit(condition: Condition) -> bool:
+    """Whether the condition is asked of each unit by itself: all its patterns read the same units.
+
+    Not those that read a text both as logged and decoded, where one of several patterns may be found only in
+    the one and another only in the other. Groups within a rule over rows are asked so as well, so what
+    excuses a page in such a group is the page itself, never the referer of the request for it.
+    """
+    if isinstance(condition, Atom):
+        return True
+    kinds = {each.kinds if isinstance(each, Atom) else None for each in atoms_of(condition)}
+    if len(kinds) > 1 or not positive(condition):
+        return False
+    (kind,) = kinds
+    return kind is not None and not (kind & _LOGGED and kind & _DECODED)
+
+
 def rule_files(paths: Sequence[Path], problems: list[Problem]) -> Iterable[Path]:
     """All `*.yml` of these files and folders, without `data` folders; a path to nothing is a problem."""
     for path in paths:

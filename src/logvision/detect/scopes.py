@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import re2
 
-from logvision.detect.rules import All, AnyOf, Atom, Condition, Like, Not, Same, positive
+from logvision.detect.rules import All, AnyOf, Atom, Condition, Like, Not, Same, of_one_unit, positive
 from logvision.detect.units import Ints, Units
 
 NONE: Final[Ints] = np.zeros(0, np.int64)
@@ -72,10 +72,7 @@ class _Scope(ABC):
                 return self.same(condition, within)
 
     def _patterns(self, atoms: Sequence[Atom], within: Ints | None) -> Ints:
-        found = self.atoms(atoms)
-        if within is None or not len(found):
-            return found
-        return np.intersect1d(found, within, assume_unique=True)
+        return _both(self.atoms(atoms), within)
 
 
 class UnitScope(_Scope):
@@ -120,8 +117,16 @@ class RowScope(_Scope):
         self._row = self._places(self._owner)
         self._codes = tuple(codes[self._row] for codes in rows.owners)
 
+    def evaluate(self, condition: Condition, within: Ints | None = None) -> Ints:
+        if isinstance(condition, Atom) or not of_one_unit(condition):
+            return super().evaluate(condition, within)
+        return _both(self._of(self._by_unit.evaluate(condition)), within)
+
     def atoms(self, atoms: Sequence[Atom]) -> Ints:
-        units = self._by_unit.atoms(atoms)
+        return self._of(self._by_unit.atoms(atoms))
+
+    def _of(self, units: Ints) -> Ints:
+        """The rows that any of these units belongs to."""
         if not len(units):
             return NONE
         wanted = np.zeros(int(self._unit.max(initial=-1)) + 1, bool)
@@ -149,6 +154,13 @@ def _like(same: Same | Like, values: Sequence[Any]) -> npt.NDArray[np.bool_]:
         wanted = re2.compile(("(?i)" if same.caseless else "") + same.expression)
         return np.array([value is not None and wanted.search(value) is not None for value in values], bool)
     return np.array([value in same.values for value in values], bool)
+
+
+def _both(found: Ints, within: Ints | None) -> Ints:
+    """What stands in two sorted arrays; None: in everything."""
+    if within is None or not len(found):
+        return found
+    return np.intersect1d(found, within, assume_unique=True)
 
 
 def _together(each: list[Ints]) -> Ints:
