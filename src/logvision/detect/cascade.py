@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from itertools import compress
 from operator import attrgetter
 from typing import Any, Final
 
@@ -116,22 +117,43 @@ def judge(
 ) -> Judged:
     """The verdict on every row.
 
-    `quiet`: what is known from earlier batches, for a live batch, which also keeps to the credit of
-    verification; None: everything is read.
+    `quiet`: what is known from earlier batches, be it ordinary or not, for a live batch, which also keeps to
+    the credit of verification; None: everything is read.
     """
     if quiet is None:
         found = gather(signatures, model, verification, owners, rows, bounded=False)
-        return _of_rows(_of_owners(_of_units(found), found.units, owners), found.by_row, rows, owners.size)
+        of_owner = _of_owners(_of_units(found), found.units, owners, Carriers())
+        return _of_rows(of_owner, found.by_row, rows, owners.size)
     hashes = quiet.hashes(owners.targets, owners.agents, owners.referers)
+    of_owner = quiet.verdicts.of(hashes)
     fresh = ~quiet.knows(hashes)
+    fresh[list(of_owner)] = False
     fresh[signatures.apart(rows)] = True
-    if not fresh.any():
-        return Judged([], np.full(rows.size, -1, np.int32))
-    owners, rows = _only(fresh, owners, rows)
-    found = gather(signatures, model, verification, owners, rows, bounded=True)
+    by_row: dict[int, list[Evidence]] = {}
+    if fresh.any():
+        some, some_rows = _only(fresh, owners, rows)
+        found = gather(signatures, model, verification, some, some_rows, bounded=True)
+        of_some = _read(found, some, hashes[fresh], quiet)
+        of_owner |= zip(np.flatnonzero(fresh)[list(of_some)].tolist(), of_some.values(), strict=True)
+        by_row = found.by_row
+    return _of_rows(of_owner, by_row, rows, owners.size)
+
+
+def _read(
+    found: Gathered, owners: Owners, hashes: npt.NDArray[np.uint64], quiet: Quiet
+) -> dict[int, Verdict]:
+    """The verdicts on owners that were not known; from now on they are, but for those about which more may be
+    found: in another row, or when there is credit again."""
     of_unit = _of_units(found)
-    quiet.learn(hashes[fresh][_ordinary(found.units, [*of_unit, *found.unsettled], owners.size)])
-    return _of_rows(_of_owners(of_unit, found.units, owners), found.by_row, rows, owners.size)
+    settled = _without(found.units, found.unsettled, owners.size)
+    quiet.learn(hashes[settled & _without(found.units, list(of_unit), owners.size)])
+    carriers = Carriers()
+    of_owner = _of_owners(of_unit, found.units, owners, carriers)
+    if of_owner and carriers.left > 0:
+        suspicious = np.fromiter(of_owner, np.int64, len(of_owner))
+        kept = settled[suspicious]
+        quiet.verdicts.keep(hashes[suspicious[kept]], list(compress(of_owner.values(), kept.tolist())))
+    return of_owner
 
 
 def _only(fresh: npt.NDArray[np.bool_], owners: Owners, rows: Rows) -> tuple[Owners, Rows]:
@@ -144,13 +166,13 @@ def _only(fresh: npt.NDArray[np.bool_], owners: Owners, rows: Rows) -> tuple[Own
     return kept, Rows((new[rows.owners[0]], new[rows.owners[1]], new[rows.owners[2]]), rows.columns)
 
 
-def _ordinary(units: Units, suspicious: list[int], size: int) -> npt.NDArray[np.bool_]:
-    """Owners of which no unit is suspicious."""
+def _without(units: Units, some: list[int], size: int) -> npt.NDArray[np.bool_]:
+    """Owners that have none of these units."""
     marked = np.zeros(len(units), bool)
-    marked[suspicious] = True
-    ordinary = np.ones(size, bool)
-    ordinary[units.owner[marked[units.unit]]] = False
-    return ordinary
+    marked[some] = True
+    without = np.ones(size, bool)
+    without[units.owner[marked[units.unit]]] = False
+    return without
 
 
 def _of_units(found: Gathered) -> dict[int, Verdict]:
@@ -254,7 +276,9 @@ def _candidates(units: Units, standing: npt.NDArray[np.bool_]) -> Ints:
     return np.flatnonzero(standing & worth & ((units.kind & JUDGED) != 0))
 
 
-def _of_owners(of_unit: dict[int, Verdict], units: Units, owners: Owners) -> dict[int, Verdict]:
+def _of_owners(
+    of_unit: dict[int, Verdict], units: Units, owners: Owners, carriers: Carriers
+) -> dict[int, Verdict]:
     """An owner is as bad as its worst unit, unless a referer only echoes it; its rules are those of all."""
     if not of_unit:
         return {}
@@ -268,7 +292,6 @@ def _of_owners(of_unit: dict[int, Verdict], units: Units, owners: Owners) -> dic
     of_value = ((units.kind[units.unit[uses]] & _VALUES != 0) & of_target).tolist()
     of_owner: dict[int, Verdict] = {}
     worst = _Worst()
-    carriers = Carriers()
     carried = {number for number, verdict in _objects(of_unit).items() if matters(verdict)}
     targets, texts = owners.targets, units.texts
     # A loop over the suspicious few.

@@ -14,13 +14,14 @@ import pyarrow as pa
 
 from logvision import columns as texts
 from logvision import native
+from logvision.detect.recalled import Recalled
 
 PAIRS: Final = 1 << 18
 """Pairs of places; 4 MB. Of two texts of a pair both are known, a third takes the place of the older one."""
 
 
 class Quiet:
-    """Texts that carried no evidence, by 64-bit hash.
+    """Texts that carried no evidence, by 64-bit hash; beside them the verdicts on those that did.
 
     The hash has a key of its own in every process, so that nobody can find a text that passes for another.
     Forgets by being overwritten; a copy in another process starts empty.
@@ -29,6 +30,8 @@ class Quiet:
     def __init__(self, key: int | None = None) -> None:
         self._key = secrets.randbits(63) if key is None else key
         self._table = np.zeros((PAIRS, 2), np.uint64)  # the newer of each pair, and the older
+
+        self.verdicts = Recalled()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Quiet, ()
