@@ -460,9 +460,12 @@ def test_equal_texts_have_equal_hashes(values: list[bytes], key: int) -> None:
 
 
 @examples(50)
-@given(st.lists(st.text(max_size=70), min_size=1, max_size=40), st.integers(visitors.FEW, 3 * visitors.FEW))
+@given(
+    st.lists(st.text(max_size=70), min_size=1, max_size=40, unique=True),
+    st.integers(visitors.FEW, 3 * visitors.FEW),
+)
 def test_a_sketch_of_many_texts_has_the_same_registers(values: list[str], size: int) -> None:
-    texts = pa.array([f"{values[number % len(values)]}{number // len(values)}" for number in range(size)])
+    texts = pa.array([f"{values[number % len(values)]} {number // len(values)}" for number in range(size)])
     made = visitors.of(texts)
     with without_core():
         exact = visitors.of(texts)
