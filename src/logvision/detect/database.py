@@ -106,7 +106,7 @@ _UNIT: Final = (1 << 32) - 1
 
 
 def compiled(patterns: Iterable[Pattern], plan: Plan) -> list[Database]:
-    """Databases of all patterns; seconds, on all cores."""
+    """Databases of all patterns; seconds."""
     turns: dict[Turn, list[Pattern]] = {turn: [] for turn in Turn}
     for each in patterns:
         turn = Turn.LATE if each.id in plan.late else Turn.HINT if each.id in plan.hints else Turn.FIRST
@@ -120,11 +120,10 @@ def compiled(patterns: Iterable[Pattern], plan: Plan) -> list[Database]:
         for group in TOGETHER
     ]
     wanted.append((every, Turn.LATE, turns[Turn.LATE]))
-    return search.side_by_side(_compiled, [each for each in wanted if each[-1]])
+    return [_compiled(*each) for each in wanted if each[-1]]
 
 
-def _compiled(wanted: tuple[Kind, Turn, list[Pattern]]) -> Database:
-    kinds, turn, patterns = wanted
+def _compiled(kinds: Kind, turn: Turn, patterns: list[Pattern]) -> Database:
     compiled = search.compiled(
         [each.expression.encode() for each in patterns],
         [pattern.flags(each.caseless) for each in patterns],

@@ -1,18 +1,17 @@
-"""Searches: expressions compiled for Hyperscan. Compiling takes milliseconds each, and all cores."""
+"""Searches: expressions compiled for Hyperscan, some milliseconds each.
+
+One after the other: it would let threads compile side by side, but all of them take memory from one heap
+(`app.memory`), where two took twice as long as one.
+"""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, TypeVar
+from collections.abc import Sequence
+from typing import Any, Final
 
 import hyperscan
 
 from logvision.detect.pattern import PatternError, flags
-
-P = TypeVar("P")
-S = TypeVar("S")
 
 TOGETHER: Final = 128
 """Expressions that are tried at once: together they take half the time that they take one by one."""
@@ -35,16 +34,10 @@ def _ready(database: Any) -> Any:
     return database
 
 
-def side_by_side(make: Callable[[P], S], parts: Sequence[P]) -> list[S]:
-    """What is made of each part, in order. Hyperscan compiles without the GIL."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(make, parts))
-
-
 def refused(expressions: Sequence[tuple[str, bool]]) -> list[PatternError]:
     """Why Hyperscan cannot run those that it cannot; each with whether it is caseless."""
     parts = [expressions[at : at + TOGETHER] for at in range(0, len(expressions), TOGETHER)]
-    return [error for errors in side_by_side(_refused, parts) for error in errors]
+    return [error for part in parts for error in _refused(part)]
 
 
 def _refused(expressions: Sequence[tuple[str, bool]]) -> list[PatternError]:

@@ -101,8 +101,7 @@ class Marks:
         return databases
 
     def _compiled(self) -> dict[int, Any]:
-        made = search.side_by_side(_compiled, list(self._of_readers.values()))
-        return dict(zip(self._of_readers, made, strict=True))
+        return {reader: _compiled(each) for reader, each in self._of_readers.items()}
 
 
 def _compiled(expressions: Sequence[str]) -> Any:
