@@ -78,11 +78,6 @@ ATTACKS = {
 }
 
 
-@pytest.fixture(scope="module")
-def detector() -> Detector:
-    return Detector.open()
-
-
 def judged(detector: Detector, targets: list[str], agents: list[str] | None = None) -> pa.Table:
     nothing = [None] * len(targets)
     return detector.judge(targets, agents or nothing, nothing, ["GET"] * len(targets))

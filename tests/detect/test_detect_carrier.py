@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from detect_verdicts import attack
 
 from logvision.detect import Detector
 from logvision.detect.carrier import ALONE, BY_ITSELF, CLOSED, OTHER, WRITTEN, Carriers, weight, weights
@@ -10,16 +11,6 @@ from logvision.detect.explain import explain
 from logvision.detect.fusion import Verdict
 from logvision.detect.tracks import SURE
 from logvision.schema import Attack
-
-
-@pytest.fixture(scope="module")
-def detector() -> Detector:
-    return Detector.open()
-
-
-def attack(detector: Detector, target: str) -> str | None:
-    found: str | None = detector.judge([target], ["Mozilla/5.0"], [None], ["GET"]).column("attack")[0].as_py()
-    return found
 
 
 @pytest.mark.parametrize("value", ["SELECT+name+FROM+customers", "1+and+1", "%3Cp+class%3Da%3E"])

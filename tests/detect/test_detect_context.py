@@ -30,11 +30,6 @@ JUDGED = ("score", "attack", "rules", "outcome")
 
 
 @pytest.fixture(scope="module")
-def detector() -> Detector:
-    return Detector.open()
-
-
-@pytest.fixture(scope="module")
 def profiles() -> Profiles:
     """A site where 200 unrelated visitors search for code, and ask for items by number."""
     made = Profiles()

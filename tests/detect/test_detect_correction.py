@@ -29,11 +29,6 @@ ATTACKS = [f"{n}' or '{n}'='{n}" for n in range(6)] + [f"<script>alert({n})</scr
 
 
 @pytest.fixture(scope="module")
-def detector() -> Detector:
-    return Detector.open()
-
-
-@pytest.fixture(scope="module")
 def reference(detector: Detector) -> Reference:
     return Reference.of_rules(detector)
 

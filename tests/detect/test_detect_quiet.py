@@ -24,11 +24,6 @@ METHODS = ["GET", "TRACE", "CONNECT"]
 CREDITS = 1000
 
 
-@pytest.fixture(scope="module")
-def detector() -> Detector:
-    return Detector.open()
-
-
 def verdicts(detector: Detector, quiet: Quiet | None, targets: list[str], methods: list[str]) -> list[object]:
     """One row per target and method, with all agents and referers in turn."""
     owners = Owners(pa.array(targets), pa.array(AGENTS), pa.array(REFERERS))

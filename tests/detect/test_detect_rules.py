@@ -16,11 +16,6 @@ from logvision.detect.split import split
 from logvision.detect.units import Owners
 
 
-@pytest.fixture(scope="module")
-def detector() -> Detector:
-    return Detector.open()
-
-
 def test_every_shipped_rule_holds_its_own_tests(detector: Detector) -> None:
     assert [str(failure) for failure in failures(detector.signatures)] == []
 

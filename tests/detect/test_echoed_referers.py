@@ -7,12 +7,6 @@ import pytest
 from logvision.detect import Detector
 from logvision.detect.explain import explain
 
-
-@pytest.fixture(scope="module")
-def detector() -> Detector:
-    return Detector.open()
-
-
 ECHOES = [
     "https://wiki.example.org/w/api.php?srsearch=union+all+select+null",
     "https://code.example.org/search?type=code&q=%3Cscript%3Ealert(1)%3C/script%3E",

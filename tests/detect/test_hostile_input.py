@@ -61,11 +61,6 @@ SOUP = st.lists(MARKS, max_size=60).map("".join)
 KINDS = st.sampled_from([Kind.PATH, Kind.NAME, Kind.VALUE, Kind.AGENT, Kind.REFERER, Kind.URL])
 
 
-@pytest.fixture(scope="module")
-def detector() -> Detector:
-    return Detector.open()
-
-
 @given(st.one_of(st.binary(max_size=300), SOUP.map(lambda text: text.encode("latin-1"))), KINDS)
 def test_any_bytes_are_read_in_any_place(text: bytes, kind: Kind) -> None:
     for piece in verify(text, kind):

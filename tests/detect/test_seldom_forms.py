@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from detect_verdicts import attack
 
 from logvision.detect import Detector
 from logvision.schema import Attack
-
-
-@pytest.fixture(scope="module")
-def detector() -> Detector:
-    return Detector.open()
-
-
-def attack(detector: Detector, target: str) -> str | None:
-    found: str | None = detector.judge([target], ["Mozilla/5.0"], [None], ["GET"]).column("attack")[0].as_py()
-    return found
 
 
 @pytest.mark.parametrize(

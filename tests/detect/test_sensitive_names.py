@@ -91,11 +91,6 @@ OTHERS = (
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def detector() -> Detector:
-    return Detector.open()
-
-
 def missed(detector: Detector, paths: list[str]) -> list[str]:
     size = len(paths)
     nobody: list[str | None] = [None] * size
