@@ -6,7 +6,8 @@ late patterns, which are run only over the units in question (`plan`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Final
@@ -26,14 +27,13 @@ from logvision.detect.units import Ints, Kind, Units
 TOGETHER: Final = (
     Kind.PATH,
     Kind.NAME | Kind.VALUE | Kind.URL,
-    Kind.AGENT,
-    Kind.REFERER,
+    Kind.AGENT | Kind.REFERER,
     Kind.TARGET,
     Kind.RAW_TARGET,
     Kind.RAW_AGENT,
     Kind.RAW_REFERER,
 )
-"""Kinds that share a database."""
+"""Kinds that share a database; so do those that the same is looked for in."""
 
 
 class Turn(IntEnum):
@@ -50,16 +50,17 @@ class Database:
 
     kinds: Kind
     turn: Turn
-    compiled: Any  # hyperscan.Database
+    compiled: Any  # hyperscan.Database, where an expression is named by its place among all
+    numbers: Ints  # by that place the id of its pattern
     runs: tuple[tuple[int, int], ...]  # of kinds that follow each other, as places in `Units.borders`
 
     @staticmethod
-    def load(kinds: int, turn: int, dumped: bytes) -> Database:
+    def load(kinds: int, turn: int, dumped: bytes, numbers: Ints) -> Database:
         """Raises hyperscan.error for bytes of another version or machine."""
-        return Database(Kind(kinds), Turn(turn), search.loaded(dumped), _runs(Kind(kinds)))
+        return Database(Kind(kinds), Turn(turn), search.loaded(dumped), numbers, _runs(Kind(kinds)))
 
     def dump(self) -> tuple[int, int, bytes]:
-        """What `load` takes."""
+        """What `load` takes before the numbers."""
         return int(self.kinds), int(self.turn), hyperscan.dumpb(self.compiled)
 
     def scan(self, units: Units, low: int, high: int) -> Ints:
@@ -85,51 +86,53 @@ class Database:
         return found
 
     def _scan(self, text: npt.NDArray[np.uint8], ends: Ints) -> Ints:
-        numbers: list[int] = []
+        places: list[int] = []
         found_at: list[int] = []
-        number_found, end_found = numbers.append, found_at.append
+        place_found, end_found = places.append, found_at.append
 
-        def found(number: int, _from: int, to: int, _flags: int, _context: object) -> None:
-            number_found(number)
+        def found(place: int, _from: int, to: int, _flags: int, _context: object) -> None:
+            place_found(place)
             end_found(to)
 
         self.compiled.scan(text.data.cast("B"), found)
-        if not numbers:
+        if not places:
             return NONE
-        keys: Ints = np.array(numbers, np.int64) << 32 | np.searchsorted(
-            ends, np.array(found_at, np.int64), "left"
-        )
+        # The line feed that ends a unit may be the last byte of what was found there.
+        unit = np.searchsorted(ends, np.array(found_at, np.int64) - 1, "left")
+        keys: Ints = self.numbers[places] << 32 | unit
         return keys
 
 
 _UNIT: Final = (1 << 32) - 1
 
 
-def compiled(patterns: Iterable[Pattern], plan: Plan) -> list[Database]:
-    """Databases of all patterns; seconds."""
-    turns: dict[Turn, list[Pattern]] = {turn: [] for turn in Turn}
-    for each in patterns:
+def compiled(patterns: Sequence[Pattern], plan: Plan, numbers: Ints) -> list[Database]:
+    """Databases of all patterns; seconds. `numbers`: their ids. Raises hyperscan.error."""
+    turns: dict[Turn, list[int]] = {turn: [] for turn in Turn}
+    for place, each in enumerate(patterns):
         turn = Turn.LATE if each.id in plan.late else Turn.HINT if each.id in plan.hints else Turn.FIRST
-        turns[turn].append(each)
-    every = Kind(0)
-    for each in turns[Turn.LATE]:
-        every |= plan.kinds[each.id]
-    wanted = [
-        (group, turn, [each for each in turns[turn] if plan.kinds.get(each.id, 0) & group])
-        for turn in (Turn.FIRST, Turn.HINT)
-        for group in TOGETHER
+        turns[turn].append(place)
+    reads = [plan.kinds.get(each.id, Kind(0)) for each in patterns]
+    wanted: dict[tuple[Turn, tuple[int, ...]], Kind] = defaultdict(lambda: Kind(0))
+    for turn in (Turn.FIRST, Turn.HINT):
+        for group in TOGETHER:
+            wanted[turn, tuple(place for place in turns[turn] if reads[place] & group)] |= group
+    for place in turns[Turn.LATE]:
+        wanted[Turn.LATE, tuple(turns[Turn.LATE])] |= reads[place]
+    return [
+        Database(kinds, turn, _compiled(patterns, places), numbers, _runs(kinds))
+        for (turn, places), kinds in wanted.items()
+        if places
     ]
-    wanted.append((every, Turn.LATE, turns[Turn.LATE]))
-    return [_compiled(*each) for each in wanted if each[-1]]
 
 
-def _compiled(kinds: Kind, turn: Turn, patterns: list[Pattern]) -> Database:
-    compiled = search.compiled(
-        [each.expression.encode() for each in patterns],
-        [pattern.flags(each.caseless) for each in patterns],
-        [each.id for each in patterns],
+def _compiled(patterns: Sequence[Pattern], places: Sequence[int]) -> Any:
+    """Expressions of one number would be searched for what they find twice, which takes long to compile."""
+    return search.compiled(
+        [patterns[place].expression.encode() for place in places],
+        [pattern.flags(patterns[place].caseless) for place in places],
+        places,
     )
-    return Database(kinds, turn, compiled, _runs(kinds))
 
 
 def _runs(kinds: Kind) -> tuple[tuple[int, int], ...]:

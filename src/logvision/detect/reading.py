@@ -235,8 +235,8 @@ class _Reader:
         entries = [entry for entry in entries if entry and not entry.startswith("# ")]
         if not entries:
             self._problem(path, where, f"no entries in {source}", "one entry a line")
-        form = pattern.LISTS[spec["match"]]
-        number = self.patterns.all_of([form(entry) for entry in entries], rule=path.stem)
+        forms = pattern.LISTS[spec["match"]]
+        number = self.patterns.all_of([form for entry in entries for form in forms(entry)], rule=path.stem)
         return Atom(number, own.units)
 
     def _conditions(self, path: Path, lines: Lines, sigma: SigmaRule, own: _Own) -> Condition | None:

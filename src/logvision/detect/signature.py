@@ -42,10 +42,11 @@ class Signatures:
         self.rules = rules
         self._lock = threading.Lock()
         self._plan = planned(rules.rules)
+        numbers = np.array([each.id for each in rules.patterns], np.int64)
         self._databases = (
-            compiled(rules.patterns, self._plan)
+            compiled(rules.patterns, self._plan, numbers)
             if databases is None
-            else [Database.load(*each) for each in databases]
+            else [Database.load(*each, numbers) for each in databases]
         )
         self.pieces = [Evidence(rule.id, rule.attack, rule.confidence) for rule in rules.rules]
         self._conditions = [ordered(rule.condition) for rule in rules.rules]
@@ -111,7 +112,7 @@ class Signatures:
                 found[start] = max(found.get(start, 0), end)
 
             one.scan(text.replace(b"\n", b"\x0b") + b"\n", at)
-        return sorted(found.items())
+        return sorted((start, min(end, len(text))) for start, end in found.items())
 
     def _matched(self, units: Units, rows: Rows, read: npt.NDArray[np.bool_] | None) -> dict[int, Ints]:
         """Pattern id to the sorted units that it matches; of late patterns, only of units in question."""
