@@ -81,7 +81,7 @@ _PROOFS: Final = Proofs([
         (r"\b(?:alert|prompt|confirm)\s*[(`]\s*(?:document\.|window\.|String\.|location|[\"'`]?xss)", 0.8, "a call that shows the page's secrets"),
         (r"\bdocument\s*\.\s*(?:cookie|domain|write(?:ln)?\s*\(|location\s*=|body\.\w+\s*\(|createElement\s*\()", 0.72, "it reads or writes the document"),
         (r"\bString\s*\.\s*fromCharCode\s*\(\s*\d", 0.8, "text is built from character codes"),
-        (r"(?:constructor|prototype|\]|\))\s*[\[(]\s*[\"'`]?(?:constructor|al|ev|_?_proto__)", 0.85, "a function is reached through a constructor"),
+        (r"(?:constructor|prototype)\s*[\[(]\s*[\"'`]?(?:constructor|al|ev|_?_proto__)|[\])]\s*[\[(]\s*(?:[\"'`](?:constructor|al|ev)|constructor\b|alert\b|eval\b|_?_proto__)", 0.85, "a function is reached through a constructor"),
         (r"(?:\[\s*\]|\{\s*\}|!\s*\[\s*\]|\+\s*\[\s*\])\s*\[\s*(?:\(|!|\+|\[|[\"'`](?:constructor|filter|map|sort))", 0.9, "code without letters"),
         (r"(?:self|top|window|parent|frames|globalThis|this)\s*\[\s*(?:[\"'`/(]|\d).{0,60}?\]\s*[(`]", 0.88, "a function is reached by a built name"),
         (r"[ +]ADw-|\+ADw-", 0.9, "markup in UTF-7"),

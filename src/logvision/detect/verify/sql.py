@@ -88,7 +88,7 @@ def _upsets(text: str) -> bool:
     for found in _SOUP.finditer(text):
         run = found.group()
         kinds = set(run)
-        both = "'" in kinds and '"' in kinds
+        both = "'" in kinds and '"' in kinds and not kinds <= set("'\".,")  # prose ends: ...'."
         if (both and len(kinds) >= 3 and (len(run) >= 4 or kinds & {"<", ">"})) or (
             len(run) >= 7 and len(kinds) >= 4 and kinds & {"'", '"'} and kinds <= set("()\"'.,")
         ):
@@ -230,6 +230,8 @@ _FORMS: Final[tuple[tuple[Any, Callable[[str], bool] | None, float, str, str], .
 """Forms of whole values, beside the grammars: expression, what must hold besides, strength, sentence, place."""
 
 
+_DASH: Final = re2.compile(r"^([\w\s,.!?:\x80-\xff]*[\w,.!?\x80-\xff])\s+--\s+([A-Za-z][\w'.]*\s+[A-Za-z])")
+"""`Use the ladder -- you're right`: two words behind it, and no quote before, make a dash of it, not a comment."""
 _NAME: Final = re2.compile(r"^\s*@{0,2}[\w$.]+\s*$")
 
 
@@ -248,6 +250,8 @@ def verify(text: str) -> list[Evidence]:
     if held.isdisjoint(_TELLING):
         return []
     best = (0.0, "", "")
+    if "-- " in text:
+        text = _DASH.sub(r"\1, \2", text)
     for reading in _variants(text, held):
         best = max(best, _read(reading), key=lambda found: found[0])
         if best[0] >= SURE:
