@@ -11,7 +11,10 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Any, Final, TypeVar
+from weakref import finalize
 
 import pyarrow as pa
 
@@ -25,7 +28,8 @@ from logvision.lake.segments import Lake, View
 from logvision.schema import EVENT
 
 THREADS: Final = 2
-MEMORY: Final = "256MB"
+MEMORY: Final = "96MB"  # of all questions together; what is more is put aside on disk
+ASIDE: Final = "1GB"
 AT_ONCE: Final = 3  # questions that run at the same time; the others wait
 LONG_AT_ONCE: Final = 1  # of those that may take seconds: the others pass them
 LEFT_S: Final = 0.5  # how long one that waits may not notice that who asked has left
@@ -158,7 +162,8 @@ class Reading:
 class _DuckDB:
     """The library and a database in memory that reaches nothing but one folder, from the first question on.
 
-    Where nobody asks, as in a scan or while no page is open, that is 50 MB less.
+    Where nobody asks, as in a scan or while no page is open, that is 50 MB less. What a question over
+    millions of paths cannot hold lies meanwhile in a temporary folder that only this user may read.
     """
 
     def __init__(self, folder: Path, config: Mapping[str, str | int]) -> None:
@@ -185,14 +190,17 @@ class _DuckDB:
     def _opened(self) -> Any:
         closed = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
         root = self.library.connect(":memory:", config={**self._config, **closed})
-        allowed = str(self._folder.resolve()).replace("'", "''")
+        aside = mkdtemp(prefix="logvision-aside-")
+        finalize(self, rmtree, aside, ignore_errors=True)
+        allowed, aside = (str(path).replace("'", "''") for path in (self._folder.resolve(), aside))
         for setting in (
             "TimeZone = 'UTC'",
             "enable_progress_bar = false",
             "parquet_metadata_cache = true",
             "preserve_insertion_order = false",
             "python_enable_replacements = false",
-            "temp_directory = ''",
+            f"temp_directory = '{aside}'",
+            f"max_temp_directory_size = '{ASIDE}'",
             f"allowed_directories = ['{allowed}']",
             "enable_external_access = false",
             "lock_configuration = true",
@@ -306,6 +314,11 @@ def joined(parts: Iterable[str | Clause]) -> Clause:
         else:
             sql.append(part)
     return Clause(" ".join(sql), tuple(parameters))
+
+
+def united(parts: Sequence[Clause]) -> Clause:
+    """All rows of statements with the same columns, to stand in a from clause; at least one."""
+    return joined(["(", parts[0], *(piece for part in parts[1:] for piece in ("union all", part)), ")"])
 
 
 def conditions(question: Question) -> tuple[str, list[Any]]:

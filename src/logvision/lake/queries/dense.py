@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
 from logvision.lake.queries.database import Reading, joined
+from logvision.lake.queries.filter import Clause
 from logvision.lake.queries.question import Question
 from logvision.lake.queries.selection import is_dense
 
@@ -26,11 +26,14 @@ _OF: Final = {name: names for names in TOGETHER for name in names}
 
 DIMENSIONS: Final = frozenset(_OF)
 
+NEEDED: Final = ("status", "attack", "bytes")
+"""Columns of EVENT that every count needs."""
+
 _ROW_BYTES: Final = 300
 """What a row of Python objects takes in memory, about."""
 
-Counted = tuple[str | None, bool, int, int, int]
-"""Value, whether these events are attacks, requests, bytes, errors."""
+Counted = tuple[str | None, bool, int, int, int, int]
+"""Value, whether these events are attacks, requests, success, errors, bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +58,17 @@ def values(
     if names is None or not is_dense(reading, question):
         return None
     files = tuple(reading.files(question.start, question.end))
+    columns = list(dict.fromkeys((*NEEDED, *names)))
     kept: Counts = reading.selections.tables.get(
-        ("dense", question, files, names), partial(_counts, reading.committed, question, names)
+        ("dense", question, files, names),
+        lambda: counts(reading, reading.committed.events(question, columns), names),
     )
     rows = kept.rows[dimension]
     if reading.view.hot:
-        rows = rows + _counts(reading, question, names, stored=False).rows[dimension]
+        hot = reading.events(question, columns, stored=False)
+        rows = rows + counts(reading, hot, names).rows[dimension]
     found: dict[str | None, list[int]] = {}
-    for value, attack, requests, size, errors in rows:
+    for value, attack, requests, _, errors, size in rows:
         if abnormal is None or attack is abnormal:
             sums = found.setdefault(value, [0, 0, 0, 0])
             for i, more in enumerate((requests, size, requests if attack else 0, errors)):
@@ -70,9 +76,8 @@ def values(
     return [(value, *sums, 0) for value, sums in found.items()]
 
 
-def _counts(reading: Reading, question: Question, names: Sequence[str], *, stored: bool = True) -> Counts:
-    """Dimensions counted together, then each by itself from their combinations."""
-    columns = list(dict.fromkeys(("status", "attack", "bytes", *names)))
+def counts(reading: Reading, source: Clause, names: Sequence[str]) -> Counts:
+    """Events (NEEDED and `names`) by dimensions counted together, then by each from their combinations."""
     together = ", ".join(f'"{name}"::varchar as of_{name}' for name in names)
     numbers = ", ".join(f"of_{name}" for name in names)
     each = ", ".join(f"(of_{name}, hit)" for name in names)
@@ -80,11 +85,13 @@ def _counts(reading: Reading, question: Question, names: Sequence[str], *, store
     value = " ".join(f"when grouping(of_{name}) = 0 then of_{name}" for name in names)
     asked = joined(
         [
-            f"select case {which} end, case {value} end, hit, sum(n)::bigint, sum(size)::bigint,",
-            f'sum(errors)::bigint from (select {together}, "attack" is not null as hit, count(*) as n,',
-            'coalesce(sum("bytes"), 0) as size, count(*) filter ("status" between 500 and 599) as errors',
-            "from",
-            reading.events(question, columns, stored=stored),
+            f"select case {which} end, case {value} end, hit, sum(n)::bigint, sum(success)::bigint,",
+            "sum(errors)::bigint, sum(size)::bigint",
+            f'from (select {together}, "attack" is not null as hit, count(*) as n,',
+            'count(*) filter ("status" between 200 and 399) as success,',
+            'count(*) filter ("status" between 500 and 599) as errors,',
+            'coalesce(sum("bytes"), 0) as size from',
+            source,
             f"group by {numbers}, hit) group by grouping sets ({each})",
         ]
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -24,6 +25,11 @@ from logvision.lake.queries.stretches import within
 from logvision.windows import visitors as sketches
 from logvision.windows.dimensions import DAY, HOUR
 
+EXACT_ROWS: Final = 600_000
+"""At most so many events, by their row groups, are counted exactly where rollups do not tell."""
+
+BATCH_ROWS: Final = 65_536
+
 DISTINCT_ROWS: Final = 4_000_000
 """At most this many events are read to estimate the distinct paths that rollups dropped."""
 
@@ -37,14 +43,11 @@ def visitors(reading: Reading, question: Question) -> int:
 def paths(reading: Reading, question: Question) -> tuple[int, bool]:
     """Distinct paths, and whether the number is an estimate.
 
-    Rollups keep the largest of an hour. Where they dropped some, whole files tell by their sketch, and only
-    row groups of files that lie across the range's ends, or hold other sites too, are read. What those that
-    lie within it have is kept: a range that ends now moves on and asks for them again.
+    Rollups keep the largest of an hour. Where they dropped some, or many events lie beside whole hours, whole
+    files tell by their sketch, and only row groups of files that lie across the range's ends, or hold other
+    sites too, are read. What those that lie within it have is kept: a range that ends now moves on and asks
+    for them again.
     """
-    source, _ = rollups.measures(reading, question, "path", grain=DAY)
-    if not _dropped(reading, question, source):
-        ((found,),) = reading.rows(joined(["select count(distinct value) from", source, "as m"]))
-        return int(found), False
     whole, beside = [], []
     for file in reading.files(question.start, question.end):
         said = file.metadata.get("paths")
@@ -53,23 +56,41 @@ def paths(reading: Reading, question: Question) -> tuple[int, bool]:
             whole.append(base64.b64decode(said))
         else:
             beside.append(file)
-    if sum(file.rows for file in beside) > DISTINCT_ROWS:
+    exact = _beside(reading, question) <= EXACT_ROWS and not _dropped(reading, question)
+    if exact or sum(file.rows for file in beside) > DISTINCT_ROWS:
+        source, _ = rollups.measures(reading, question, "path", grain=DAY)
         ((found,),) = reading.rows(joined(["select count(distinct value) from", source, "as m"]))
-        return int(found), True
+        return int(found), not exact
     parts = [sketch for file in beside for sketch in _of_file(reading, file, question)]
     hot = _sketch(reading, "path", reading.events(question, ["path"], stored=False))
     return sketches.estimate([*whole, *parts, hot]), True
 
 
-def _dropped(reading: Reading, question: Question, source: Clause) -> bool:
+def _beside(reading: Reading, question: Question) -> int:
+    """How many events, about, lie beside the whole hours of a range."""
+    edges = [replace(question, start=a, end=b) for a, b in rollups.cover(question, HOUR).edges]
+    groups = (
+        (edge, group) for edge in edges for f in reading.files(edge.start, edge.end) for group in f.groups
+    )
+    return sum(group.rows for edge, group in groups if _overlaps(group, edge))
+
+
+def _dropped(reading: Reading, question: Question) -> bool:
     """Whether a window of the range had to drop paths, which whole files mostly tell."""
     span = rollups.cover(question, HOUR).rolled
     for files, grain, start, end in rollups.scans(reading, "path", span, DAY, HOUR) if span else ():
-        inside, _ = parted(question, files, start, end)
+        inside, across = parted(question, files, start, end)
         if any(one.paths_dropped for one in settled(reading, inside, grain)):
             return True
-    ((error,),) = reading.rows(joined(["select coalesce(max(error), 0) from", source, "as m"]))
-    return bool(error)
+        site = () if question.site is None else (question.site,)
+        lost = Clause(
+            "select 1 from read_parquet(?) where dimension = 'path' and error > 0 and grain = ?"
+            " and start >= ? and start < ?" + " and site = ?" * len(site) + " limit 1",
+            (rollups.paths(across), grain, start, end, *site),
+        )
+        if across and reading.rows(lost):
+            return True
+    return False
 
 
 def _of_file(reading: Reading, file: File, question: Question) -> Iterator[bytes]:
@@ -126,6 +147,7 @@ def _time(time: datetime) -> pa.Scalar:
 
 
 def _sketch(reading: Reading, column: str, source: Clause) -> bytes:
-    """A sketch of the distinct values of a text column."""
-    asked = joined([f"select distinct {column} from", source, f"where {column} is not null"])
-    return sketches.of(pa.array([value for (value,) in reading.rows(asked)], pa.string()))
+    """A sketch of the distinct values of a text column, never all of them at once."""
+    asked = joined([f"select {column} from", source, f"where {column} is not null"])
+    batches = reading.batches(asked, BATCH_ROWS)
+    return sketches.union(sketches.of(pc.unique(batch.column(0).cast(pa.string()))) for batch in batches)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from logvision.lake.catalogue import File
-from logvision.lake.queries.database import Reading, joined
+from logvision.lake.queries.database import Reading, joined, united
 from logvision.lake.queries.filter import Clause, Test
 from logvision.lake.queries.question import Question
 from logvision.lake.queries.selection import matching
@@ -117,10 +117,7 @@ def measures(
     ]
     if reading.view.hot or not parts:
         parts.append(of_events(reading.events(question, columns, stored=False), dimension, column))
-    union: list[str | Clause] = [parts[0]]
-    for part in parts[1:]:
-        union += ["union all", part]
-    return joined(["(", *union, ")"]), found.rolled is not None
+    return united(parts), found.rolled is not None
 
 
 def single(question: Question) -> tuple[str, Clause] | None:

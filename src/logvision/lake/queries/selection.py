@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from logvision.lake.catalogue import File
-from logvision.lake.queries.database import Reading, Selections, conditions, joined
+from logvision.lake.queries.database import Reading, Selections, conditions, joined, united
 from logvision.lake.queries.filter import NO_FILTER, Clause, Filter, Test
 from logvision.lake.queries.question import Question
 from logvision.lake.storage import tidy
@@ -82,8 +82,7 @@ def matching(
     ]
     hot = reading.events(question, columns, stored=False, placed=placed)
     parts.append(Clause(f"select {names} from {hot.sql}", hot.parameters))
-    together = Clause(" union all ".join(part.sql for part in parts), joined(parts).parameters)
-    return joined(["(", together, ")"]), sum(table.num_rows for table in tables)
+    return united(parts), sum(table.num_rows for table in tables)
 
 
 def is_dense(reading: Reading, question: Question) -> bool:
