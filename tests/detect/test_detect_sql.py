@@ -35,6 +35,13 @@ def strength(text: str) -> float:
         "\\' or 1=1 -- ",
         "group by userid having 1=1--",
         "'),NULL) waitfor delay '0:0:20' /*",
+        "7') A ND 6746 I N (SE LE CT (CH AR(113)+C HAR(112)",
+        "x O R DER B Y 3941-- ab",
+        "x/*!0AND 5424=3286",
+        "x'/*!0UNION/*!0ALL/*!0SELECT 1,2",
+        "x AND EXTRACTVALUE 1.e(4040 1.e,CONCAT 1.e(0x5c 1.e,user 1.e) 1.e)",
+        "x ORDER BY 9-- ab",
+        "'or(glob 1)--",
     ],
 )
 def test_sql_is_read_wherever_it_stands(text: str) -> None:
@@ -54,6 +61,9 @@ def test_sql_is_read_wherever_it_stands(text: str) -> None:
         "C# or F#",
         "the union select committee",
         "men's and women's shoes = 50% off",
+        "src/a nd src/b, in order by name",
+        "a typo: o r, b y, an d, the n",
+        "orders by 3 - see note",
     ],
 )
 def test_text_that_only_looks_like_sql_is_no_proof(text: str) -> None:

@@ -109,6 +109,7 @@ _PROOFS: Final = Proofs([
         (r"^\s*javascript\s*:\s*(?:[\w-]+\.)+[a-z]{2,6}(?:[/?#:]|$)", 0.72, "an address that runs script"),
         (r"[\"'`](?:al|ale|e|ev|eva|pro|con|conf|doc|win|java)[\"'`]\s*[+,]\s*[\"'`](?:ert|rt|val|al|l|mpt|firm|irm|ument|dow|script)[\"'`]", 0.8, "a name is put together from pieces"),
         (r"[\"'`]\s*\+\s*(?:''|\"\")\s*\+\s*[\"'`]", 0.6, "text is put together from nothing and pieces"),
+        (r"(?:\\[01][0-7]{2}){4}", 0.72, "text is written in octal escapes"),
         (r"<\?xml\s+version", 0.26, "an XML document"),
         (r"\b(?:window|document|self|top|parent)\s*\.\s*location\b|\blocation\s*\.\s*(?:href|hash|assign|replace)\b", 0.29, "it names where the page is"),
         (r"<[a-zA-Z][\w:-]{1,40}(?:[\s/][^<>]{0,400})?/?>", 0.28, "an element"),
@@ -136,7 +137,8 @@ _PROOFS: Final = Proofs([
 ])  # fmt: skip
 
 _GATE: Final = AnyOf(
-    r"(?is)<|script\s*:|\bon[a-z]{3,20}\s*=|expression\s*\(|ADw-|data:|binding|\\(?:74|0+3c|0+74|u\{)|" + _DO
+    r"(?is)<|script\s*:|\bon[a-z]{3,20}\s*=|expression\s*\(|ADw-|data:|binding|\\(?:74|0+3c|0+74|u\{|[01][0-7]{2}\\)|"
+    + _DO
 )
 _CLOSED: Final = AnyOf(r"(?s)[\"'`)\]};(\[].*[(`=]")
 _CLOSED_NEAR: Final = AnyOf(r"(?s)[\"'`)\]};(\[].{0,80}[(`=]")
@@ -146,8 +148,21 @@ _HARMLESS: Final = re2.compile(
     r"(?is)^\s*javascript:\s*(?:void\s*\(?\s*0?\s*\)?|;|//|#|history\.(?:back|go)\([-\d]*\)|window\.(?:print|close)\(\))?\s*;?\s*$"
 )
 
-TELLING: Final = (*_PROOFS.expressions, r"\x00")
+TELLING: Final = (*_PROOFS.expressions, r"\x00", "['\"][^ =/]*[<>]|[<>][^ =/]*['\"]")
 """Without any of these there is nothing to find; the last is read as if it were not there."""
+
+
+TRIED: Final = 0.7
+_WORD: Final = 60
+
+
+def _tries(text: str) -> bool:
+    """Whether one word has quotes of both kinds and both angle brackets, and is neither an element nor code."""
+    return (
+        len(text) <= _WORD
+        and all(mark in text for mark in "<>'\"")
+        and not any(mark in text for mark in (" ", "=", "/", "->", "=>"))
+    )
 
 
 def _closes(text: str) -> bool:
@@ -163,6 +178,8 @@ def verify(text: str) -> list[Evidence]:
     if "javascript:" in text.lower() and _HARMLESS.match(text):
         return []
     best = _PROOFS.strongest(text)
+    if best[0] < TRIED and _tries(text):
+        best = (TRIED, "one word has every mark that closes something, to see which come back", text)
     if best[0] <= 0:
         return []
     return [Evidence(RULE, Attack.XSS, best[0], f"Read as HTML: {best[1]} ({best[2][:60]!r}).")]

@@ -97,7 +97,7 @@ _PROOFS: Final = Proofs([
         (r"\b\w{1,8}=\w{1,12}\s*&&\s*\$\w{1,8}\b|(?:\b(?:cat|ba?sh|dash|zsh|rev|xargs|base64|base32|tr|xxd|od|perl|python3?|openssl)\b|\$0)[^<>]{0,20}<<<|\bkill\s+-(?:9|KILL)\b", 0.9, "a command is put together from variables"),
         (r"^\s*>{1,2}\s*/(?:tmp|var|etc|dev)/|\$\[\s*\d+\s*[-+*/]\s*\d+\s*\]|^\s*alias\s+(?:[+-]\w\+?\s+)?\w+=\S", 0.78, "something that only a shell would do"),
         (rf"^\s*(?:{_SURE})(?:\.exe)?\s+[-/][a-zA-Z]+\s*$", 0.45, "the value is a command with its flags"),
-        (r"(?:\w(?:\"\"|'')){3}\w?|\b\w(?:\^\w){2,}|\b\w(?:\\\w){3,}\s", 0.85, "quotes are strewn into a word"),
+        (r"(?:\w(?:\"\"|'')){3}\w?|\b\w(?:\^\w){2,}|\b\w(?:\\\w){3,}\s|(?:^|[;|&`(\s])(?:\\\w){4,}(?:\s|$)", 0.85, "quotes are strewn into a word"),
         (rf"{_START}(?:cp|mv|ln)\s+[^\s;|&]{{1,60}}\s+[^\s;|&]{{1,60}}\s*(?:$|[;|&`)#])", 0.85, "a command with arguments follows a mark that starts one"),
         (r"[;|&]\s*\"?[a-z]:\\[^\s;|&]{1,120}\.(?:exe|bat|cmd|com|ps1)\b|[;|&`(]\s*\{(?:cat|echo|ls|rm|wget|curl|nc|id|sh|bash|ping),[^{}]{1,120}\}", 0.93, "a command follows a mark that starts one"),
         (rf"{_START}{_PLACE}(?:ip\s+(?:a|addr|r|route|link|neigh)\b|ss\s+-[a-z]|xterm\s+-|choice\s+/|waitfor\s+/|query\s+user\b)|[;|&`(]\s*\$'(?:{_SURE}|{_WORDY})'", 0.9, "a command follows a mark that starts one"),
@@ -160,6 +160,7 @@ def verify(text: str) -> list[Evidence]:
         text = text.replace("+", " ")  # encoded twice: the plus was meant as a space
     if not _GATE(text):
         return []
+    written = text
     if "\\n" in text or "\\r" in text:
         text = text.replace("\\n", "\n").replace("\\r", "\n")  # written out where a line feed is meant
     held = _WHICH(text)
@@ -169,6 +170,8 @@ def verify(text: str) -> list[Evidence]:
         )
         return [Evidence(RULE, Attack.RCE, 0.75, sentence)]
     best = _PROOFS.strongest(text)
+    if written != text and best[0] < 0.85:
+        best = max(best, _PROOFS.strongest(written))  # or a backslash that only hides a letter
     bare = _bare(text)
     if bare != text and best[0] < 0.85:
         hidden = _PROOFS.strongest(bare)

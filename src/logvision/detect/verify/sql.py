@@ -67,7 +67,24 @@ _SAME: Final = re2.compile(
     r"""(?i)^\W{0,4}\b(?:or|and|having)\s+['"]?(\w{1,20})['"]?\s*(?:=|like)\s*['"]?(\w{1,20})['"]?\W{0,4}$"""
 )
 _CLOSED: Final = re2.compile(r"""^[^'"\s]{0,40}['"]\)*\s*;?\s*(?:--|#|/\*)[\s-]{0,3}\w?$""")
-_SPLIT: Final = re2.compile(r"(?i)\bu ?n ?i ?o ?n +(?:a ?l ?l +)?s ?e ?l ?e ?c ?t\b")
+_EMPTY_NUMBER: Final = re2.compile(r"(?i) ?\b\d\.e([(),|.])")
+"""A number without an exponent, of which MySQL reads nothing: `CONCAT 1.e(0x5c 1.e,user 1.e)`."""
+
+
+def _gapped(word: str) -> str:
+    """This word with a blank at one place at least: what stood there, a comment, is a blank by now."""
+    return "|".join(f"{word[:at]} {' ?'.join(word[at:])}" for at in range(1, len(word)))
+
+
+_SEPARABLE: Final = (
+    "select", "union", "order", "where", "from", "having", "and", "between", "case", "when", "then", "else", "char",
+    "concat", "cast", "sleep", "exists", "group", "limit", "insert", "update", "delete",
+)  # fmt: skip
+_BROKEN: Final = re2.compile(rf"(?i)\b(?:{'|'.join(map(_gapped, _SEPARABLE))})\b")
+"""Words that a filter which cuts comments out puts together again: `S/**/ELE/**/CT`."""
+_BROKEN_SHORT: Final = re2.compile(r"(?i)\b(?:o r|b y|i n|i s|a s|e nd|en d)\b")
+_VERSIONED: Final = re2.compile(r"/\*!\d{0,6}")
+"""A comment that MySQL runs, and that nothing closes: `/*!0UNION/*!0SELECT`."""
 _DOUBLED: Final = re2.compile(
     r"(?i)\b(?:un\w{0,3}union\w{0,5}ion|sel\w{0,3}select\w{0,5}ect|se\w{0,4}select\w{0,4}lect|uni\w{0,3}union\w{0,4}on)\b|"
     r"\bun\w{2,9}ion\b.{1,20}\bse\w{2,9}lect\b.{1,200}\bf\w{2,9}om\b"
@@ -108,7 +125,7 @@ _UNJOINED: Final = re2.compile(
     r"(?i)\+\s*(?:or|and|x?or|union|select|all|from|where|order|having|limit|not|like)\b|^[^\s]*\+[^\s]*$"
 )
 _PERCENTS: Final = re2.compile(r"(?:%[^%] ?){4}")
-_OPENING: Final = (*map(re2.compile, _GATE), _MARKS, _SPLIT, _DOUBLED)
+_OPENING: Final = (*map(re2.compile, _GATE), _MARKS, _BROKEN, _VERSIONED, _EMPTY_NUMBER, _DOUBLED)
 """Without any of these the text changes no SQL."""
 _WHICH: Final = Which(
     *_OPENING,
@@ -139,7 +156,7 @@ TELLING: Final = (
     rf"(?i)\(.*{_COMPARED}",
     r"(?i)\\$|;\s*(?:--|#)|\)[\s+]*(?:--|#|/\*)|&&|\|\||::[\s+]*[a-z]|\$\$|\*/|\{[\s+]*[a-z_`]|<>|(?:%[^%] ?){4}",
     *_GATE[1:3],
-    *(each.pattern for each in (_MARKS, _SPLIT, _DOUBLED)),
+    *(each.pattern for each in (_MARKS, _BROKEN, _VERSIONED, _EMPTY_NUMBER, _DOUBLED)),
 )
 """Without any of these there is nothing to find. A quote tells too little: names and words have apostrophes."""
 
@@ -160,14 +177,18 @@ def _variants(text: str, held: frozenset[Any]) -> list[str]:
         found.append(text.replace("<>", ""))
     if "\\'" in text or '\\"' in text:
         found.append(text.replace("\\", ""))  # an escape that another byte swallows
-    if _SPLIT in held:
-        split = _SPLIT.search(text).group()
-        if split.lower().split() not in _WHOLE:
-            found.append(text.replace(split, "union select"))
+    if _VERSIONED in held:
+        found.append(_VERSIONED.sub(" ", text))
+    if _EMPTY_NUMBER in held:
+        found.append(_EMPTY_NUMBER.sub(r"\1", text))
+    if _BROKEN in held:
+        found.append(_BROKEN_SHORT.sub(_closed_up, _BROKEN.sub(_closed_up, text)))
     return found
 
 
-_WHOLE: Final = (["union", "select"], ["union", "all", "select"])
+def _closed_up(found: Any) -> str:
+    word: str = found.group()
+    return word.replace(" ", "")
 
 
 _SEARCH: Final = AnyOf(r"^[(!]*s\)*(?:&[!(]*(?:s|b=[b1s])\)*)+$")

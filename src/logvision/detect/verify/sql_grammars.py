@@ -36,6 +36,8 @@ _READINGS: Final = (
     (r"^s(?:=bb)?\)+[;&]", "qd", 0.9, "the quote and a parenthesis are closed"),
     (rf"^{_V}\)*OY[(+]*(?:1|s|\(S|C|f|T)", "n", 0.92, "an ORDER BY or GROUP BY is added"),
     (r"^OY[(+]*(?:1[c,]|T\(|\(S|C)", "n", 0.72, "a fragment that orders or groups"),
+    (r"^b\)*OY1c", "n", 0.75, "an ORDER BY is added after a word and the rest is made a comment"),
+    (r"^s\)*&[!+]*\([^;&]*\)+c", "q", 0.8, "the quote is closed and a condition is added"),
     (r"^OY1$", "n", 0.5, "a fragment that orders or groups"),
     (r"^(?:H|(?:Kb)?W)[(]*1=1", "n", 0.85, "a fragment that is always known"),
     (rf"^{_V}\)*(?:H{_X}=|L1,?1?(?:c|K|I|U)|I[Kb]s|K\(S|H1)", "n", 0.85, "a clause is added after the number"),

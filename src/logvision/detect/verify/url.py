@@ -55,25 +55,27 @@ _SCRIPT: Final = re2.compile(
 )
 _INCLUDE: Final = re2.compile(r"(?i)^/[\w./~-]{1,200}\?{1,3}$")
 _STRANGE: Final = re2.compile(
-    r"(?i)^\s*(?:/{3,}[\w@.-]+|(?:\\/){1,3}[\w.-]+\.\w|/{2,}[\\;]+[;@]*\w|https?:/{5,}\w|https?:/+[\t\r\n]|https?:[^/\s]{1,60}@[\w.:\[\]-]+$|/+https?:/{3,}\w|/+https?:/{1,2}(?:[^/]*@|[^/]+/+(?:\.\.|$))|/{2,}[\t\r\n\x0b]*/\w|/{1,3}[\t\r\n\x0b]+[\w-]+\.\w|/?\xe3\x82\x9d\w|/?\xe3\x80\xb1\w|/+https?://[\\\t]|/\\+[/\\]*\w|\\{2,}/*[\w-]+\.\w|/[\t\r\n]+/\w|https?:(?:[\w.-]+\.\w{2,}|\\)|/%09/|//[^/]*[@%\\]|//\w*\xe3\x80\x82|/{2,}[\w.-]+\.\w{2,}/+(?:%2f|\.\.|%2e)|\.\w+\.(?:com|net)$|@\w+\.\w+$|https?://[^/\s]*(?:\\|%(?:2f|5c|00|ff|09|0d|0a)|\xe3\x80\x82)|https?://[^/?#]*@[^/?#]*\.\w+)"
+    r"(?i)^\s*(?:/{3,}[\w@.-]+|(?:\\/){1,3}[\w.-]+\.\w|/{2,}[\\;]+[;@]*\w|https?:/{5,}\w|https?:/*[\t\r\n]|/[\w-]+(?:\.[\w-]+)*\.(?:com|net|org)/{2,}\.\.|https?:[^/\s]{1,60}@[\w.:\[\]-]+$|/+https?:/{3,}\w|/+https?:/{1,2}(?:[^/]*@|[^/]+/+(?:\.\.|$))|/{2,}[\t\r\n\x0b]*/\w|/{1,3}[\t\r\n\x0b]+[\w-]+\.\w|/?\xe3\x82\x9d\w|/?\xe3\x80\xb1\w|/+https?://[\\\t]|/\\+[/\\]*\w|\\{2,}/*[\w-]+\.\w|/[\t\r\n]+/\w|https?:(?:[\w.-]+\.\w{2,}|\\)|/%09/|//[^/]*[@%\\]|//\w*\xe3\x80\x82|/{2,}[\w.-]+\.\w{2,}/+(?:%2f|\.\.|%2e)|\.\w+\.(?:com|net)$|@\w+\.\w+$|https?://[^/\s]*(?:\\|%(?:2f|5c|00|ff|09|0d|0a)|\xe3\x80\x82)|https?://[^/?#]*@[^/?#]*\.\w+)"
 )
 _BARE: Final = re2.compile(
     r"(?i)^(?:(localhost[46]?|localhost[46]?\.localdomain[46]?|ip6-loopback|ipv6-(?:localhost|loopback)|localtest\.me|lvh\.me|kubernetes\.default\.svc(?:\.cluster\.local)?|[\w.]{1,40}\.nip\.io)/|[\w.-]{1,80}\.(?:nip|xip|sslip)\.io$|((?:host|gateway|kubernetes)\.docker\.internal|host\.containers\.internal|metadata\.google\.internal|169\.254\.169\.254)(?:[:/]|$))"
 )
 """A host of the machine itself without a scheme; programs put one before it."""
 _CONFUSED: Final = re2.compile(
-    r"(?i)^https?://[^/]{1,80}\x00|^https?:/{2,3}[^/\s@]{1,80}[\s&#?\\]+@|^https?://[\w.-]+(?::\d+)?\s*[&#?\\]{1,3}\s*@[\w.\[\]:-]+|^https?://[\w.-]+:\d+[?#]@|^https?://[\w-]+(?:\.[\w-]+)+&[\w-]+(?:\.[\w-]+)+/?$|^https?://[\w.-]+/:[^/?#\s]{0,40}@[\w.-]+\.\w{2,}/?$|^https?://[\w-]*[a-z][\w.-]*\.(?:\d{1,3}\.){3}\d{1,3}(?:[:/?#]|$)"
+    r"(?i)^https?://[^/]{1,80}\x00|^https?:/{2,3}[^/\s@]{1,80}[\s&#?\\]+@|^https?://[\w.-]+(?::\d+)?\s*[&#?\\]{1,3}\s*@[\w.\[\]:-]+|^https?://[\w.-]+:\d+[?#]@|^https?://[\w-]+(?:\.[\w-]+)+&[\w-]+(?:\.[\w-]+)+/?$|^https?://[\w.-]+/:[^/?#\s]{0,40}@[\w.-]+\.\w{2,}/?$|^(?:https?:)?//[\w.-]*[\w-]\.(?:\d{1,3}\.){3}\d{1,3}(?:[:/?#]|$)"
 )
 """Two hosts in one address: parsers disagree which of them is asked."""
+_DOUBLED: Final = re2.compile(r"(?i)^h(?:t(?:tp?)?)?https?:/{0,2}t{0,2}ps?:/{1,2}\w")
+"""A scheme that is there again once a filter has cut it out."""
 _ENDS_UP: Final = re2.compile(
     r"(?i)^(?:https?:)?/{1,4}(?:[\w.-]+@)?[\w-]+(?:\.[\w-]+)+/+\.\.$|^/?<>/{2}\w|^/?(?:\xe3\x80\xb1|\xe3\x80\xb5|\xe3\x82\x9d|\xe3\x83\xbc|\xef\xbd\xb0)[\w-]+\.\w{2,}/?$|^/https?:/{0,2}[\w-]+\.\w{2,}/{0,2}$"
 )
 _INTERNAL_PATH: Final = re2.compile(
     r"(?i)/latest/(?:meta-data|user-data|dynamic|api/token)|/computeMetadata/|/metadata/(?:v1|instance)|/opc/v[12]/|/openstack/latest|/v1\.\d+/(?:images|containers)/json|/_all_dbs|server-status"
 )
-_WHICH: Final = Which(_URL, _CONFUSED, _BARE, _STRANGE, _ENDS_UP)
+_WHICH: Final = Which(_URL, _CONFUSED, _DOUBLED, _BARE, _STRANGE, _ENDS_UP)
 TELLING: Final = (
-    *(each.pattern for each in (_CONFUSED, _BARE, _STRANGE, _ENDS_UP, _SCRIPT)),
+    *(each.pattern for each in (_CONFUSED, _DOUBLED, _BARE, _STRANGE, _ENDS_UP, _SCRIPT)),
     r"^[ \t'\"<>]|[ \t'\"<>\\?]$",  # what is taken off its ends, and what cuts off the rest
     r"[\x80-\xff]",
     rf"(?i)^[\s'\"]*(?:url:|view-source:)?(?:{'|'.join(_SCHEMES)}):",
@@ -96,6 +98,9 @@ def verify(text: str) -> list[Evidence]:  # noqa: PLR0911, PLR0912  one return a
         found = _URL.match("http:" + bare)
     if _CONFUSED in held:
         return [_ssrf(0.85, "it names two hosts, and programs disagree which one is asked")]
+    if _DOUBLED in held:
+        sentence = "Read as an address: a filter that cuts its scheme out leaves another."
+        return [Evidence(RULE, Attack.REDIRECT, 0.85, sentence)]
     if found is None:
         if _BARE in held:
             return [_ssrf(0.75, f"the machine itself is asked ({bare[:40]})")]
@@ -177,6 +182,9 @@ def verify(text: str) -> list[Evidence]:  # noqa: PLR0911, PLR0912  one return a
             ]
         if address and ipaddress.ip_address(address).is_private:
             return [_ssrf(0.35, f"a private address is asked ({host})")]
+        if address and bare.startswith("//"):
+            sentence = f"Read as an address: the visitor is sent to {host} by whatever scheme the page has."
+            return [Evidence(RULE, Attack.REDIRECT, 0.6, sentence)]
         return []
     if scheme in _SCHEMES and (found.group(2).startswith("/") or scheme in ("netdoc", "jar")):
         return [_ssrf(_SCHEMES[scheme], f"the scheme {scheme} is no web page's")]
