@@ -6,7 +6,17 @@ import pytest
 from detect_verdicts import attack
 
 from logvision.detect import Detector
-from logvision.detect.carrier import ALONE, BY_ITSELF, CLOSED, OTHER, WRITTEN, Carriers, weight, weights
+from logvision.detect.carrier import (
+    ALONE,
+    BY_ITSELF,
+    CLOSED,
+    OTHER,
+    STATED,
+    WRITTEN,
+    Carriers,
+    weight,
+    weights,
+)
 from logvision.detect.explain import explain
 from logvision.detect.fusion import Verdict
 from logvision.detect.tracks import SURE
@@ -64,3 +74,26 @@ def test_an_explanation_names_the_carrier(detector: Detector) -> None:
     told = explain({"target": "/item?id=SELECT+name+FROM+customers"}, detector)
     assert told.attack == "sqli"
     assert any("numbers or names" in each for each in told.units[0].verification)
+
+
+@pytest.mark.parametrize(
+    ("target", "by"),
+    [
+        ("/shop?sql=select+name+from+customers+where+a='b'+or+1=1", STATED),
+        ("/query?q=SELECT+last(load)+FROM+host;+SELECT+count(load)+FROM+host", STATED),
+        ("/list?q=SELECT+name+FROM+customers", WRITTEN),  # its page takes no queries
+        ("/shop?sql=1+union+select+name+from+customers", WRITTEN),  # begins as no statement
+        ("/shop?sql=select+name+from+customers+where+a='b", WRITTEN),  # a quote stays open
+        ("/shop?sql=select+sleep(9)+from+customers", WRITTEN),  # does more than read tables
+    ],
+)
+def test_a_whole_statement_is_at_home_where_statements_are_asked_for(target: str, by: float) -> None:
+    assert list(weights(target.encode()).values()) == [by]
+
+
+def test_a_whole_statement_is_doubted_only_where_statements_are_asked_for(detector: Detector) -> None:
+    union = "select+a+from+b+where+1=1+union+select+c+from+d"
+    assert attack(detector, f"/shop?sql={union}") is None
+    assert attack(detector, f"/shop?id={union}") == "sqli"
+    told = explain({"target": f"/shop?sql={union}"}, detector)
+    assert any("statements of SQL" in each for each in told.units[0].verification)

@@ -18,6 +18,7 @@ from logvision.detect.canonical import canonical_text
 from logvision.detect.fusion import Evidence, Verdict
 from logvision.detect.traits import leaves_text
 from logvision.detect.verify.proofs import AnyOf
+from logvision.detect.verify.sql import is_statement
 from logvision.schema import Attack
 
 DOUBT: Final = 0.25
@@ -34,26 +35,35 @@ OPEN: Final = 1.0
 BY_ITSELF: Final = 1.7
 WRITTEN: Final = 0.9
 LED: Final = 0.8
+STATED: Final = 0.7
 """How many independent doubts half a proof is worth in a parameter that takes numbers or names, in one of no
 known use, in what is no parameter, in one that takes numbers or names where only the classifier speaks,
-in one that takes what people write and in one where a browser is led to (where it counts as in OPEN): the
-score s becomes 1 - (1 - s) ** weight. Set on the quality bench's training sites."""
+in one that takes what people write, in one where a browser is led to and in one that takes statements of SQL
+and holds a whole one (where it counts as in OPEN): the score s becomes 1 - (1 - s) ** weight. Set on the
+quality bench's training sites."""
 
 ALONE: Final = 0.8
 """The most that a value is worth in a parameter that takes what people write: an attack, and below what makes
 an incident of a single request (`tracks.SURE`), for people search for code and write about attacks."""
 
+DOUBTED: Final = 0.3
+"""The most that a whole statement is worth where statements are asked for: nothing is injected there, and who
+may ask is the business of the page."""
+
+_LOOKUP: Final = r"\$?(?:not)?i?(?:exact|eq|contains|like|starts_?with|ends_?with|regex|glob)i?"
+"""How a field is searched: `name__icontains`, `title_like`, `filters[name][$containsi]`."""
+
 _WRITTEN: Final = re2.compile(
-    r"(?i)(?:^|[\[.:_-])(?:q|qs?|s|k|kw|wd|w|p|query\w*|\w*search\w*|keywords?|terms?|text|\w*text|msg|messages?|comments?|body|"
+    rf"(?i)(?:^|[\[.:_-])(?:{_LOOKUP}|q|qs?|s|k|kw|wd|w|p|query\w*|\w*search\w*|keywords?|terms?|text|\w*text|msg|messages?|comments?|body|"
     r"content\w*|descr?(?:iption)?|subject|notes?|summary|html|xml|soap|saml\w*|markup|markdown|code|sql|script|css|style|expr\w*|expression|"
     r"formula|\w*filters?|where|jql|cql|rql|fq|lucene|regex\w*|pattern|string|str|input|data|d|json|payload|snippet|source|src|"
     r"answers?|questions?|address|street|caption|topic|quote|phrase|words?|find|lookup|suggest|prefix|variables|stmt|"
     r"statement|criteria|conditions?|match|stack|error|err|log|event|e|u|url|uri|link|ref|referr?er|dl|dr|dt|signature|"
     r"state|token|sig|hash|cookie|session|callback|cb|jsonp?|template|tpl|draft|autosave|translate|m|r|c|t|v|x|z|ua|title|"
-    r"name|value|size|width|height|length|ids)\]?$"
+    r"name|value|size|width|height|length|ids)\]?(?:\[\d{0,3}\])?$"
 )
 _SEARCHED: Final = re2.compile(
-    r"(?i)(?:^|[\[.:_-])(?:q|qs?|s|k|kw|wd|query\w*|\w*search\w*|keywords?|terms?|text|topic|phrase|words?|find|lookup|"
+    rf"(?i)(?:^|[\[.:_-])(?:{_LOOKUP}|q|qs?|s|k|kw|wd|query\w*|\w*search\w*|keywords?|terms?|text|topic|phrase|words?|find|lookup|"
     r"suggest|prefix)\]?$"
 )
 """Parameters that take what people look for."""
@@ -70,6 +80,12 @@ _TAKES_NUMBER: Final = re2.compile(
 )
 _LED: Final = re2.compile(r"(?i)^(?:post_?logout_?)?redirect_?ur[il]$|^(?:wreply|relaystate|oauth_callback)$")
 """Where a sign-in leads the browser to, the programs on the visitor's own machine included (RFC 8252)."""
+_TAKES_SQL: Final = re2.compile(
+    r"(?i)(?:^|[\[._-])(?:sql(?:_?(?:query|text|statement|string))?|statement|stmt)\]?$"
+)
+_TAKES_QUERY: Final = re2.compile(r"(?i)^(?:q|query)$")
+_QUERIED: Final = AnyOf(r"(?i)/(?:query|sql|export)(?:$|[./])")
+"""Parameters that take statements of SQL by their own name, and by their page's (InfluxDB, rqlite, CARTO)."""
 OWN_MACHINE: Final = 0.6
 """An address of the machine itself with a port scores less."""
 
@@ -110,10 +126,16 @@ _WRITTEN_ABOUT: Final = frozenset(
 )
 
 
-def weight(path: str, name: str) -> float:
-    """How much half a proof is worth in this parameter of this page."""
+def weight(path: str, name: str, value: bytes = b"") -> float:
+    """How much half a proof is worth in this parameter of this page; `value`: decoded, if at hand."""
     by = _of_name(name)
+    if value and _takes_sql(path, name) and is_statement(value.decode("latin-1")):
+        return STATED
     return min(by, WRITTEN) if _WRITING(path) else by
+
+
+def _takes_sql(path: str, name: str) -> bool:
+    return _TAKES_SQL.search(name) is not None or (_TAKES_QUERY.search(name) is not None and _QUERIED(path))
 
 
 def _of_name(name: str) -> float:
@@ -139,6 +161,8 @@ def _named(name: str) -> float:
 
 def weighed(verdict: Verdict, by: float) -> Verdict:
     """The verdict in a carrier of this weight."""
+    if by == STATED and verdict.attack is Attack.SQLI:
+        return Verdict(min(verdict.score, DOUBTED), verdict.attack, verdict.rules)
     if by == LED and _is_own_machine(verdict):
         return Verdict(1 - verdict.score, verdict.attack, verdict.rules)
     if by <= WRITTEN and verdict.score > ALONE and verdict.attack in _WRITTEN_ABOUT:
@@ -199,7 +223,12 @@ _PATH: Final = re2.compile(rb"(?:/[\w-]+(?:\.\w+)*)*/?")
 
 def matters(verdict: Verdict) -> bool:
     """Whether a carrier can change it."""
-    return _in_doubt(verdict) or verdict.score > ALONE or _is_own_machine(verdict)
+    return (
+        _in_doubt(verdict)
+        or verdict.score > ALONE
+        or verdict.attack is Attack.SQLI
+        or _is_own_machine(verdict)
+    )
 
 
 def _is_own_machine(verdict: Verdict) -> bool:
@@ -243,6 +272,12 @@ EVIDENCE: Final = {
         0.0,
         "Against it: people write freely into its parameter, so it is none alone.",
     ),
+    STATED: Evidence(
+        "carrier",
+        Attack.ANOMALY,
+        0.0,
+        "Against it: its parameter takes statements of SQL, and it is a whole one.",
+    ),
     LED: Evidence(
         "carrier",
         Attack.ANOMALY,
@@ -268,13 +303,13 @@ PARAMETERS: Final = 200
 def weights(target: bytes) -> dict[bytes, float]:
     """What half a proof is worth by decoded value; of parameters that hold the same value the least."""
     path, _, query = target.partition(b"?")
-    writing = _WRITING(path.decode("latin-1"))
+    page = path.decode("latin-1")
     found: dict[bytes, float] = {}
     for pair in query.split(b"&", PARAMETERS)[:PARAMETERS]:
         name, equals, value = pair.partition(b"=")
         if equals:
             said = canonical_text(name[:80], query=True).decode("latin-1")
-            by = min(WRITTEN, _of_name(said)) if writing else _of_name(said)
             text = canonical_text(value, query=True)
+            by = weight(page, said, text)
             found[text] = min(found.get(text, by), by)
     return found

@@ -262,7 +262,7 @@ def _weighed(request: Asked, parts: Sequence[_Part], apart: Sequence[Evidence], 
         usual = next((note.rule for note in part.notes if note.kind == "against"), None)
         here = left = ORDINARY
         for unit, pieces in part.units.items():
-            by = carrier.weight(path, name) if unit in part.direct else carrier.OPEN
+            by = carrier.weight(path, name, value) if unit in part.direct else carrier.OPEN
             if usual:
                 by = min(by, carrier.OPEN)  # half a proof is not made more of where it is usual
             whole = carrier.weighed(scales.fused(pieces, usual), by)

@@ -195,6 +195,29 @@ _SEARCH: Final = AnyOf(r"^[(!]*s\)*(?:&[!(]*(?:s|b=[b1s])\)*)+$")
 """A search that joins quoted phrases and fields: `("solar cell") AND year=2020`."""
 
 _STATEMENT: Final = AnyOf(r"^S[^;U]*F[^;Uc]*$|^E[^;Uc]*$")
+_BEGINS: Final = AnyOf(
+    r"(?is)^(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:(?:select|with)\s.*\sfrom[\s(]+[\"`\[\w]|(?:show|explain|describe|pragma)\s|"
+    r"insert\s+into\s|update\s+\S+\s+set\s|delete\s+from\s|(?:create|drop|alter)\s+[a-z])"
+)
+_BEYOND: Final = AnyOf(
+    r"(?i)\b(?:sleep|pg_sleep\w*|benchmark|waitfor|load_file|load_extension|loadfile|readfile|writefile|lo_\w+|pg_read\w*|pg_ls\w*|"
+    r"pg_stat_file|[sx]p_\w+|open(?:rowset|datasource)|utl_\w+|dbms_\w+|extractvalue|updatexml|outfile|dumpfile|\w+_to_xml|sys_e\w+|"
+    r"httpuritype|get_lock|program|exec(?:ute)?|shutdown|grant|attach|alias|runscript|0x[0-9a-f]+)\b|"
+    + _MARKS.pattern.removeprefix("(?is)")
+)
+"""What waits, reads or runs something outside the tables, or asks how the database is made."""
+_WHOLE_STRING: Final = re2.compile(r"""'(?:[^']|'')*'|"[^"]*"|`[^`]*`""")
+
+
+def is_statement(text: str) -> bool:
+    """Whether it is a statement of its own about tables, from its first word and with every quote and
+    parenthesis closed: the application's own work if it takes statements. Cost: some 10 µs."""
+    if not _BEGINS(text) or _BEYOND(text):
+        return False
+    bare = _WHOLE_STRING.sub("", text)
+    return not {"'", '"', "`"} & set(bare) and bare.count("(") == bare.count(")")
+
+
 _QUOTED_WORD: Final = re2.compile(
     r"""['"](?i:or|and|xor|union|select|where|like|having)['"](?:\W*$|[\s_)&])"""
 )
