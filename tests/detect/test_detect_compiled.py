@@ -119,3 +119,16 @@ def test_rules_with_mistakes_are_refused_every_time(rules: Path, tmp_path: Path)
     assert not (tmp_path / "kept").exists()
     with pytest.raises(RuleError):
         opened([tmp_path / "nothing"], tmp_path / "kept")
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_pattern_that_cannot_be_run_is_told_with_its_line(rules: Path, tmp_path: Path, kept: bool) -> None:
+    text = RULE.format(title="empty", word="empty").replace("^/odd/[0-9]+$", "(odd)*")
+    (rules / "empty.yml").write_text(text)
+    line = 1 + next(at for at, row in enumerate(text.splitlines()) if "(odd)*" in row)
+    told = rf"empty\.yml:{line}\b.*in linear time"
+    with pytest.raises(RuleError, match=told):
+        opened([rules], tmp_path / "kept" if kept else None)
+    detector = Detector(opened([rules / "odd.yml"], None))
+    with pytest.raises(RuleError, match=told):
+        detector.reloaded([rules], builtin=False)

@@ -43,7 +43,7 @@ _MAKERS: Final = (
     "foreign.py",
     "rules.py",
     "database.py",
-    "search.py",
+    "../search.py",
     "plan.py",
     "units.py",
     "compiled.py",
@@ -57,15 +57,24 @@ def opened(paths: Sequence[Path], folder: Path | None) -> Signatures:
     Raises RuleError as RuleSet.load does.
     """
     if folder is None:
-        return Signatures(RuleSet.load(paths))
+        return compiled(paths)
     entry = folder / f"rules-{_key(paths)}.bin"
     found = _loaded(entry)
     if found is not None:
         return found
-    signatures = Signatures(RuleSet.load(paths))
+    signatures = compiled(paths)
     with contextlib.suppress(OSError):  # a list that is gone by now: there is nothing to keep
         _keep(entry, signatures)
     return signatures
+
+
+def compiled(paths: Sequence[Path]) -> Signatures:
+    """The same, read and compiled now; seconds."""
+    try:
+        return Signatures(RuleSet.load(paths, trying=False))
+    except hyperscan.error:
+        RuleSet.load(paths)  # tells which patterns it is
+        raise
 
 
 def _key(paths: Sequence[Path]) -> str:

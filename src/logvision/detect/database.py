@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from logvision.detect import pattern, search
+from logvision import search
+from logvision.detect import pattern
 from logvision.detect.plan import Plan
 from logvision.detect.rules import Pattern
 from logvision.detect.scopes import NONE
@@ -119,16 +120,17 @@ def compiled(patterns: Sequence[Pattern], plan: Plan, numbers: Ints) -> list[Dat
             wanted[turn, tuple(place for place in turns[turn] if reads[place] & group)] |= group
     for place in turns[Turn.LATE]:
         wanted[Turn.LATE, tuple(turns[Turn.LATE])] |= reads[place]
+    asked = {key: kinds for key, kinds in wanted.items() if key[1]}
+    made = search.compiled([_wanted(patterns, places) for _, places in asked])
     return [
-        Database(kinds, turn, _compiled(patterns, places), numbers, _runs(kinds))
-        for (turn, places), kinds in wanted.items()
-        if places
+        Database(kinds, turn, database, numbers, _runs(kinds))
+        for ((turn, _), kinds), database in zip(asked.items(), made, strict=True)
     ]
 
 
-def _compiled(patterns: Sequence[Pattern], places: Sequence[int]) -> Any:
+def _wanted(patterns: Sequence[Pattern], places: Sequence[int]) -> search.Wanted:
     """Expressions of one number would be searched for what they find twice, which takes long to compile."""
-    return search.compiled(
+    return search.Wanted(
         [patterns[place].expression.encode() for place in places],
         [pattern.flags(patterns[place].caseless) for place in places],
         places,

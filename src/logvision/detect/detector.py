@@ -15,7 +15,7 @@ import pyarrow as pa
 from logvision.columns import distinct, firsts, recode, text, used
 from logvision.detect.cascade import Judged, Verification, judge
 from logvision.detect.classifier import Classifier
-from logvision.detect.compiled import opened
+from logvision.detect.compiled import compiled, opened
 from logvision.detect.fusion import ORDINARY
 from logvision.detect.quiet import Quiet
 from logvision.detect.rules import GIVEN, RuleSet
@@ -67,8 +67,10 @@ class Detector:
 
     def reloaded(self, paths: Sequence[Path] = (), *, builtin: bool = True) -> Detector:
         """The same detector with its rules read again; raises RuleError and leaves this one as it is."""
-        rules = RuleSet.load([*([BUILTIN] if builtin else []), *paths])
-        return self if rules.version == self.rules.version else replace(self, signatures=Signatures(rules))
+        every = [*([BUILTIN] if builtin else []), *paths]
+        if RuleSet.load(every, trying=False).version == self.rules.version:
+            return self
+        return replace(self, signatures=compiled(every))
 
     @property
     def rules(self) -> RuleSet:

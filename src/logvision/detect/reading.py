@@ -12,7 +12,8 @@ import yaml
 from sigma.exceptions import SigmaError
 from sigma.rule import SigmaRule
 
-from logvision.detect import foreign, pattern, search
+from logvision import search
+from logvision.detect import foreign, pattern
 from logvision.detect.conditions import Conditions, NeedError, Patterns
 from logvision.detect.documents import LOADER
 from logvision.detect.rules import (
@@ -53,9 +54,12 @@ _LEVEL_CONFIDENCE: Final = {
 """Confidence of a rule that states none (SigmaHQ's)."""
 
 
-def read(paths: Sequence[Path]) -> RuleSet:
-    """Read rule files and folders; raises RuleError with every mistake of every file."""
-    return _Reader().read(paths)
+def read(paths: Sequence[Path], *, trying: bool) -> RuleSet:
+    """Read rule files and folders; raises RuleError with every mistake of every file.
+
+    `trying`: also where there is no other, look for patterns that Hyperscan cannot run; seconds.
+    """
+    return _Reader().read(paths, trying=trying)
 
 
 @dataclass
@@ -66,7 +70,7 @@ class _Reader:
     list_files: list[Path] = field(default_factory=list)
     written: list[tuple[Pattern, Path, Lines]] = field(default_factory=list)  # where a pattern stands first
 
-    def read(self, paths: Sequence[Path]) -> RuleSet:
+    def read(self, paths: Sequence[Path], *, trying: bool) -> RuleSet:
         digest = hashlib.sha256()
         rules: dict[str, Rule] = {}
         for path in rule_files(paths, self.problems):
@@ -84,7 +88,8 @@ class _Reader:
                     path, 1, f"a second rule named {rule.id}", f"one; the other is {rules[rule.id].path}"
                 )
             rules[rule.id] = rule
-        self._try_patterns()
+        if trying or self.problems:
+            self._try_patterns()
         if self.problems:
             raise RuleError(self.problems)
         return RuleSet(
@@ -264,13 +269,14 @@ class _Reader:
 
     def _try_patterns(self) -> None:
         """Tell of those that Hyperscan cannot run; all at once, which is quicker than rule by rule."""
-        bad = {
-            error.expression: error
-            for error in search.refused([(each.expression, each.caseless) for each, _, _ in self.written])
-        }
-        for each, path, lines in self.written:
-            if each.expression in bad:
-                self._bad_pattern(path, lines, bad[each.expression])
+        wanted = search.Wanted(
+            [each.expression.encode() for each, _, _ in self.written],
+            [pattern.flags(each.caseless) for each, _, _ in self.written],
+            range(len(self.written)),
+        )
+        for place, why in search.refused(wanted).items():
+            each, path, lines = self.written[place]
+            self._bad_pattern(path, lines, pattern.PatternError(each.expression, why))
 
     def _bad_pattern(self, path: Path, lines: Lines, error: pattern.PatternError) -> None:
         got = f"{error.expression!r}: {error}"

@@ -125,15 +125,16 @@ class RuleSet:
     lists: tuple[Path, ...] = ()  # the list files among them
 
     @staticmethod
-    def load(paths: Sequence[Path]) -> RuleSet:
+    def load(paths: Sequence[Path], *, trying: bool = True) -> RuleSet:
         """Read rule files and folders (recursively, `*.yml`).
 
-        Raises RuleError with every mistake of every file.
+        Raises RuleError with every mistake of every file. `trying` False: a pattern that cannot be run is
+        left for whoever compiles them to find, which saves three quarters of the time.
         """
         # Sigma's own parser is only loaded where rules are read anew.
         from logvision.detect.reading import read  # noqa: PLC0415
 
-        return read(paths)
+        return read(paths, trying=trying)
 
     @property
     def by_id(self) -> dict[str, Rule]:

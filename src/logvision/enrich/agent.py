@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 import re2
 import ua_parser_rs
 
-from logvision import columns, entries
+from logvision import columns, entries, search
 from logvision.enrich import tables
 from logvision.enrich.kept import Kept
 
@@ -133,16 +133,9 @@ def _database(patterns: Sequence[str], folder: Path | None) -> Any:
     kept = None if entry is None else entries.load(entry)
     if kept is not None:
         with suppress(hyperscan.error):  # of another machine
-            loaded = hyperscan.loadb(kept[0], mode=hyperscan.HS_MODE_BLOCK)
-            loaded.scratch = hyperscan.Scratch(loaded)
-            return loaded
-    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    database.compile(
-        expressions=[p.encode() for p in patterns],
-        ids=list(range(len(patterns))),
-        elements=len(patterns),
-        flags=[flags] * len(patterns),
-    )
+            return search.loaded(kept[0])
+    wanted = search.Wanted([p.encode() for p in patterns], [flags] * len(patterns), range(len(patterns)))
+    (database,) = search.compiled([wanted])
     if entry is not None:
         entries.keep(entry, hyperscan.dumpb(database))
     return database

@@ -21,8 +21,8 @@ from typing import Any, Final
 import hyperscan
 import numpy as np
 
-from logvision import entries
-from logvision.detect import pattern, search
+from logvision import entries, search
+from logvision.detect import pattern
 from logvision.detect.units import Ints
 
 FAR: Final = 15
@@ -101,11 +101,12 @@ class Marks:
         return databases
 
     def _compiled(self) -> dict[int, Any]:
-        return {reader: _compiled(each) for reader, each in self._of_readers.items()}
+        made = search.compiled([_wanted(each) for each in self._of_readers.values()])
+        return dict(zip(self._of_readers, made, strict=True))
 
 
-def _compiled(expressions: Sequence[str]) -> Any:
-    return search.compiled(
+def _wanted(expressions: Sequence[str]) -> search.Wanted:
+    return search.Wanted(
         # A byte is a character, as the readers have it (Latin-1).
         [pattern.bounded(_loosened(each)).encode("latin-1") for each in expressions],
         [pattern.flags(caseless=False)] * len(expressions),
