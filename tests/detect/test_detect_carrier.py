@@ -63,6 +63,14 @@ def test_what_people_write_is_an_attack_and_alone_no_incident(detector: Detector
         assert (told.score < SURE) == target.startswith("/search")
 
 
+def test_a_screen_for_a_database_browses_the_tables_about_tables(detector: Detector) -> None:
+    query = "SELECT+table_name+FROM+information_schema.tables+WHERE+table_schema+%3D+%27shop%27"
+    assert attack(detector, f"/phpmyadmin/index.php?route=/sql&sql_query={query}") is None
+    assert attack(detector, f"/adminer.php?username=a&sql={query}") is None
+    assert attack(detector, f"/adminer.php?username=a&sql=1+union+{query}") is not None
+    assert attack(detector, f"/report.php?sql={query}") is not None
+
+
 def test_what_is_beyond_the_bound_of_a_batch_stands_as_it_was() -> None:
     doubt = Verdict(0.39, Attack.SQLI, ())
     carriers = Carriers(left=1)

@@ -86,6 +86,10 @@ _TAKES_SQL: Final = re2.compile(
 _TAKES_QUERY: Final = re2.compile(r"(?i)^(?:q|query)$")
 _QUERIED: Final = AnyOf(r"(?i)/(?:query|sql|export)(?:$|[./])")
 """Parameters that take statements of SQL by their own name, and by their page's (InfluxDB, rqlite, CARTO)."""
+_CONSOLE: Final = AnyOf(
+    r"(?i)/(?:php-?my-?admin|pma|adminer|phppgadmin|phpliteadmin|pgadmin\d?)[\w.-]*(?:/|$)"
+)
+"""Screens for a whole database."""
 OWN_MACHINE: Final = 0.6
 """An address of the machine itself with a port scores less."""
 
@@ -129,7 +133,7 @@ _WRITTEN_ABOUT: Final = frozenset(
 def weight(path: str, name: str, value: bytes = b"") -> float:
     """How much half a proof is worth in this parameter of this page; `value`: decoded, if at hand."""
     by = _of_name(name)
-    if value and _takes_sql(path, name) and is_statement(value.decode("latin-1")):
+    if value and _takes_sql(path, name) and is_statement(value.decode("latin-1"), catalogue=_CONSOLE(path)):
         return STATED
     return min(by, WRITTEN) if _WRITING(path) else by
 

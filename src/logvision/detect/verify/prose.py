@@ -38,10 +38,16 @@ _BEGUN: Final = re2.compile(
     r"(?i)^[^\w<]{0,2}(?:how (?:to|do|can|does)|what(?:'s| is| does| are| if)|why (?:does|do|is)|where (?:is|are)|when (?:is|do|does)|could you|can you|"
     r"the [a-z]+|explain|i'?(?:m|d|ve)? [a-z]+|please|use [a-z]+|uncaught [a-z]+|is [a-z]+|difference between)\b"
 )
-_WHICH: Final = Which(_SWALLOWED, _ENDED, _CALLED, _BEGUN)
+_NAMED: Final = re2.compile(
+    r"(?i)^[\w ,.?!'-]*\w +<[a-z][a-z\d]{0,11}>(?: +\w[\w ,.?!'-]*)?$|^<[a-z][a-z\d]{0,11}> +\w[\w ,.?!'-]*$"
+)
+"""An element that words talk about: with no attribute and nothing inside it, it does nothing."""
+_WHICH: Final = Which(_SWALLOWED, _ENDED, _CALLED, _NAMED, _BEGUN)
+
+_TALK: Final = frozenset([_ENDED, _CALLED, _NAMED])
 
 
 def in_prose(text: str) -> tuple[bool, bool]:
     """Whether the text ends in words of a sentence, and whether it begins with some."""
     held = _WHICH(text) if len(text) <= LONGEST else frozenset([_SWALLOWED])
-    return (False, False) if _SWALLOWED in held else (_ENDED in held or _CALLED in held, _BEGUN in held)
+    return (False, False) if _SWALLOWED in held else (not held.isdisjoint(_TALK), _BEGUN in held)

@@ -134,7 +134,11 @@ _FIRST: Final = AnyOf(rf"(?i)^\s*(?:{_SURE}|{_WORDY})(?:\s|$)")
 """A word whose quotes, backslashes or carets are not needed, and a command once they are gone."""
 _PROSE: Final = re2.compile(r"(?:[A-Za-z]{2,}[,.]?\s+){4,}")
 _LIST: Final = re2.compile(r"^[\w.\s-]+(?:[|;,&][\w.\s-]+)*[|;,&]?$")
-_WHICH: Final = Which(_SHORT, _SPLIT, _PROSE, _LIST)
+_TITLE: Final = re2.compile(
+    r"^(?:[\w\s.,:!?+%()-]|\b'\b)*\b'\b(?:[\w\s.,:!?+%()-]|\b'\b)*(?: & (?:[\w\s.,:!?+%()-]|\b'\b)+)+$"
+)
+"""Words, one of them with an apostrophe, that an ampersand joins: `It's the weather & more`."""
+_WHICH: Final = Which(_SHORT, _SPLIT, _PROSE, _LIST, _TITLE)
 
 TELLING: Final = (*_PROOFS.expressions, _SHORT.pattern, _SPLIT.pattern, r"[$\\^\xa0]|``")
 """Without any of these there is nothing to find: in the text, in it with blanks for plus signs if it has no
@@ -185,11 +189,12 @@ def verify(text: str) -> list[Evidence]:
     if strength < 0.95:
         # In prose a mark and a word that is also a command meet by chance; so they do in plain lists.
         head = best[2].strip(";|& \n").split(" ")[0].lower()
-        if _PROSE in held or (_LIST in held and head not in _TELLING):
-            strength *= 0.5
+        if _PROSE in held or (held & _LISTS and head not in _TELLING):
+            strength *= 0.25 if _TITLE in held else 0.5
     return [Evidence(RULE, Attack.RCE, strength, f"Read as a command: {best[1]} ({best[2][:60]!r}).")]
 
 
+_LISTS: Final = frozenset([_LIST, _TITLE])
 _TELLING: Final = frozenset(
     [
         "whoami",

@@ -206,12 +206,19 @@ _BEYOND: Final = AnyOf(
     + _MARKS.pattern.removeprefix("(?is)")
 )
 """What waits, reads or runs something outside the tables, or asks how the database is made."""
+_CATALOGUE: Final = re2.compile(
+    r"(?i)\b(?:information_schema|pg_catalog|sqlite_master|all_tables|sys\.(?:databases|objects|tables))\b"
+)
+"""Tables about tables, which a screen for a database browses like any others."""
 _WHOLE_STRING: Final = re2.compile(r"""'(?:[^']|'')*'|"[^"]*"|`[^`]*`""")
 
 
-def is_statement(text: str) -> bool:
+def is_statement(text: str, *, catalogue: bool = False) -> bool:
     """Whether it is a statement of its own about tables, from its first word and with every quote and
-    parenthesis closed: the application's own work if it takes statements. Cost: some 10 µs."""
+    parenthesis closed: the application's own work if it takes statements; `catalogue`: or about the
+    database's own tables. Cost: some 10 µs."""
+    if catalogue:
+        text = _CATALOGUE.sub("tables", text)
     if not _BEGINS(text) or _BEYOND(text):
         return False
     bare = _WHOLE_STRING.sub("", text)
