@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from logvision.detect.fusion import Evidence
-from logvision.detect.verify import markup, shell, url
+from logvision.detect.verify import markup, shell, template, url
 
 Reader = Callable[[str], list[Evidence]]
 
@@ -28,6 +28,17 @@ def strength(reader: Reader, text: str) -> float:
         (markup.verify, "ab:8>l<uz;99\"'ae"),
         (markup.verify, r"\074\151\155\147\040x"),
         (shell.verify, r"\u\n\a\m\e -s"),
+        (markup.verify, "onmouseover=prompt.call(null,1) class=x"),
+        (markup.verify, "'-print(1)-'"),
+        (markup.verify, "{{-function(){this.alert(1)}()}}"),
+        (template.verify, "<# 44*66>"),
+        (template.verify, "{@44*66}"),
+        (template.verify, '${{"{{"}}44*66{{"}}"}}'),
+        (template.verify, "{(98/0).x}"),
+        (template.verify, "{{(10,36*37)|e}}"),
+        (template.verify, '#if(false)#include("Y:/A:/true")#end'),
+        (template.verify, "|#{typeof(34)+56}"),
+        (template.verify, "(45+46).toString()+1"),
     ],
 )
 def test_a_form_that_gets_past_a_filter_is_read(reader: Reader, text: str) -> None:
@@ -45,6 +56,10 @@ def test_a_form_that_gets_past_a_filter_is_read(reader: Reader, text: str) -> No
         (markup.verify, 'a > b < c, "it\'s"'),
         (markup.verify, r"C:\100\files"),
         (shell.verify, r"C:\a\b\c\d"),
+        (markup.verify, 'print("hello")'),
+        (template.verify, "#if(DEBUG) x #endif"),
+        (template.verify, "{1/2}"),
+        (template.verify, "{{price * quantity}}"),
     ],
 )
 def test_an_ordinary_form_is_none(reader: Reader, text: str) -> None:

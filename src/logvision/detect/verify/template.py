@@ -22,20 +22,21 @@ ROUNDS: Final = 30
 
 _OPENED: Final = AnyOf(
     "(?i)jndi:",
-    r"(?s)\{\{|\$\{|#\{|%\{|\*\{|@\{|~\{|<%|\{%|\[\[|\[=|#set|\{php|@\(|#\(|\$\$|\{\$smarty|\{\w+::|\{[^}]{0,30}[*+]",
+    r"(?s)\{\{|\$\{|#\{|%\{|\*\{|@\{|~\{|<%|\{%|\[\[|\[=|#set|\{php|@\(|#\(|\$\$|\{\$smarty|\{\w+::|<#|\{[^}]{0,30}(?:[*+]|/0\b)|#(?:include|parse|evaluate)\(\"|#(?:if|foreach|macro|define)\s{0,3}\(.{0,400}#end\b|\)\.to(?:String\(|_s\b)",
 )
 _LOOKUP: Final = re2.compile(r"\$\{([^${}]{0,200})\}")
 _JNDI: Final = re2.compile(
     r"(?i)\$\{?\W{0,3}\s*jndi\s*:|jndi:(?:ldaps?|rmi|dns|iiop|nis|corba|nds|https?)\s*:|\$\{j\$|\$\{\W{0,4}j\w?.{0,30}n.{0,30}d.{0,30}i.{0,30}:"
 )
 _SUM: Final = re2.compile(
-    r"(?s)(?:\{\{|\$\{\{?|#\{|\*\{|%\{|@\{|~\{|<%=?|\[\[\$?\{?|\[=|\{%|@\(|#\(|\{=?)\s*[('\"]*\s*\d{1,12}\s*[('\")]*\s*[-+*/%^|]{1,2}\s*[('\"]*\d{1,12}['\")]*\s*(?:\}|%>|\]|\)|\b)"
+    r"(?s)(?:\{\{|\$\{\{?|#\{|\*\{|%\{|@\{|~\{|\{@|\}\}|<#|<%=?|\[\[\$?\{?|\[=|\{%|@\(|#\(|\{=?)\s*[('\"]*\s*\d{1,12}\s*[('\")]*\s*[-+*/%^|]{1,2}\s*[('\"]*\d{1,12}['\")]*\s*(?:\}|%>|\]|\)|\b)|"
+    r"\{\{[^{}]{0,60}\b\d{1,12}\s*\*\s*\d{1,12}[^{}]{0,60}\}\}|\(\d{1,12}\s*[-+*/]\s*\d{1,12}\)\.to(?:String\(|_s\b)"
 )
 _STRONG: Final = re2.compile(
     r"(?is)(?:\{\{|\$\{|#\{|%\{|\*\{|@\{|~\{|<%|\{%|\[\[|#set\s*\(|\{php\}|@\()[^}]{0,200}?(?:__(?:class|globals|init|import|mro|subclasses|builtins|base|getattribute)\w*|\bT\s*\(|java\.|javax\.|Runtime|ProcessBuilder|getClass|forName|\.class\b|"
     r"freemarker\.|\?new\s*\(|\?api|\bconfig\b\s*(?:\}|\.|\[)|self\b\s*[.\[]|request\s*[.|\[}]|lipsum|cycler|joiner|namespace|constructor|prototype|process\.|require\s*\(|child_process|system\s*\(|exec\s*\(|popen|passthru|shell_exec|phpinfo|"
     r"_self|\bfilter\s*\(|\|\s*(?:attr|map|sort|reduce|filter|join)\s*\(|#_memberAccess|@java|@org|#context|#parameters|#application|OgnlContext|#cmd|#a=|#req|sessionScope|requestScope|applicationScope|pageContext|initParam|param\.|header\.|session\.|facesContext|"
-    r"(?:script|dns|url|file|env|sys|base64decoder|javascript|const|xml|properties|resourcebundle|localhost|urlencoder)\s*:|File\.(?:open|read)|IO\.popen|Dir\.|`|%x[({\[]|Kernel|\bputs\b|system\(|\bdump\s*\(|app\.request|\bglobals?\b|range\.constructor|\.newInstance\(|\.getEngineByName|ScriptEngine|print\s*\(|sleep\s*\(|response\.|out\.print|Server\.|eval\s*\(|execute\s*\(|include\s|debug\b|settings\.|\bsecret|bin/|etc/passwd|cat\s|whoami|'[^']*'\s*\*\s*\d|\"[^\"]*\"\s*\*\s*\d)"
+    r"(?:script|dns|url|file|env|sys|base64decoder|javascript|const|xml|properties|resourcebundle|localhost|urlencoder)\s*:|File\.(?:open|read)|IO\.popen|Dir\.|`|%x[({\[]|Kernel|\bputs\b|system\(|\bdump\s*\(|app\.request|\bglobals?\b|range\.constructor|\.newInstance\(|\.getEngineByName|ScriptEngine|print\s*\(|sleep\s*\(|typeof\s*\(|response\.|out\.print|Server\.|eval\s*\(|execute\s*\(|include\s|debug\b|settings\.|\bsecret|bin/|etc/passwd|cat\s|whoami|'[^']*'\s*\*\s*\d|\"[^\"]*\"\s*\*\s*\d)"
 )
 _BLOCK: Final = re2.compile(
     r"(?i)\|\s*(?:filter|map|sort|reduce)\s*\(\s*['\"](?:system|exec|passthru|shell_exec|popen|assert|phpinfo|file_get_contents|eval)['\"]|\{\$smarty\.|\{\w{1,40}::\w{1,40}\(|\{\{\s*\.\w{1,30}\s+[\"'`]|\{\{#(?:with|each|if)\s+\"|\$\{[^{}]{0,120}(?:\bnew\s+[A-Za-z][\w.]*\s*\(|\.\w{2,30}\(\s*(?:null\b|[\"'\d])|\?(?:lower_abc|upper_abc|new|eval)\b|\(\(?char\)|[\"']\.\w{2,20}\(|\bclass\.\w|=\s*_\.)|\.signer\.key|\{math\s+equation\s*=|\{if\s+[^{}]{1,60}\}[^{}]{0,60}\{/if\}|\{\{\s*_(?:context|self|charset)\b|\{\{\s*messages\.storages|\$\{(?:ctx|java|env|sys|main|log4j|bundle|docker|k8s|spring|sd|marker):[^}]{1,60}\}|\{%-?\s*(?:if|for|set|import|include|extends|block|macro|raw|debug|print|load|call|with|from|do|csrf_token|autoescape|verbatim)\b|\{\{\s*[\w.]{1,60}\s*\([^)]*\)|\{\{=|(?:\{\{|\$\{|#\{)\s*(?:['\"][^'\"]{0,40}['\"]\s*[.|]\s*\w|self\s*\})|(?:^|[^{])[{$#]\{\s*\d+\s*\|\s*\w|\$\{\{<%\[%|<%=\s*\w+\s*[.(\[|?:+*]|#(?:set|foreach|if|include|parse)\s*\("
