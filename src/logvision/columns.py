@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC
+from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any, Final
 
@@ -14,6 +14,8 @@ import pyarrow as pa
 from logvision import native
 
 Codes = npt.NDArray[np.int32]
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def distinct(table: pa.Table, name: str) -> tuple[pa.StringArray, Codes]:
@@ -115,23 +117,21 @@ def plain(
     """The values as Python objects, None for null: text, numbers, and times as datetimes in UTC.
 
     `read`: what becomes of a text; None: nothing. `rows`: of these rows only.
-    About 0.1 µs a value, a tenth of `to_pylist`, for each distinct text and time is made once.
+    About 0.1 µs a value, a tenth of `to_pylist`, for each distinct text is made once.
     """
     if pa.types.is_dictionary(column.type):
         values, codes = distinct(pa.table({"column": column}), "column")
         codes = codes if rows is None else codes[rows]
-        present, places = np.unique(codes, return_inverse=True)
-        texts: list[Any] = values.take(pa.array(present, mask=present < 0)).to_pylist()
+        first, places = firsts(codes)
+        texts: list[Any] = spread(values, codes[first]).to_pylist()
         if read is not None:
             texts = [None if text is None else read(text) for text in texts]
         return [texts[place] for place in places.tolist()]
     if rows is not None:
         column = column.take(pa.array(rows))
     if pa.types.is_timestamp(column.type):
-        numbers = column.cast(pa.int64()).to_numpy(zero_copy_only=False)
-        moments, places = np.unique(numbers, return_inverse=True)
-        times = [time.replace(tzinfo=UTC) for time in moments.view("datetime64[us]").tolist()]
-        return [times[place] for place in places.tolist()]
+        since = column.cast(pa.int64()).to_numpy(zero_copy_only=False).view("timedelta64[us]")
+        return [_EPOCH + time for time in since.tolist()]
     if column.null_count or not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
         plainly: list[Any] = column.to_pylist()
         return plainly

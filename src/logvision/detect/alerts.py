@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from logvision.columns import distinct
+from logvision.columns import distinct, spread
 from logvision.detect import story
 from logvision.schema import ALERT, EVIDENCE_KEPT, TEXT, Attack, Outcome
 
@@ -37,15 +37,15 @@ def alerts_of(events: pa.Table) -> pa.Table:
         return ALERT.empty_table()
     attacks = events.select([*_TEXTS, "time", "score", "position"]).take(pa.array(rows))
     texts = {name: distinct(attacks, name) for name in _TEXTS}
-    names = {name: [*values.to_pylist(), None] for name, (values, _) in texts.items()}  # code -1 is the last
     codes = {name: of_row for name, (_, of_row) in texts.items()}
     times = attacks["time"].cast(pa.int64()).to_numpy()
     group, firsts = _grouped(codes, times)
     order = np.argsort(group, kind="stable")
     begins = np.flatnonzero(np.diff(group[order], prepend=-1))
     sizes = np.diff(np.append(begins, order.size))
-    worst = np.array([story.WORST.index(OUTCOMES[o]) if o else 2 for o in names["outcome"]])[codes["outcome"]]
-    told = {name: [names[name][code] for code in codes[name][firsts].tolist()] for name in names}
+    outcomes = [*texts["outcome"][0].to_pylist(), None]  # the last answers code -1
+    worst = np.array([story.WORST.index(OUTCOMES[o]) if o else 2 for o in outcomes])[codes["outcome"]]
+    told = {name: spread(values, of_row[firsts]).to_pylist() for name, (values, of_row) in texts.items()}
     actors = [
         f"site:{site or '-'}" if client is None else f"ip:{client}"
         for client, site in zip(told["client_ip"], told["site"], strict=True)

@@ -66,6 +66,9 @@ class Behaviour:
         asked = dict.fromkeys(f for r in rules for f in (r.fills, r.relieves, r.worked) if f is not None)
         self._shapes = Shapes(list(asked))
         self._place = {condition: place for place, condition in enumerate(asked)}
+        self._fills = np.array([self._place[rule.fills] for rule in rules], np.int64)
+        relieves = [-1 if rule.relieves is None else self._place[rule.relieves] for rule in rules]
+        self._relieves = np.array(relieves, np.int64)  # -1: nothing does
         # Reading the addresses of crawlers takes a moment, which only a rule that asks needs.
         asks = any(filters.reads(f, filters.CLAIM) for r in rules for f in (r.fills, r.relieves) if f)
         self._crawlers = Crawlers() if asks else None
@@ -93,24 +96,21 @@ class Behaviour:
         self._newest = max(self._newest, int(np.median(batch.times)))
         fits, batch.shape = self._shapes.of(events)
         found: list[dict[str, Any]] = []
-        for rule in self._rules:
-            effects = self._effects(rule, fits)
-            if effects.min() > (RELIEVES if len(self._buckets[rule.id]) else FILLS):
+        effects = self._effects(fits)
+        for rule, does, strongest in zip(self._rules, effects, effects.min(1, initial=NOTHING), strict=True):
+            if strongest > (RELIEVES if len(self._buckets[rule.id]) else FILLS):
                 continue
-            overflows = self._pour(rule, batch, effects)
+            overflows = self._pour(rule, batch, does)
             worked = None
             if overflows and rule.worked is not None:
                 worked = fits[batch.shape, self._place[rule.worked]]
             found += [_alert(rule, batch, over, worked) for over in overflows]
         return _alerts(found)
 
-    def _effects(self, rule: Scenario, fits: Mask) -> Kinds:
-        """What events of each shape do to a bucket of this scenario."""
-        effects = np.full(len(fits), NOTHING, np.uint8)
-        if rule.relieves is not None:
-            effects[fits[:, self._place[rule.relieves]]] = RELIEVES
-        effects[fits[:, self._place[rule.fills]]] = FILLS
-        return effects
+    def _effects(self, fits: Mask) -> Kinds:
+        """What events of each shape do to the buckets of each scenario, a row per scenario."""
+        relieves = fits.T[self._relieves] & (self._relieves >= 0)[:, None]
+        return np.where(fits.T[self._fills], FILLS, np.where(relieves, RELIEVES, NOTHING)).astype(np.uint8)
 
     def claims(self, events: pa.Table) -> pa.DictionaryArray | None:
         """What the addresses say of crawlers, a `crawlers.Claim` or null per row; None: no scenario asks.

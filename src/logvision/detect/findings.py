@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, replace
-from operator import itemgetter
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -26,46 +26,41 @@ AGENT_KEPT: Final = 256
 not fill the memory. The event itself has all of it."""
 
 
-def findings_of(alerts: pa.Table, events: pa.Table) -> list[Finding]:
+def findings_of(alerts: pa.Table, events: pa.Table) -> Iterator[Finding]:
     """Alerts with the details of their evidence, in the order in which their first evidence arrived."""
     if not alerts.num_rows:
-        return []
-    details = _details(alerts, events)
-    told = (
-        *("detector", "actor", "site", "rule", "attack", "severity", "score", "outcome"),
-        *("first_seen", "last_seen", "events"),
-    )
-    found = []
-    for number, alert in enumerate(zip(*(plain(alerts[name]) for name in told), strict=True)):
-        detector, actor, site, rule, named, severity, score, outcome, first_seen, last_seen, count = alert
-        rows = details.get(number, ())
+        return
+    alert, row = _at_hand(alerts["evidence"].combine_chunks(), events)
+    first = np.full(alerts.num_rows, events.num_rows)
+    first[alert[::-1]] = row[::-1]
+    order = np.argsort(first, kind="stable")
+    shown = np.argsort(np.argsort(order)[alert], kind="stable")
+    sizes = np.bincount(alert, minlength=alerts.num_rows)[order].tolist()
+    rows = rows_of(events, row[shown])
+    told = (plain(alerts[name], read, order) for name, read in _OF_ALERT.items())
+    for size, *alert_told in zip(sizes, *told, strict=True):
+        detector, actor, site, rule, attack, severity, score, outcome, begun, ended, count = alert_told
+        own = list(islice(rows, size))
         behaviour = detector == "behaviour"
-        attack, outcome = ATTACKS[named], OUTCOMES[outcome]
-        found.append(
-            (
-                rows[0].number if rows else events.num_rows,
-                Finding(
-                    actor=actor,
-                    site=site,
-                    rule=rule,
-                    attack=attack,
-                    severity=_SEVERITIES[severity],
-                    score=score,
-                    outcome=outcome,
-                    first_seen=first_seen,
-                    last_seen=last_seen,
-                    events=count,
-                    behaviour=behaviour,
-                    digest=f"{rule} {first_seen.isoformat() if behaviour else named}",
-                    evidence=tuple([row.evidence(attack, outcome) for row in rows]),
-                    clients=_distinct([row.client_ip for row in rows]),
-                    routes=_distinct([row.route for row in rows]),
-                    agents=_distinct([row.told.user_agent for row in rows]),
-                    countries=_distinct([row.country for row in rows]),
-                ),
-            )
+        yield Finding(
+            actor=actor,
+            site=site,
+            rule=rule,
+            attack=attack,
+            severity=severity,
+            score=score,
+            outcome=outcome,
+            first_seen=begun,
+            last_seen=ended,
+            events=count,
+            behaviour=behaviour,
+            digest=f"{rule} {begun.isoformat() if behaviour else attack}",
+            evidence=tuple([row.evidence(attack, outcome) for row in own]),
+            clients=_distinct([row.client_ip for row in own]),
+            routes=_distinct([row.route for row in own]),
+            agents=_distinct([row.told.user_agent for row in own]),
+            countries=_distinct([row.country for row in own]),
         )
-    return [finding for _, finding in sorted(found, key=itemgetter(0))]
 
 
 def _fared(attack: Attack, outcome: Outcome, status: int | None) -> Outcome:
@@ -76,17 +71,6 @@ def _fared(attack: Attack, outcome: Outcome, status: int | None) -> Outcome:
         return Outcome.BLOCKED if status in (403, 429) else Outcome.MISSED
     gone = status in (404, 410) and outcome in (Outcome.WORKED, Outcome.UNKNOWN)
     return Outcome.MISSED if gone else outcome
-
-
-def _details(alerts: pa.Table, events: pa.Table) -> dict[int, list[Row]]:
-    """Per alert, its events that are at hand, in the order of arrival."""
-    alert, row = _at_hand(alerts["evidence"].combine_chunks(), events)
-    used, which = np.unique(row, return_inverse=True)
-    rows = rows_of(events, used)
-    of_alert: dict[int, list[Row]] = {}
-    for number, place in zip(alert.tolist(), which.tolist(), strict=True):
-        of_alert.setdefault(number, []).append(rows[place])
-    return of_alert
 
 
 def _at_hand(evidence: pa.ListArray, events: pa.Table) -> tuple[Ints, Ints]:
@@ -116,7 +100,6 @@ def _at_hand(evidence: pa.ListArray, events: pa.Table) -> tuple[Ints, Ints]:
 class Row(NamedTuple):
     """What of an event an incident tells; long texts are cut."""
 
-    number: int  # which row of its batch
     client_ip: str | None
     route: str | None
     country: str | None
@@ -147,14 +130,23 @@ _READ: Final[Mapping[str, Callable[[str], Any]]] = {
 _WHO: Final = ("client_ip", "route", "country")
 _TOLD: Final = tuple(field.name for field in fields(Evidence))
 _SEVERITIES: Final = {severity.value: severity for severity in Severity}
+_OF_ALERT: Final[Mapping[str, Callable[[str], Any] | None]] = {
+    **dict.fromkeys(("detector", "actor", "site", "rule")),
+    "attack": ATTACKS.__getitem__,
+    "severity": _SEVERITIES.__getitem__,
+    "score": None,
+    "outcome": OUTCOMES.__getitem__,
+    **dict.fromkeys(("first_seen", "last_seen", "events")),
+}
+"""What of an alert is told, and how texts are taken up."""
 
 
-def rows_of(events: pa.Table, rows: Ints) -> list[Row]:
+def rows_of(events: pa.Table, rows: Ints) -> Iterator[Row]:
     """Some rows of EVENT, one by one."""
     columns = {name: plain(events[name], _READ.get(name), rows) for name in (*_WHO, *_TOLD)}
     columns["rules"] = [rules or () for rules in columns["rules"]]
     told = map(Evidence, *(columns[name] for name in _TOLD))
-    return list(map(Row, rows.tolist(), *(columns[name] for name in _WHO), told))
+    return map(Row, *(columns[name] for name in _WHO), told)
 
 
 def _distinct(values: Iterable[str | None]) -> tuple[str, ...]:

@@ -50,7 +50,7 @@ class Followed:
 
     def near(self, actor: str, finding: Finding) -> Track | None:
         """The actor's track of the time of a finding, unless it was quiet for too long before and after."""
-        found = [track for track in self._of.get(actor, ()) if _gap(track, finding) <= _rest(track, finding)]
+        found = [track for track in self._of.get(actor, ()) if _near(track, finding)]
         if not found:
             return None
         first, *others = found
@@ -90,9 +90,10 @@ class Followed:
             self._of[track.actor] = left
 
 
-def _gap(track: Track, finding: Finding) -> timedelta:
-    """How far apart in time they are; below zero: not at all."""
-    return max(finding.first_seen - track.last_seen, track.first_seen - finding.last_seen)
+def _near(track: Track, finding: Finding) -> bool:
+    """Whether the track was quiet for no longer than it may be, before the finding or after it."""
+    rest = _rest(track, finding)
+    return finding.first_seen - track.last_seen <= rest and track.first_seen - finding.last_seen <= rest
 
 
 def _rest(track: Track, finding: Finding) -> timedelta:

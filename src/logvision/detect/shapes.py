@@ -228,10 +228,10 @@ def _tests(condition: Filter) -> Iterator[Test]:
 
 def _distinct(masks: Sequence[Mask], first: int) -> tuple[list[int], columns.Codes]:
     """The distinct answers of some tests, as bits from `first` on, and which one each value has."""
-    said = np.zeros(masks[0].size, np.int64)
+    said = np.zeros(masks[0].size, np.min_scalar_type((1 << len(masks)) - 1))
     for at, mask in enumerate(masks):
-        said |= mask.astype(np.int64) << at
-    answers, codes = present(said, 1 << len(masks))
+        said |= mask.astype(said.dtype) << said.dtype.type(at)
+    answers, codes = present(said.astype(np.int64), 1 << len(masks))
     return [answer << first for answer in answers.tolist()], codes.astype(np.int32)
 
 

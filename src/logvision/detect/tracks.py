@@ -171,14 +171,13 @@ class Track:
         every = self.evidence + [e for e in more if e.position not in positions or not self._shows(e)]
         if len(every) > EVIDENCE_KEPT:
             newest = len(every) - 5
-            order = sorted(
-                [
-                    (e.outcome is not Outcome.WORKED, number != 0, number < newest, -e.score, number)
-                    for number, e in enumerate(every)
-                ]
-            )
-            gone = [place[-1] for place in order[EVIDENCE_KEPT:]]
-            every = [e for number, e in enumerate(every) if number not in gone]
+            # Scores are below 1: a smaller number goes before by what is worth more.
+            rank = [
+                4 * (e.outcome is not Outcome.WORKED) + 2 * (number != 0) + (number < newest) - e.score / 2
+                for number, e in enumerate(every)
+            ]
+            kept = sorted(range(len(every)), key=rank.__getitem__)[:EVIDENCE_KEPT]
+            every = [every[number] for number in sorted(kept)]
         self.evidence = every
 
     def _shows(self, evidence: Evidence) -> bool:
