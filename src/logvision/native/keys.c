@@ -44,7 +44,7 @@ typedef struct {
 
 _Static_assert(sizeof(Tally) == 40, "a row of int64");
 
-/* What each key of (group, code) that occurs adds up to (windows/counting.py), in no order: a key is
+/* What each key of (group, code) that occurs adds up to (windows/counting.py), by first appearance: a key is
  * `groups * width + code + 1`. `flags`: 1 success, 2 server error, 0 neither; plus 3: attack. `keys` and
  * `tallies` have a place for each row. Returns how many keys there are; -1: no memory. */
 LV_API i64 lv_tallied(const i64 *groups, const i32 *codes, const u8 *flags, const i64 *volume, i64 rows,

@@ -31,8 +31,8 @@ def known(table: Words, keys: Words) -> Flags:
 
 
 def tallied(groups: Places, codes: Codes, width: int, flags: Bytes, volume: Places) -> tuple[Places, Places]:
-    """The keys `groups * width + codes + 1` that occur, ascending, and what each adds up to: requests,
-    success, errors, attacks, bytes (`windows.counting.tallied`); about 4 ns a row."""
+    """The keys `groups * width + codes + 1` that occur, by first appearance, and what each adds up to:
+    requests, success, errors, attacks, bytes (`windows.counting.tallied`); about 4 ns a row."""
     rows = len(codes)
     keys, tallies = np.empty(rows, np.int64), np.empty((rows, 5), np.int64)
     found = CORE.lv_tallied(
@@ -40,5 +40,4 @@ def tallied(groups: Places, codes: Codes, width: int, flags: Bytes, volume: Plac
     )
     if found < 0:
         raise MemoryError
-    order = np.argsort(keys[:found])
-    return keys[order], tallies[order]
+    return keys[:found], tallies[:found]

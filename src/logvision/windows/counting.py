@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
@@ -51,7 +52,7 @@ def total(places: Ints, size: int, amounts: Ints) -> Ints:
 
 
 def tallied(groups: Ints, codes: columns.Codes, width: int, flags: Flags, volume: Ints) -> tuple[Ints, Ints]:
-    """The keys `groups * width + codes + 1` that occur, ascending, and MEASURES of each; see `Batch`."""
+    """The keys `groups * width + codes + 1` that occur, in no order, and MEASURES of each; see `Batch`."""
     if native.HERE:
         return native.keys.tallied(groups, codes, width, flags, volume)
     keys, places = present(groups * width + (codes + 1), (int(groups.max()) + 1) * width)
@@ -68,8 +69,9 @@ def tallied(groups: Ints, codes: columns.Codes, width: int, flags: Flags, volume
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """Windows and sites of a batch: row i belongs to group `of_row[i]`."""
+    """Windows and sites of a batch, by start and site, null first: row i belongs to group `of_row[i]`."""
 
+    grain: int  # s
     start: Ints  # of each group, s since the epoch
     site: npt.NDArray[np.int32]  # of each group, a code of `sites`; -1: null
     of_row: Ints
@@ -83,7 +85,7 @@ class Batch:
     seconds: Ints  # event time, s since the epoch
     flags: Flags  # 1: success, 2: server error, 0: neither; plus 3: attack
     volume: Ints  # bytes, null as 0
-    sites: pa.StringArray
+    sites: pa.StringArray  # sorted
     site: npt.NDArray[np.int32]
 
     @classmethod
@@ -95,28 +97,28 @@ class Batch:
         _, attack = columns.distinct(events, "attack")
         flags += 3 * (attack >= 0).astype(np.uint8)
         volume = np.maximum(pc.fill_null(events["bytes"], 0).to_numpy(), 0)
-        sites, site = _bounded(*columns.distinct(events, "site"))
+        sites, site = _sorted(*_bounded(*columns.distinct(events, "site")))
         return cls(events, seconds, flags, volume, sites, site)
 
     def groups(self, grain: int) -> Groups:
-        """Windows of `grain` seconds by site, in order of start and then of site code."""
+        """Windows of `grain` seconds by site."""
         window = self.seconds // grain
         first = int(window.min())
         width = len(self.sites) + 1
         keys = (window - first) * width + (self.site + 1)
         found, of_row = present(keys, (int(window.max()) - first + 1) * width)
-        return Groups((found // width + first) * grain, (found % width - 1).astype(np.int32), of_row)
+        return Groups(grain, (found // width + first) * grain, (found % width - 1).astype(np.int32), of_row)
 
     def count(self, groups: Groups, codes: columns.Codes, width: int) -> tuple[Ints, columns.Codes, Ints]:
-        """Each (group, code) that occurs, ascending, and its MEASURES. Codes lie in [-1, width); -1: null."""
+        """Each (group, code) that occurs, in no order, and its MEASURES. Codes: in [-1, width); -1: null."""
         keys, measures = tallied(groups.of_row, codes, width + 1, self.flags, self.volume)
         group, code = np.divmod(keys, width + 1)
         return group, (code - 1).astype(np.int32), measures
 
-    def take(self, rows: Ints) -> Batch:
-        """The batch of these rows alone."""
+    def take(self, rows: Ints, names: Iterable[str] = ()) -> Batch:
+        """The batch of these rows alone, with these columns of its events."""
         return Batch(
-            self.events.take(pa.array(rows)),
+            self.events.select(list(names)).take(pa.array(rows)),
             self.seconds[rows],
             self.flags[rows],
             self.volume[rows],
@@ -127,6 +129,16 @@ class Batch:
     def with_events(self, events: pa.Table) -> Batch:
         """The same rows with other columns."""
         return replace(self, events=events)
+
+
+def _sorted(
+    sites: pa.StringArray, codes: npt.NDArray[np.int32]
+) -> tuple[pa.StringArray, npt.NDArray[np.int32]]:
+    """The same sites by name."""
+    order = pc.array_sort_indices(sites)
+    place = np.empty(len(sites), np.int32)
+    place[order.to_numpy()] = np.arange(len(sites), dtype=np.int32)
+    return sites.take(order), columns.through(place, codes)
 
 
 def _bounded(

@@ -21,7 +21,7 @@ from logvision.windows.dimensions import (
     OF_ATTACKS,
     SERIES,
 )
-from logvision.windows.windowed import Windows, table
+from logvision.windows.windowed import counted, table
 
 READ: Final = frozenset({"time", "site", "status", "bytes", "attack", "client_ip"})
 """Columns of EVENT that every count reads."""
@@ -84,19 +84,19 @@ class Folder:
 def _counted(events: pa.Table, dimensions: Sequence[str]) -> pa.Table:
     """PARTIAL of EVENT rows, in the order of `merging.table`."""
     batch = Batch.of(events)
-    by_minute, by_hour = Windows.of(batch, MINUTE), Windows.of(batch, HOUR)
-    attacks = batch.take(np.flatnonzero(batch.flags >= 3))
+    by_minute, by_hour = batch.groups(MINUTE), batch.groups(HOUR)
+    attacks = batch.take(np.flatnonzero(batch.flags >= 3), OF_ATTACKS.intersection(dimensions))
     minutes, hours = [], []
     for dimension in sorted(dimensions):
         if dimension not in OF_ATTACKS:
             values, codes = _codes(batch, dimension)
             if dimension in SERIES:
-                minutes.append(by_minute.count(batch, dimension, values, codes))
-            hours.append(by_hour.count(batch, dimension, values, codes))
+                minutes.append(counted(batch, by_minute, dimension, values, codes))
+            hours.append(counted(batch, by_hour, dimension, values, codes))
         elif attacks.seconds.size:
             part = _one_rule_each(attacks) if dimension == "rules" else attacks
             if part.seconds.size:
-                hours.append(Windows.of(part, HOUR).count(part, dimension, *_codes(part, dimension)))
+                hours.append(counted(part, part.groups(HOUR), dimension, *_codes(part, dimension)))
     return table([*minutes, *hours], batch.sites)
 
 
@@ -116,8 +116,5 @@ def _one_rule_each(attacks: Batch) -> Batch:
     """Attack events once for each of their rules; `rules` is then one rule id. Attacks are few."""
     values, codes = columns.distinct(attacks.events, "rules")
     split = pc.split_pattern(columns.spread(values, codes), " ")
-    rows = pc.list_parent_indices(split).to_numpy()
-    part = attacks.take(rows)
-    at = part.events.schema.get_field_index("rules")
-    rules = pc.list_flatten(split).dictionary_encode()
-    return part.with_events(part.events.set_column(at, "rules", rules))
+    part = attacks.take(pc.list_parent_indices(split).to_numpy())
+    return part.with_events(pa.table({"rules": pc.list_flatten(split).dictionary_encode()}))
