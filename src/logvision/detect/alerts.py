@@ -71,7 +71,23 @@ def alerts_of(events: pa.Table) -> pa.Table:
             for a, count in zip(told["attack"], sizes.tolist(), strict=True)
         ],
     }
-    return pa.table([_as(done[field.name], field.type) for field in ALERT], schema=ALERT)
+    return table_of(done)
+
+
+def table_of(told: Mapping[str, Any]) -> pa.Table:
+    """ALERT rows from columns by name, lists or arrays; microseconds may stand for times."""
+    return pa.table([_as(told[field.name], field.type) for field in ALERT], schema=ALERT)
+
+
+def evidence_at(events: pa.Table, rows: Ints, sizes: Ints) -> pa.ListArray:
+    """`ALERT.evidence`: rows of events, of one alert after the other; `sizes`: how many each has."""
+    shown = events.select(["source", "position"]).take(pa.array(rows))
+    places = pa.StructArray.from_arrays(
+        [shown["source"].cast(pa.string()).combine_chunks(), shown["position"].combine_chunks()],
+        fields=list(ALERT.field("evidence").type.value_type),
+    )
+    offsets = pa.array(np.append(0, np.cumsum(sizes)), pa.int32())
+    return pa.ListArray.from_arrays(offsets, places, type=ALERT.field("evidence").type)
 
 
 def _grouped(codes: Mapping[str, npt.NDArray[np.int32]], times: Ints) -> tuple[Ints, Ints]:
@@ -101,17 +117,10 @@ def _evidence_of(attacks: pa.Table, order: Ints, begins: Ints, sizes: Ints) -> p
     half = EVIDENCE_KEPT // 2
     place = np.arange(order.size) - np.repeat(begins, sizes)
     kept = (place < half) | (place >= np.repeat(sizes, sizes) - half)
-    rows = attacks.select(["source", "position"]).take(pa.array(order[kept]))
-    offsets = np.append(0, np.cumsum(np.minimum(sizes, 2 * half)))
-    places = pa.StructArray.from_arrays(
-        [rows["source"].cast(pa.string()).combine_chunks(), rows["position"].combine_chunks()],
-        fields=list(ALERT.field("evidence").type.value_type),
-    )
-    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), places, type=ALERT.field("evidence").type)
+    return evidence_at(attacks, order[kept], np.minimum(sizes, 2 * half))
 
 
 def _as(values: Any, kind: pa.DataType) -> pa.Array:
-    """Values as a column of this type; microseconds may stand for times."""
     if isinstance(values, pa.Array):
         return values
     return pa.array(values, pa.string()).dictionary_encode() if kind == TEXT else pa.array(values, kind)

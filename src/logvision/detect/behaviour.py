@@ -6,7 +6,6 @@ import io
 import json
 import os
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -16,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from logvision import columns
-from logvision.detect import filters, scenarios
+from logvision.detect import alerts, filters, scenarios
 from logvision.detect.buckets import (
     FILLS,
     NOTHING,
@@ -105,7 +104,7 @@ class Behaviour:
             if overflows and rule.worked is not None:
                 worked = fits[batch.shape, self._place[rule.worked]]
             found += [_alert(rule, batch, over, worked) for over in overflows]
-        return _alerts(found)
+        return _alerts(found, events)
 
     def _effects(self, fits: Mask) -> Kinds:
         """What events of each shape do to the buckets of each scenario, a row per scenario."""
@@ -180,7 +179,6 @@ class _Batch:
     def __init__(self, events: pa.Table) -> None:
         self.events = events
         self.times = events["time"].cast(pa.int64()).to_numpy()
-        self.positions = events["position"].to_numpy()
         self.status = pc.fill_null(events["status"], 0).to_numpy()
         self._hashes: dict[str, Keys] = {}
         self.shape = np.zeros(events.num_rows, np.int64)  # of which filters say the same
@@ -282,7 +280,6 @@ def _networks(addresses: pa.StringArray) -> pa.StringArray:
 
 def _alert(rule: Scenario, batch: _Batch, over: Overflow, worked: Mask | None) -> dict[str, Any]:
     row = int(over.rows[-1])
-    first, last = _time(over.first), _time(over.last)
     actor = f"{rule.actor_kind}:{batch.value(rule.key[0], row) or '-'}"
     return {
         "detector": "behaviour",
@@ -293,13 +290,10 @@ def _alert(rule: Scenario, batch: _Batch, over: Overflow, worked: Mask | None) -
         "actor": actor,
         "site": batch.value("site", row) if "site" in rule.key else None,
         "outcome": _outcome(rule, batch, over, worked).value,
-        "first_seen": first,
-        "last_seen": last,
+        "first_seen": over.first,
+        "last_seen": over.last,
         "events": over.events,
-        "evidence": [
-            {"source": batch.value("source", at), "position": int(batch.positions[at])}
-            for at in over.rows[-EVIDENCE_KEPT:].tolist()
-        ],
+        "evidence": over.rows[-EVIDENCE_KEPT:],
         "explanation": f"{rule.title}: {over.events} requests within {_span(over.last - over.first)}.",
     }
 
@@ -318,13 +312,15 @@ def _outcome(rule: Scenario, batch: _Batch, over: Overflow, worked: Mask | None)
     return Outcome.BLOCKED if np.mean((status == 403) | (status == 429)) > GAVE_WAY else Outcome.MISSED
 
 
-_PLAIN: Final = pa.schema(
-    [field.with_type(pa.string()) if pa.types.is_dictionary(field.type) else field for field in ALERT]
-)
-
-
-def _alerts(found: list[dict[str, Any]]) -> pa.Table:
-    return pa.Table.from_pylist(found, schema=_PLAIN).cast(ALERT) if found else ALERT.empty_table()
+def _alerts(found: Sequence[dict[str, Any]], events: pa.Table) -> pa.Table:
+    """ALERT rows; `evidence` is given as rows of these events."""
+    if not found:
+        return ALERT.empty_table()
+    told = {name: [alert[name] for alert in found] for name in ALERT.names}
+    sizes = np.array([rows.size for rows in told["evidence"]])
+    return alerts.table_of(
+        told | {"evidence": alerts.evidence_at(events, np.concatenate(told["evidence"]), sizes)}
+    )
 
 
 def _fingerprints(rules: Sequence[Scenario]) -> dict[str, str]:
@@ -335,10 +331,6 @@ def _fingerprints(rules: Sequence[Scenario]) -> dict[str, str]:
         )
         for r in rules
     }
-
-
-def _time(us: int) -> datetime:
-    return datetime.fromtimestamp(us // 1_000_000, UTC).replace(microsecond=us % 1_000_000)
 
 
 def _span(us: int) -> str:
