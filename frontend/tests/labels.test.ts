@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { absent } from '@/labels'
+import { absent, label } from '@/labels'
 
 it('says of a null whether nothing was found, is known or was logged', () => {
   expect(['attack', 'bot', 'country', 'route', 'referer', 'user'].map(absent)).toEqual([
@@ -9,5 +9,12 @@ it('says of a null whether nothing was found, is known or was logged', () => {
     'value.unknown',
     'value.none',
     'value.none',
+  ])
+})
+
+it("names the private network in the reader's language and leaves a public one as it is called", () => {
+  expect(['private', 'Example Net'].map(name => label('network', name, 'en'))).toEqual([
+    'private network',
+    'Example Net',
   ])
 })

@@ -290,6 +290,7 @@ export const en = {
   'attack.fake_bot': 'Fake bot',
   'attack.anomaly': 'Anomaly',
 
+  'network.private': 'private network',
   'device.desktop': 'Desktop',
   'device.mobile': 'Mobile',
   'device.tablet': 'Tablet',

@@ -287,6 +287,7 @@ export const zh: Record<Key, string> = {
   'attack.fake_bot': '伪装机器人',
   'attack.anomaly': '流量异常',
 
+  'network.private': '内网',
   'device.desktop': '桌面',
   'device.mobile': '手机',
   'device.tablet': '平板',
