@@ -34,10 +34,6 @@ SPOTS_KEPT: Final = 1024
 ATTACKERS_KEPT: Final = 8192
 """Bounds of memory: spots, networks of attackers."""
 
-_READ: Final = [
-    *("site", "route", "path", "query", "method", "target", "status", "bytes", "duration_us", "attack"),
-    "client_ip",
-]
 _CODE: Final = {outcome: number for number, outcome in enumerate(Outcome)}
 _ATTACKS: Final = {attack.value: attack for attack in Attack}
 _Place = tuple[str, str, str, str]
@@ -105,13 +101,9 @@ def judge(events: pa.Table, baselines: Baselines) -> pa.Table:
         attacking[-1] = False
         mine = attacking[clients[1]] & ~attacked
         sound = np.flatnonzero(mine)[:READ_CLOSELY]
-        answered = pc.fill_null(events["status"], 0).to_numpy()[sound] == 200
+        answered = _statuses(events, sound) == 200
         given = events["bytes"].is_valid().to_numpy()[sound]
-        codes[attacks] = _outcomes(
-            events.select(_READ).take(pa.array(attacks)),
-            events.select(_READ).take(pa.array(sound[answered & given])),
-            baselines,
-        )
+        codes[attacks] = _outcomes(events, attacks, sound[answered & given], baselines)
         baselines.forget()
     column = text(pa.array([o.value for o in Outcome], pa.string()), codes)
     if "outcome" in events.column_names:
@@ -130,6 +122,10 @@ def _mark(
         baselines.attackers.move_to_end(number)
 
 
+def _statuses(events: pa.Table, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    return pc.fill_null(events["status"], 0).to_numpy()[rows].astype(np.int64)
+
+
 def of_status(status: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
     """What the status alone says, as numbers of `Outcome`; it never says that an attack worked."""
     codes = np.full(status.size, _CODE[Outcome.UNKNOWN], np.int32)
@@ -139,12 +135,18 @@ def of_status(status: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
     return codes
 
 
-def _outcomes(attacks: pa.Table, controls: pa.Table, baselines: Baselines) -> npt.NDArray[np.int32]:
-    """`controls`: what the attackers asked for that is no attack, and was answered 200 with a size."""
-    status = pc.fill_null(attacks["status"], 0).to_numpy().astype(np.int64)
+def _outcomes(
+    events: pa.Table,
+    attacks: npt.NDArray[np.int64],
+    controls: npt.NDArray[np.int64],
+    baselines: Baselines,
+) -> npt.NDArray[np.int32]:
+    """Of the rows of `attacks`. `controls`: rows of the attackers that are no attack, and were answered 200
+    with a size."""
+    status = _statuses(events, attacks)
     codes = of_status(status)
-    names, sites = distinct(attacks, "site")
-    missing = sites[(status == 404) | (status == 410)]
+    names, sites = distinct(events, "site")
+    missing = sites[attacks[(status == 404) | (status == 410)]]
     for code in arrivals(missing).tolist():
         name = names[code].as_py() if code >= 0 else ""
         baselines.learned.site(name).misses += int((missing == code).sum())
@@ -152,8 +154,9 @@ def _outcomes(attacks: pa.Table, controls: pa.Table, baselines: Baselines) -> np
     # status.
     order = np.argsort((status // 100 != 2) & (status != 302) & (status != 303), kind="stable")[:READ_CLOSELY]
     read = np.sort(order)
-    cases = _cases(attacks.take(pa.array(read)), baselines)
-    for place, size in zip(_places(controls), plain(controls["bytes"]), strict=True):  # READ_CLOSELY at most
+    cases = _cases(events, attacks[read], baselines)
+    sizes = plain(events["bytes"], rows=controls)
+    for place, size in zip(_places(events, controls), sizes, strict=True):  # READ_CLOSELY at most
         known = baselines.known_spot(place)
         if known is not None:
             known.control(size)
@@ -168,21 +171,24 @@ def _outcomes(attacks: pa.Table, controls: pa.Table, baselines: Baselines) -> np
     return codes
 
 
-def _places(rows: pa.Table) -> list[_Place]:
-    clients, sites, routes, queries = (plain(rows[n]) for n in ("client_ip", "site", "route", "query"))
+def _places(events: pa.Table, rows: npt.NDArray[np.int64]) -> list[_Place]:
+    clients, sites, routes = (plain(events[name], rows=rows) for name in ("client_ip", "site", "route"))
+    parameters = plain(events["query"], parameter_of, rows)
     return [
-        (client or "", site or "", route or "", parameter_of(query))
-        for client, site, route, query in zip(clients, sites, routes, queries, strict=True)
+        (client or "", site or "", route or "", parameter or "")
+        for client, site, route, parameter in zip(clients, sites, routes, parameters, strict=True)
     ]
 
 
-def _cases(rows: pa.Table, baselines: Baselines) -> list[Case]:
+def _cases(events: pa.Table, rows: npt.NDArray[np.int64], baselines: Baselines) -> list[Case]:
     told = ("path", "attack", "query", "method", "status", "bytes", "duration_us")
-    routes, targets, paths, *columns = (plain(rows[name]) for name in ("route", "target", *told))
+    routes, targets, paths, *columns = (
+        plain(events[name], rows=rows) for name in ("route", "target", *told)
+    )
     asked = baselines.reading.of(targets, paths)
     grounds: dict[tuple[str, str | None, str], Ground] = {}
     cases = []
-    for place, route, *row in zip(_places(rows), routes, asked, paths, *columns, strict=True):
+    for place, route, *row in zip(_places(events, rows), routes, asked, paths, *columns, strict=True):
         at = place[1], route, place[3]
         ground = grounds.get(at)
         if ground is None:
