@@ -123,7 +123,8 @@ def _mark(
 
 
 def _statuses(events: pa.Table, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    return pc.fill_null(events["status"], 0).to_numpy()[rows].astype(np.int64)
+    status: npt.NDArray[np.int64] = pc.fill_null(events["status"], 0).to_numpy()[rows].astype(np.int64)
+    return status
 
 
 def of_status(status: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
@@ -182,9 +183,7 @@ def _places(events: pa.Table, rows: npt.NDArray[np.int64]) -> list[_Place]:
 
 def _cases(events: pa.Table, rows: npt.NDArray[np.int64], baselines: Baselines) -> list[Case]:
     told = ("path", "attack", "query", "method", "status", "bytes", "duration_us")
-    routes, targets, paths, *columns = (
-        plain(events[name], rows=rows) for name in ("route", "target", *told)
-    )
+    routes, targets, paths, *columns = (plain(events[name], rows=rows) for name in ("route", "target", *told))
     asked = baselines.reading.of(targets, paths)
     grounds: dict[tuple[str, str | None, str], Ground] = {}
     cases = []

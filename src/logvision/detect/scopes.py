@@ -1,7 +1,4 @@
-"""Conditions as algebra of id sets: what holds for which units, and for which rows.
-
-A pattern's matches are a sorted array of unit ids; and, or, not are intersection, union and difference.
-"""
+"""Conditions as algebra of masks: what holds for which units, and for which rows."""
 
 from __future__ import annotations
 
@@ -15,8 +12,9 @@ import numpy.typing as npt
 import re2
 
 from logvision.detect.rules import All, AnyOf, Atom, Condition, Like, Not, Same, of_one_unit, positive
-from logvision.detect.units import Ints, Units
+from logvision.detect.units import Ints, Kind, Units
 
+Mask = npt.NDArray[np.bool_]
 NONE: Final[Ints] = np.zeros(0, np.int64)
 
 
@@ -37,140 +35,131 @@ class Rows:
 
 
 class _Scope(ABC):
-    """Evaluates conditions to sorted arrays of ids."""
+    """Evaluates conditions to masks over what the scope looks at."""
 
     @abstractmethod
-    def atoms(self, atoms: Sequence[Atom]) -> Ints:
+    def atoms(self, atoms: Sequence[Atom]) -> Mask:
         """Where any of some patterns is found."""
 
     @abstractmethod
-    def same(self, same: Same | Like, within: Ints) -> Ints:
-        """Of those in `within` the ones whose column is as asked for."""
+    def same(self, same: Same | Like) -> Mask:
+        """Where a column is as asked for."""
 
-    def evaluate(self, condition: Condition, within: Ints | None = None) -> Ints:
-        """Ids for which an ordered condition holds, of those in `within` (None: of all)."""
+    def evaluate(self, condition: Condition) -> Mask:
+        """Where an ordered condition holds."""
         match condition:
             case Atom():
-                return self._patterns([condition], within)
+                return self.atoms([condition])
             case AnyOf(parts):
-                patterns = [part for part in parts if isinstance(part, Atom)]
-                each = [self._patterns(patterns, within)] if patterns else []
-                each += [self.evaluate(part, within) for part in parts if not isinstance(part, Atom)]
-                return _together(each)
-            case All(parts):
+                found = self.atoms([part for part in parts if isinstance(part, Atom)])
                 for part in parts:
-                    within = self.evaluate(part, within)
-                    if not len(within):
-                        return NONE
-                return within if within is not None else NONE
+                    if not isinstance(part, Atom):
+                        found = found | self.evaluate(part)
+                return found
+            case All((part, *others)):
+                found = self.evaluate(part)
+                for other in others:
+                    if not found.any():
+                        break
+                    found = found & self.evaluate(other)
+                return found
             case Not(part):
-                assert within is not None, "rules are checked to need something present"
-                found = self.evaluate(part, within)
-                return np.setdiff1d(within, found, assume_unique=True) if len(found) else within
+                return ~self.evaluate(part)
             case Same() | Like():
-                assert within is not None, "rules are checked to need something present"
-                return self.same(condition, within)
-
-    def _patterns(self, atoms: Sequence[Atom], within: Ints | None) -> Ints:
-        return _both(self.atoms(atoms), within)
+                return self.same(condition)
+        raise TypeError(condition)
 
 
 class UnitScope(_Scope):
-    """Over units; `matched`: pattern id to the sorted units that it matches."""
+    """Over the units that any pattern matches: they are few, and no rule holds for another."""
 
     def __init__(self, matched: dict[int, Ints], units: Units) -> None:
-        self._matched, self._units = matched, units
-
-    def atoms(self, atoms: Sequence[Atom]) -> Ints:
-        # Most patterns are found nowhere.
-        return _together([self._of(atom) for atom in atoms if atom.id in self._matched])
-
-    def uses(self) -> tuple[Ints, Ints]:
-        """The uses of all units that any pattern matches: their units and their owners."""
-        hit = np.zeros(len(self._units), bool)
-        for found in self._matched.values():
+        """`matched`: pattern id to the units that it matches."""
+        hit = np.zeros(len(units), bool)
+        for found in matched.values():
             hit[found] = True
-        used = np.flatnonzero(hit[self._units.unit])
-        return self._units.unit[used], self._units.owner[used]
+        self._matched = matched
+        self.units: Ints = np.flatnonzero(hit)
+        self.used: Ints = np.flatnonzero(hit[units.unit])
+        """Their uses."""
+        self.place = np.cumsum(hit) - 1
+        """Per unit, if it is one of them: which."""
+        self._kind = units.kind[self.units]
+        self._of_kinds: dict[Kind, Mask] = {}
 
-    def same(self, same: Same | Like, within: Ints) -> Ints:
+    def holding(self, condition: Condition) -> Ints:
+        """The units for which an ordered condition holds."""
+        found: Ints = self.units[self.evaluate(condition)]
+        return found
+
+    def atoms(self, atoms: Sequence[Atom]) -> Mask:
+        every = np.zeros(len(self.units), bool)
+        for atom in atoms:
+            if atom.id in self._matched:  # most patterns are found nowhere
+                places = self.place[self._matched[atom.id]]
+                every[places[self._reads(atom.kinds)[places]]] = True
+        return every
+
+    def _reads(self, kinds: Kind) -> Mask:
+        if kinds not in self._of_kinds:
+            self._of_kinds[kinds] = (self._kind & int(kinds)) != 0
+        return self._of_kinds[kinds]
+
+    def same(self, same: Same | Like) -> Mask:
         raise TypeError(f"units have no columns: a rule that asks for {same.column} speaks of rows")
-
-    def _of(self, atom: Atom) -> Ints:
-        found = self._matched[atom.id]
-        kept: Ints = found[(self._units.kind[found] & int(atom.kinds)) != 0]
-        return kept
 
 
 class RowScope(_Scope):
-    """Over rows, by the units of their owners and by columns of their own.
+    """Over the rows of which any unit is matched, by their units and by columns of their own."""
 
-    Looks at all rows once, and from then on only at those of which any unit is matched: they are few.
-    """
-
-    def __init__(self, by_unit: UnitScope, rows: Rows) -> None:
-        self._by_unit, self._rows = by_unit, rows
-        self._like: dict[Same | Like, npt.NDArray[np.bool_]] = {}
-        self._unit, self._owner = by_unit.uses()
+    def __init__(self, by_unit: UnitScope, units: Units, rows: Rows) -> None:
+        self._by_unit, self._columns = by_unit, rows.columns
+        self._same: dict[Same | Like, Mask] = {}
+        self._unit, self._owner = by_unit.place[units.unit[by_unit.used]], units.owner[by_unit.used]
         self._owners = 1 + max(int(codes.max(initial=-1)) for codes in (self._owner, *rows.owners))
-        self._codes: tuple[Ints, ...] = rows.owners
-        self._row = self._places(self._owner)
-        self._codes = tuple(codes[self._row] for codes in rows.owners)
+        self.rows: Ints = np.flatnonzero(self._having(self._owner, rows.owners))
+        self._codes = tuple(codes[self.rows] for codes in rows.owners)
 
-    def evaluate(self, condition: Condition, within: Ints | None = None) -> Ints:
+    def holding(self, condition: Condition) -> Ints:
+        """The rows for which an ordered condition holds."""
+        found: Ints = self.rows[self.evaluate(condition)]
+        return found
+
+    def evaluate(self, condition: Condition) -> Mask:
         if isinstance(condition, Atom) or not of_one_unit(condition):
-            return super().evaluate(condition, within)
-        return _both(self._of(self._by_unit.evaluate(condition)), within)
+            return super().evaluate(condition)
+        return self._of(self._by_unit.evaluate(condition))
 
-    def atoms(self, atoms: Sequence[Atom]) -> Ints:
+    def atoms(self, atoms: Sequence[Atom]) -> Mask:
         return self._of(self._by_unit.atoms(atoms))
 
-    def _of(self, units: Ints) -> Ints:
+    def _of(self, matched: Mask) -> Mask:
         """The rows that any of these units belongs to."""
-        if not len(units):
-            return NONE
-        wanted = np.zeros(int(self._unit.max(initial=-1)) + 1, bool)
-        wanted[units] = True
-        return self._row[self._places(self._owner[wanted[self._unit]])]
+        if not matched.any():
+            return np.zeros(len(self.rows), bool)
+        return self._having(self._owner[matched[self._unit]], self._codes)
 
-    def _places(self, owners: Ints) -> Ints:
-        """Of the rows looked at, those whose target, agent or referer is one of these owners."""
+    def _having(self, owners: Ints, codes: tuple[Ints, ...]) -> Mask:
+        """The rows whose target, agent or referer is one of these owners."""
         table = np.zeros(self._owners + 1, bool)
         table[owners] = True
-        target, agent, referer = self._codes  # -1 (null) is the last of the table, which is false
-        return np.flatnonzero(table[target] | table[agent] | table[referer])
+        target, agent, referer = codes  # -1 (null) is the last of the table, which is false
+        found: Mask = table[target] | table[agent] | table[referer]
+        return found
 
-    def same(self, same: Same | Like, within: Ints) -> Ints:
-        if same not in self._like:  # of a rule, many branches ask for one method
-            self._like[same] = _like(same, self._rows.columns[same.column][0])
-        codes = self._rows.columns[same.column][1]
-        kept: Ints = within[self._like[same][codes[within]]]
-        return kept
+    def same(self, same: Same | Like) -> Mask:
+        if same not in self._same:  # of a rule, many branches ask for one method
+            values, codes = self._columns[same.column]
+            self._same[same] = _like(same, values)[codes[self.rows]]
+        return self._same[same]
 
 
-def _like(same: Same | Like, values: Sequence[Any]) -> npt.NDArray[np.bool_]:
+def _like(same: Same | Like, values: Sequence[Any]) -> Mask:
     """Which of the distinct values of a column are as asked for."""
     if isinstance(same, Like):
         wanted = re2.compile(("(?i)" if same.caseless else "") + same.expression)
         return np.array([value is not None and wanted.search(value) is not None for value in values], bool)
     return np.array([value in same.values for value in values], bool)
-
-
-def _both(found: Ints, within: Ints | None) -> Ints:
-    """What stands in two sorted arrays; None: in everything."""
-    if within is None or not len(found):
-        return found
-    return np.intersect1d(found, within, assume_unique=True)
-
-
-def _together(each: list[Ints]) -> Ints:
-    """What stands in any of some sorted arrays."""
-    each = [found for found in each if len(found)]
-    if len(each) < 2:
-        return each[0] if each else NONE
-    every = np.sort(np.concatenate(each))
-    found: Ints = every[np.append(True, every[1:] != every[:-1])]
-    return found
 
 
 def ordered(condition: Condition) -> Condition:

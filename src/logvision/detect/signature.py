@@ -74,15 +74,12 @@ class Signatures:
         for index in asked:
             condition = self._conditions[index]
             if self.rules.rules[index].scope == "unit":
-                found = by_unit.evaluate(condition)
-                if len(found):
-                    of_unit.append((index, found))
+                of_unit.append((index, by_unit.holding(condition)))
             else:
-                by_row = by_row or RowScope(by_unit, rows)
-                found = by_row.evaluate(condition)
-                if len(found):
-                    of_row.append((index, found))
-        return Found(*_flat(of_unit), *_flat(of_row), by_unit.atoms(self._plan.halves))
+                by_row = by_row or RowScope(by_unit, units, rows)
+                of_row.append((index, by_row.holding(condition)))
+        halves = by_unit.units[by_unit.atoms(self._plan.halves)]
+        return Found(*_flat(of_unit), *_flat(of_row), halves)
 
     def apart(self, rows: Rows) -> Ints:
         """Owners that a rule may speak of only because of their rows' method: of the few odd requests."""
@@ -165,9 +162,5 @@ def _by_pattern(keys: list[Ints]) -> dict[int, Ints]:
 
 
 def _flat(found: list[tuple[int, Ints]]) -> tuple[Ints, Ints]:
-    if not found:
-        return NONE, NONE
-    return (
-        np.concatenate([np.full(len(ids), index, np.int64) for index, ids in found]),
-        np.concatenate([ids for _, ids in found]),
-    )
+    rules = np.array([index for index, _ in found], np.int64)
+    return rules.repeat([len(ids) for _, ids in found]), np.concatenate([NONE, *(ids for _, ids in found)])
