@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import compress
-from operator import attrgetter
 from typing import Any, Final
 
 import numpy as np
@@ -176,21 +175,8 @@ def _without(units: Units, some: list[int], size: int) -> npt.NDArray[np.bool_]:
 
 
 def _of_units(found: Gathered) -> dict[int, Verdict]:
-    # Like pieces are found together again and again: each combination is fused once.
-    known: dict[tuple[Any, ...], Verdict] = {}
-    of_unit: dict[int, Verdict] = {}
-    for unit, pieces in found.by_unit.items():
-        key = tuple(map(_WEIGHED, pieces))
-        verdict = known.get(key)
-        if verdict is None:
-            verdict = known[key] = fuse(pieces)
-        if verdict.score >= HINT:
-            of_unit[unit] = verdict
-    return of_unit
-
-
-_WEIGHED: Final = attrgetter("rule", "attack._value_", "strength")
-"""What of a piece counts. The name of a class as it stands in the enumeration: asking for it takes longer."""
+    verdicts = zip(found.by_unit, map(fuse, found.by_unit.values()), strict=True)
+    return {unit: verdict for unit, verdict in verdicts if verdict.score >= HINT}
 
 
 def gather(

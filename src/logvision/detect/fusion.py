@@ -7,7 +7,9 @@ its strongest. The weights below are set by hand on the quality bench's training
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache
+from operator import attrgetter
 from typing import Final
 
 from logvision.schema import Attack
@@ -61,34 +63,40 @@ _OF_FILES: Final = frozenset({Attack.SENSITIVE, Attack.WEBSHELL, Attack.TRAVERSA
 
 
 def fuse(evidence: Iterable[Evidence]) -> Verdict:
-    """One verdict from all evidence about one unit."""
+    """One verdict from all evidence about one unit. Like pieces are found together again and again: of the
+    latest combinations the verdict is remembered, and is one object."""
+    return _fused(tuple(map(_WEIGHED, evidence)))
+
+
+_WEIGHED: Final = attrgetter("rule", "attack", "strength")
+"""What of a piece counts."""
+
+
+@lru_cache(4096)
+def _fused(pieces: tuple[tuple[str, Attack, float], ...]) -> Verdict:
     strongest: dict[Attack, float] = {}
     rules: set[str] = set()
     model = 0.0
-    pieces = list(evidence)
-    browsed = any(piece.rule == BROWSED for piece in pieces)
-    for piece in pieces:
-        if browsed and piece.attack in _OF_FILES:
-            piece = replace(piece, strength=piece.strength * 0.3)  # noqa: PLW2901  the same piece, weaker
-        if piece.rule == MODEL:
-            model = piece.strength
-        elif piece.strength >= HINT:
-            strongest[piece.attack] = max(strongest.get(piece.attack, 0.0), piece.strength)
-            if piece.strength >= LEAST_NAMED:
-                rules.add(piece.rule)
+    browsed = any(rule == BROWSED for rule, *_ in pieces)
+    for rule, attack, strength in pieces:
+        share = 0.3 if browsed and attack in _OF_FILES else 1.0  # the same piece, weaker
+        if rule == MODEL:
+            model = strength * share
+        elif strength * share >= HINT:
+            strongest[attack] = max(strongest.get(attack, 0.0), strength * share)
+            if strength * share >= LEAST_NAMED:
+                rules.add(rule)
     if not strongest:
         return Verdict(MODEL_ALONE * model, None, (MODEL,)) if model else ORDINARY
-    doubt = 1.0
+    doubt, most = 1.0, max(strongest.values())
     for strength in strongest.values():
         # Two halves of different proofs are not a proof: only what is likelier than not adds up.
-        doubt *= 1.0 - (
-            strength if strength == max(strongest.values()) or strength >= 0.5 else strength * 0.5
-        )
-    if model and max(strongest.values()) >= 0.3:
+        doubt *= 1.0 - (strength if strength == most or strength >= 0.5 else strength * 0.5)
+    if model and most >= 0.3:
         doubt *= 1.0 - MODEL_BESIDE * model
         rules.add(MODEL)
-    attack = max(strongest, key=lambda each: (strongest[each], each))
-    return Verdict(1.0 - doubt, attack, tuple(sorted(rules)))
+    worst = max(strongest, key=lambda each: (strongest[each], each))
+    return Verdict(1.0 - doubt, worst, tuple(sorted(rules)))
 
 
 def worse(a: Verdict, b: Verdict) -> Verdict:
@@ -98,7 +106,7 @@ def worse(a: Verdict, b: Verdict) -> Verdict:
     attack = top.attack
     if attack is Attack.SCANNER and other.attack is not None and other.score >= NAMED:
         attack = other.attack
-    if attack is top.attack and a.rules == b.rules:
+    if attack is top.attack and (not other.rules or a.rules == b.rules):
         return top
     return Verdict(top.score, attack, tuple(sorted({*a.rules, *b.rules})))
 

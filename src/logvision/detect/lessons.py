@@ -43,11 +43,11 @@ class Lessons:
     def of(cls, events: pa.Table, rows: Ints, attackers: Collection[int]) -> Lessons:
         """What these rows teach, in their order; `attackers`: networks (`narrow`) that teach nothing."""
         clients, client = distinct(events, "client_ip")
-        present, of_row = np.unique(client[rows], return_inverse=True)
-        narrow, wide = network.numbers(clients.take(pa.array(present)))
+        present, of_row = firsts(client[rows])
+        narrow, wide = network.numbers(spread(clients, client[rows[present]]))
         routes, route = distinct(events, "route")
         short = np.less_equal(pc.utf8_length(routes).to_numpy(), ROUTE_LENGTH)
-        teaches = ~np.isin(narrow, np.fromiter(attackers, np.uint32, len(attackers)))
+        teaches = np.array([number not in attackers for number in narrow.tolist()], bool)
         taught = teaches[of_row] & short[route[rows]]
         rows, of_row = rows[taught], of_row[taught]
         sites, site = distinct(events, "site")

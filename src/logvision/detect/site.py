@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from logvision.columns import Codes, distinct, firsts, plain, recode
+from logvision.columns import Codes, distinct, firsts, plain, recode, spread
 from logvision.detect.context import BESIDE, Asked, Look, look_where_it_tells
 from logvision.detect.detector import Detector
 from logvision.detect.pieces import ROUTE
@@ -30,7 +30,7 @@ first verdict stands, so a flood of distinct attacks costs little more."""
 
 AT_ONCE: Final = 512  # requests that are looked at together
 
-_COLUMNS: Final = ("target", "site", "route", "method", "user_agent", "referer", "client_ip")
+_COLUMNS: Final = ("target", "site", "route", "method", "user_agent", "referer")
 _OF_REQUEST: Final = ("target", "site", "route", "method", "status", "user_agent", "referer")
 
 
@@ -72,12 +72,11 @@ def reconsider(events: pa.Table, detector: Detector, site: Site) -> pa.Table:
     rows = np.flatnonzero(events["score"].to_numpy() >= np.float32(BESIDE))
     if not rows.size or not (site.exemptions or len(site.profiles)):
         return events
-    few = events.select([*_COLUMNS, "time", "status"]).take(pa.array(rows))
-    first, of_row = _distinct(few, site.exemptions)
+    first, of_row = _distinct(events, rows, site.exemptions)
     most = len(first) if site.looks is None else int(site.looks.credit)
-    given = few["target"].is_valid().to_numpy()[first]
-    chosen = list(islice((n for n in _in_question(few, first, site) if given[n]), most))
-    asked = _asked(few, first[chosen], site) if chosen else []
+    given = (distinct(events, "target")[1] >= 0)[rows[first]]
+    chosen = list(islice((n for n in _in_question(events, rows[first], site) if given[n]), most))
+    asked = _asked(events, rows[first[chosen]], site) if chosen else []
     if site.looks is not None:
         site.looks.credit -= len(asked)
     looks = [
@@ -94,43 +93,46 @@ def reconsider(events: pa.Table, detector: Detector, site: Site) -> pa.Table:
     return _changed(events, rows[look >= 0], look[look >= 0], list(told.values()), detector.threshold)
 
 
-def _asked(few: pa.Table, at: Ints, site: Site) -> list[Asked]:
+def _asked(events: pa.Table, rows: Ints, site: Site) -> list[Asked]:
     """Rows as requests, each with the exceptions that are in force for it."""
-    some = few.take(pa.array(at))
-    asked = [Asked(*row) for row in zip(*(plain(some[name]) for name in _OF_REQUEST), strict=True)]
+    asked = [Asked(*row) for row in zip(*_plain(events, _OF_REQUEST, rows), strict=True)]
     if site.exemptions:
-        places = zip(*(plain(some[name]) for name in ("time", "site", "route", "client_ip")), strict=True)
+        places = zip(*_plain(events, ("time", "site", "route", "client_ip"), rows), strict=True)
         for each, place in zip(asked, places, strict=True):
             each.exemptions = site.at(*place)
     return asked
 
 
-def _distinct(few: pa.Table, exemptions: Sequence[Exemption]) -> tuple[Ints, Codes]:
-    """The first row of each distinct request, and per row which one it is: requests are the same when no
-    exception tells them apart."""
-    columns: list[npt.NDArray[Any]] = [distinct(few, name)[1] for name in _COLUMNS if name != "client_ip"]
-    columns.append(few["status"].fill_null(-1).to_numpy())
-    if any(each.network is not None for each in exemptions):
-        columns.append(distinct(few, "client_ip")[1])
+def _plain(events: pa.Table, names: Sequence[str], rows: Ints) -> list[list[Any]]:
+    return [plain(events[name], rows=rows) for name in names]
+
+
+def _distinct(events: pa.Table, rows: Ints, exemptions: Sequence[Exemption]) -> tuple[Ints, Codes]:
+    """The first of the rows with each distinct request, and per row which one it is: requests are the same
+    when no exception tells them apart."""
+    told_apart = any(each.network is not None for each in exemptions)
+    names = (*_COLUMNS, *(["client_ip"] if told_apart else []))
+    columns: list[npt.NDArray[Any]] = [distinct(events, name)[1][rows] for name in names]
+    columns.append(events["status"].fill_null(-1).to_numpy()[rows])
     ends = {each.expires for each in exemptions if each.expires is not None}
-    columns += [pc.less(few["time"], pa.scalar(end, TIME)).to_numpy() for end in sorted(ends)]
+    columns += [pc.less(events["time"], pa.scalar(end, TIME)).to_numpy()[rows] for end in sorted(ends)]
     # Polynomial hashing of the codes, which no sender chooses, modulo 2 ** 64.
-    key = np.zeros(few.num_rows, np.uint64)
+    key = np.zeros(len(rows), np.uint64)
     for column in columns:
         key = key * np.uint64(0x9E3779B97F4A7C15) + (column.astype(np.int64) + 2).astype(np.uint64)
     return firsts(key)
 
 
-def _in_question(few: pa.Table, first: Ints, site: Site) -> Iterator[int]:
-    """Numbers of distinct requests at places of which something is known: first those that an exception may
-    be about, then the others, each in the order of arrival."""
-    (sites, site_code), (routes, route_code) = (distinct(few, name) for name in ("site", "route"))
-    site_code, route_code = site_code[first], route_code[first]
+def _in_question(events: pa.Table, rows: Ints, site: Site) -> Iterator[int]:
+    """Numbers of these rows' requests at places of which something is known: first those that an exception
+    may be about, then the others, each in the order of arrival."""
+    (sites, site_code), (routes, route_code) = (distinct(events, name) for name in ("site", "route"))
+    site_code, route_code = site_code[rows], route_code[rows]
     once, of_request = firsts(site_code.astype(np.int64) * (len(routes) + 1) + route_code)
     places = list(
         zip(
-            sites.take(pa.array(site_code[once], mask=site_code[once] < 0)).to_pylist(),
-            routes.take(pa.array(route_code[once], mask=route_code[once] < 0)).to_pylist(),
+            spread(sites, site_code[once]).to_pylist(),
+            spread(routes, route_code[once]).to_pylist(),
             strict=True,
         )
     )

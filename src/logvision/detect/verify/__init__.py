@@ -33,6 +33,8 @@ _PATH, _AGENT, _REFERER = Kind.PATH, Kind.AGENT, Kind.REFERER
 def verify_all(texts: Sequence[bytes], kinds: Sequence[int]) -> list[Sequence[Evidence]]:
     """`verify` of many units of these kinds. One that no reader finds anything in costs some microseconds."""
     found: list[Sequence[Evidence]] = [_NOTHING] * len(texts)
+    if not texts:
+        return found
     readers = of.asked(texts, kinds) & _OF_KIND[kinds]
     for unit in np.flatnonzero(readers).tolist():
         found[unit] = verify(texts[unit], Kind(kinds[unit]), int(readers[unit])) or _NOTHING
