@@ -218,7 +218,7 @@ ADDRESSES = [
         b"u=http://x/p?u=http%3A%2F%2Fy%2Fp%3Fu%3D%252F%252Fz%252F%253Fk%253Dv",
     ),
     *(b"\xc3\xa9", b"\xff", b" ", b"/*x*/", b"%u002f", b"/a?b=<script>&c=1", b"/x/../etc/passwd", b"/?q=a'b"),
-    *(b"\\", b"%00", b"%0b", b'{"a":1}'),
+    *(b"\\", b"%00", b"%0b", b'{"a":1}', b'?j=%7b%0a"a":"b<c"}', b'?j=+[[],"x y"]', b"?q={{7*7}}"),
 ]
 addresses = st.lists(st.one_of(st.sampled_from(ADDRESSES), st.binary(max_size=2)), max_size=12).map(b"".join)
 

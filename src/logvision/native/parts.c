@@ -102,11 +102,19 @@ static int of_base64(u8 byte) {
     return letter(byte) || digit(byte) || byte == '+' || byte == '/' || byte == '_' || byte == ' ' || byte == '-';
 }
 
+/* Whether a text may be JSON with texts in it. */
+static int of_json(const u8 *at, const u8 *to) {
+    if (at >= to || (*at != '{' && *at != '[')) return 0;
+    const char *begins = *at == '{' ? "\"" : "\"{[-0123456789tfn";
+    for (at++; at < to && (*at == ' ' || *at == '\t' || *at == '\n' || *at == '\r'); at++) continue;
+    return at < to && *at && strchr(begins, *at) != NULL;
+}
+
 /* Whether a value may hold JSON or base64. */
 static int holding(Text value) {
     const u8 *at = value.from;
     while (at < value.to && blank(*at)) at++;
-    if (at < value.to && (*at == '{' || *at == '[')) return 1;
+    if (of_json(at, value.to)) return 1;
     if (value.to - value.from < 16) return 0;
     i64 size = 0;
     for (at = value.from; at < value.to && of_base64(*at); at++, size++)
