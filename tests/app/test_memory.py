@@ -25,12 +25,10 @@ HEAVY = (
     "logvision.detect.training",
 )
 
-_SCAN = f"""
+_LOADED = f"""
 import sys
 from logvision.cli import main
 
-file, folder = sys.argv[1:]
-sys.argv[1:] = ["scan", file, "--data", folder, "--json"]
 try:
     main()
 finally:
@@ -45,10 +43,21 @@ def test_a_scan_loads_no_heavy_library_that_it_does_not_use(tmp_path: Path) -> N
     Behaviour.open()
     log = tmp_path / "access.log"
     log.write_text("".join(LINE.format(n=n) for n in range(300)))
-    command = [sys.executable, "-c", _SCAN, str(log), str(tmp_path / "data")]
-    told = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
+    told = loaded("scan", log, "--data", tmp_path / "data", "--json")
     assert told.stderr.strip().splitlines()[-1] == "[]"
     assert '"events":300' in told.stdout
+
+
+def loaded(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    """A command, whose last line of errors is what it loaded of HEAVY."""
+    command = [sys.executable, "-c", _LOADED, *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
+
+
+def test_what_a_line_is_judged_to_be_is_said_without_pandas() -> None:
+    told = loaded("explain", LINE.format(n=1), "--json")
+    assert "pandas" not in told.stderr
+    assert '"attack":null' in told.stdout
 
 
 def test_pandas_is_still_found_by_who_asks_for_it_after_arrow_did_without() -> None:
@@ -59,7 +68,10 @@ from logvision.app import memory
 
 before = find_spec("pandas")
 memory.choose()
-memory.without_pandas()
+with memory.without_pandas():
+    import pyarrow as pa
+
+    pa.array([0])
 assert "pandas" not in sys.modules
 assert (find_spec("pandas") is None) == (before is None)
 """

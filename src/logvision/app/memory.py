@@ -8,7 +8,6 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.abc import MetaPathFinder
 from typing import Any, Final
 
 # <malloc.h> of glibc
@@ -61,23 +60,22 @@ def _say(large: int) -> None:
         glibc.mallopt(_M_TRIM_THRESHOLD, _TRIM)
 
 
-def without_pandas() -> None:
-    """Let Arrow do without pandas in this process, also where it is installed (it comes with Spark).
+@contextmanager
+def without_pandas() -> Iterator[None]:
+    """Arrow does without pandas from here on, also where it is installed (it comes with Spark).
 
     Arrow looks for it once, when it first makes an array of a list, and an import costs 50 MB and half a
-    second. To be called before; what asks for pandas by itself still gets it.
+    second.
     """
-    import pyarrow as pa  # noqa: PLC0415 - after `choose`
-
     absent = _Absent()
     sys.meta_path.insert(0, absent)
     try:
-        pa.array([0])
+        yield
     finally:
         sys.meta_path.remove(absent)
 
 
-class _Absent(MetaPathFinder):
+class _Absent:
     """Finds everything but pandas."""
 
     def find_spec(self, fullname: str, path: object, target: object = None) -> None:

@@ -6,6 +6,7 @@ import errno
 import os
 import sys
 from collections.abc import Iterable
+from contextlib import nullcontext
 from importlib import import_module
 from typing import Annotated, Final
 
@@ -50,8 +51,8 @@ MODULES: Final = {"except": "exempt"}  # a word of Python's own names no module
 COMPLETING: Final = "_LOGVISION_COMPLETE"
 """Set by the shell whose completion asks (typer)."""
 
-LEAN: Final = frozenset({"watch", "scan"})
-"""Commands that run the engine here, and whose memory counts."""
+WITH_PANDAS: Final = frozenset({"stream", "verify"})
+"""Commands that hand tables to Spark."""
 
 FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
 """Errors of writing a result that are the disk's, not ours."""
@@ -106,11 +107,15 @@ def _door(
 
 def main() -> None:
     """Run a command. Exit codes: 0 done, 1 the answer is no, 2 bad set-up (one line per mistake)."""
+    first = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+    memory.choose()
+    with nullcontext() if first in WITH_PANDAS else memory.without_pandas():
+        _run(first)
+
+
+def _run(first: str) -> None:
+    """Run the command whose name is the first word given."""
     try:
-        first = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
-        memory.choose()
-        if first in LEAN:
-            memory.without_pandas()
         # A command that is named is the only one whose modules are needed; a shell that completes one names
         # it elsewhere.
         with memory.imports():
