@@ -23,7 +23,7 @@ SAMPLES = Path(__file__).parent.parent / "samples" / "formats"
 FILES = sorted(SAMPLES.glob("*.log"))
 READ_AT = datetime(2024, 1, 1, tzinfo=UTC)
 TAILS = ("forwarded", "io", "duration", "timing", "ingress", "traefik", "extra")
-WRAPPERS = ("syslog", "docker", "cri")
+WRAPPERS = ("syslog", "docker", "cri", "compose", "kubectl")
 
 
 def records(lines: list[bytes], source: str = "a.log") -> pa.Table:

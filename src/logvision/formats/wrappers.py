@@ -1,4 +1,5 @@
-"""What other programs put around a log line: syslog, Docker's json-file, CRI. Peeled before parsing."""
+"""What other programs put around a log line: syslog, Docker's json-file, CRI, and the names that
+`docker compose logs` and `kubectl logs --prefix` write before it. Peeled before parsing."""
 
 from __future__ import annotations
 
@@ -20,6 +21,8 @@ class Peeled(NamedTuple):
 
 
 DOCKER: Final = b'{"log"'
+NAME: Final = 64
+"""The bytes in which the bar behind a name must stand."""
 _MONTH_FIRST: Final = np.zeros(256, bool)
 _MONTH_FIRST[list(b"JFMASOND")] = True
 
@@ -34,7 +37,10 @@ def suspects(lines: Slices) -> Places:
     first = lines.buffer[lines.starts]
     third, fourth, tenth = (lines.buffer[np.minimum(lines.starts + at, last)] for at in (3, 4, 10))
     dated = (fourth == 45) & ((tenth == 84) | (tenth == 32))
-    return np.flatnonzero((first == 60) | (first == 123) | (_MONTH_FIRST[first] & (third == 32)) | dated)
+    bars = np.append(np.flatnonzero(lines.buffer == 124), last + 1 + NAME)
+    named = (first >= 97) & (first <= 122) & (bars[np.searchsorted(bars, lines.starts)] < lines.starts + NAME)
+    opened = (first == 60) | (first == 123) | (first == 91)
+    return np.flatnonzero(opened | (_MONTH_FIRST[first] & (third == 32)) | dated | named)
 
 
 def peel(line: bytes) -> Peeled | None:
@@ -47,7 +53,10 @@ def peel(line: bytes) -> Peeled | None:
         return _tagged(line, 16)
     if line[4:5] == b"-" and line[10:11] == b"T":
         return _cri(line) or _tagged(line, line.find(b" ") + 1)
-    return None
+    if line.startswith(b"[pod/"):
+        end = line.find(b"] ")
+        return Peeled(line[end + 2 :], "kubectl") if end > 0 else None
+    return _compose(line)
 
 
 def _docker(line: bytes) -> Peeled | None:
@@ -59,6 +68,17 @@ def _docker(line: bytes) -> Peeled | None:
     if not isinstance(inner, str) or "time" not in given:
         return None
     return Peeled(inner.rstrip("\r\n").encode(), "docker")
+
+
+def _compose(line: bytes) -> Peeled | None:
+    """`name  | line`, with Docker's own time before the line where `--timestamps` was asked for."""
+    name, bar, inner = line[: NAME + 2].partition(b" | ")
+    if not bar or not name[:1].islower() or not name.rstrip(b" ").translate(None, b"._-").isalnum():
+        return None
+    inner = line[len(name) + 3 :]
+    if inner[4:5] == b"-" and inner[10:11] == b"T":
+        inner = inner[inner.find(b" ") + 1 :]
+    return Peeled(inner, "compose")
 
 
 def _cri(line: bytes) -> Peeled | None:

@@ -51,7 +51,8 @@ LV_API i64 lv_suspects(const u8 *data, i64 size, const i64 *starts, i64 rows, i6
         i64 left = size - starts[row];
         int tagged = left > 3 && at[3] == ' ' && memchr("JFMASOND", at[0], 8) != NULL;
         int dated = left > 10 && at[4] == '-' && (at[10] == 'T' || at[10] == ' ');
-        if (at[0] == '<' || at[0] == '{' || tagged || dated) which[found++] = row;
+        int named = at[0] >= 'a' && at[0] <= 'z' && memchr(at, '|', (size_t)(left < 64 ? left : 64)) != NULL;
+        if (at[0] == '<' || at[0] == '{' || at[0] == '[' || tagged || dated || named) which[found++] = row;
     }
     return found;
 }
