@@ -18,7 +18,8 @@ _READINGS: Final = (
     # (grammar, places: n as it stands, q in '...', d in "..."; strength, sentence)
     (r"[1sv)bfqgK]?\)*U[(K]*S+[K(+!]*(?:[1svT*fg]|b[,.F]|\(|C)", "nqd", 0.97, "a second query is joined on by UNION SELECT"),
     (r"[1sv)]U[(K]*S+[K(+!]*b?$|^U[(K]*S+[K(+!]*b$", "nqd", 0.97, "a second query is joined on by UNION SELECT"),
-    (r"^U[(K]*S+$", "n", 0.45, "a second query begins, or two words"),
+    (r"^U[(K]+S+$", "n", 0.72, "a second query begins"),
+    (r"^US+$", "n", 0.45, "a second query begins, or two words"),
     (rf"^{_V}\)*;+[(b]*(?:E[bKEIvg(s1]|E$|S[1svfTK(*b]|i\(|T\(|i[K!]?\(|b;E)", "nqd", 0.95, "a second statement follows a semicolon"),
     (r"^\)*;+(?:E[bKEIvg1s(]|S[1svT(*f]|i\(|T\()", "n", 0.93, "a second statement follows a semicolon"),
     (rf"^s\)*&[!(]*{_X}=[!(+]*{_X}", "qd", 0.96, "the quote is closed and a condition that is always known is added"),
