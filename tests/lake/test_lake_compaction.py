@@ -112,7 +112,8 @@ def test_counts_of_quiet_times_lie_so_that_they_take_less_room(
     rows = [
         event(
             position=n + 1,
-            time=NOON + timedelta(seconds=137 * n),
+            time=NOON + timedelta(seconds=600 * n),
+            site=("a.example", "b.example", None)[rng.integers(3)],
             client_ip=f"198.51.100.{rng.integers(90)}",
             target=f"/page/{rng.integers(300)}",
             bytes=int(rng.integers(100, 90_000)),

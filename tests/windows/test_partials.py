@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from event_tables import NOON, event, events
 from examples import examples
 from logvision.schema import EVENT, PARTIAL
-from logvision.windows import heavy, visitors
+from logvision.windows import visitors
 from logvision.windows.counting import tallied
 from logvision.windows.dimensions import (
     DAY,
@@ -161,37 +161,28 @@ def test_every_event_is_counted_once_in_every_grain_of_every_dimension(rows: Any
 @settings(max_examples=40, deadline=None)
 def test_counts_stay_within_their_error_however_they_are_merged(parts: list[list[int]], random: Any) -> None:
     kept = 5
-    window = ["window"]
-    frames = [
-        pl.DataFrame(
-            {
-                "window": np.zeros(len(p), np.int64),
-                "value": pl.Series([f"v{i}" for i in p], dtype=pl.String),
-                **{m: np.ones(len(p), np.int64) for m in ("requests", "success", "errors", "attacks")},
-                "bytes": np.full(len(p), 7, np.int64),
-                "error": np.zeros(len(p), np.int64),
-            }
-        )
-        for p in parts
-    ]
-    while len(frames) > 1:
-        a = frames.pop(random.randrange(len(frames)))
-        b = frames.pop(random.randrange(len(frames)))
-        frames.append(heavy.merge([a, b], [heavy.errors(a, window), heavy.errors(b, window)], window, kept))
-    done = heavy.merge(frames, [heavy.errors(frames[0], window)], window, kept)
-    truth = Counter(f"v{i}" for p in parts for i in p)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("logvision.windows.windowed.kept", lambda dimension: kept)
+        patched.setattr("logvision.windows.merging.kept", lambda dimension: kept)
+        tables = [
+            partial(events([event(referer=f"v{i}", bytes=7) for i in part]), ["referer"]) for part in parts
+        ]
+        while len(tables) > 1:
+            a = tables.pop(random.randrange(len(tables)))
+            b = tables.pop(random.randrange(len(tables)))
+            tables.append(merge(a, b))
+    rows = tables[0].to_pylist()
+    truth = Counter(f"v{i}" for part in parts for i in part)
     if not truth:
-        assert done.is_empty()
+        assert not rows
         return
-    error = done["error"].max()
-    assert isinstance(error, int)
-    assert done["error"].n_unique() == 1
-    assert done.height <= kept
+    (error,) = {row["error"] for row in rows}
+    assert len(rows) <= kept
     assert error <= sum(truth.values()) / (kept + 1)
-    got = dict(done.filter(pl.col("requests") > 0).select("value", "requests").iter_rows())
+    got = {row["value"]: row["requests"] for row in rows if row["requests"]}
     for value, true in truth.items():
         assert got.get(value, 0) <= true <= got.get(value, 0) + error
-    for row in done.iter_rows(named=True):
+    for row in rows:
         assert row["success"] <= row["requests"]
         assert row["bytes"] <= 7 * row["requests"]
 
@@ -264,6 +255,19 @@ def test_rolling_adds_up_errors() -> None:
     assert rows_of(roll(hours, DAY), "path", "value", "requests", "error") == [(None, 0, 2)]
     with pytest.raises(ValueError, match="no such grain"):
         roll(hours, 7)
+
+
+def test_what_a_window_lost_is_kept_beside_one_that_loses_more() -> None:
+    later = NOON + timedelta(hours=1)
+    all_lost = [event(target=f"/{i}") for i in range(LARGE_KEPT + 1)]
+    halves = [
+        [event(target=f"/{i + half}", time=later) for i in range(LARGE_KEPT)] for half in (0, LARGE_KEPT)
+    ]
+    done = merge(*(partial(events(rows), ["path"]) for rows in (all_lost, *halves)))
+    assert rows_of(done, "path", "start", "value", "requests", "error") == [
+        (NOON, None, 0, 1),
+        (later, None, 0, 1),
+    ]
 
 
 @given(

@@ -100,7 +100,7 @@ def _merge(lake: Lake, family: str, members: Sequence[File]) -> None:
     match family:
         case "events":
             said = said_of_events(members)
-            tables = sorted_groups(read(members, storage.STORED_SCHEMA))
+            tables = sorted_groups(groups(members, storage.STORED_SCHEMA))
         case "rejects":
             said, tables = {}, read(members, REJECT)
         case _:
@@ -121,21 +121,28 @@ def read(members: Iterable[File], schema: pa.Schema) -> Iterator[pa.Table]:
         yield storage.read(member.path, schema)
 
 
+def groups(members: Iterable[File], schema: pa.Schema) -> Iterator[pa.Table]:
+    """The members' row groups, one by one."""
+    for member in members:
+        yield from storage.groups(member.path, schema)
+
+
 def sorted_groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
     """Stored rows as row groups: by time from one to the next, by client address within one.
 
-    Rows are put in order among those of one or two members: commits follow each other in time. There is
+    Rows are put in order among those of one or two tables: commits follow each other in time. There is
     always a group, if an empty one.
     """
     waiting, made = storage.STORED_SCHEMA.empty_table(), 0
     for table in tables:
-        waiting = storage.tidy(pa.concat_tables([waiting, table])) if waiting.num_rows else table
+        waiting = pa.concat_tables([waiting, table]).unify_dictionaries().combine_chunks()
+        del table  # half of what stands in memory from here on
         order = pc.sort_indices(waiting, [("time", "ascending")])
         whole = waiting.num_rows // storage.ROW_GROUP * storage.ROW_GROUP
         for at in range(0, whole, storage.ROW_GROUP):
             yield _by_client(waiting, order.slice(at, storage.ROW_GROUP))
             made += 1
-        waiting = waiting.take(order.slice(whole))
+        waiting = storage.tidy(waiting.take(order.slice(whole)))
     if waiting.num_rows or not made:
         yield _by_client(waiting, pc.sort_indices(waiting, [("time", "ascending")]))
 

@@ -280,11 +280,14 @@ def by_dimension(partials: pa.Table) -> Iterator[pa.Table]:
 
     A question wants one dimension of one grain: large ones have row groups of their own, of which the
     bounds in the footer say so, and small ones need not be read among the texts of large ones. Those of
-    quiet times lie by window: what the dimensions say of one event stands together, in half of the space.
+    quiet times lie by site and window: what the dimensions say of one event stands together, in two thirds
+    of the space.
     """
     if sparse(partials):
-        order = [(name, "ascending") for name in ("grain", "start", "bytes", "requests")]
-        yield from storage.cut(partials.take(pc.sort_indices(partials, order)), PARTIAL_GROUP)
+        _, site = columns.distinct(partials, "site")
+        keys = partials.select(["grain", "start", "bytes", "requests"]).append_column("site", pa.array(site))
+        order = [(name, "ascending") for name in ("grain", "site", "start", "bytes", "requests")]
+        yield from storage.cut(partials.take(pc.sort_indices(keys, order)), storage.ROW_GROUP)
         return
     grain = partials.column("grain").to_numpy()
     _, code = columns.distinct(partials, "dimension")

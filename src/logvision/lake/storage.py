@@ -134,6 +134,17 @@ def read(path: Path, schema: pa.Schema) -> pa.Table:
         raise StoreError(f"the lake cannot read {path.name}: {error.strerror or error}") from error
 
 
+def groups(path: Path, schema: pa.Schema) -> Iterator[pa.Table]:
+    """The same, one row group after the other."""
+    text = [field.name for field in schema if pa.types.is_dictionary(field.type)]
+    try:
+        with pq.ParquetFile(path, read_dictionary=text) as file:
+            for number in range(file.num_row_groups):
+                yield file.read_row_group(number, schema.names, use_threads=False)
+    except OSError as error:
+        raise StoreError(f"the lake cannot read {path.name}: {error.strerror or error}") from error
+
+
 def rename(temporary: Path, final: Path) -> None:
     """Put a written file in its place, for good: the folder is forced to disk too."""
     try:

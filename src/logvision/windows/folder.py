@@ -21,6 +21,7 @@ from logvision.windows.dimensions import (
     OF_ATTACKS,
     SERIES,
 )
+from logvision.windows.merging import merged
 from logvision.windows.windowed import counted, table
 
 READ: Final = frozenset({"time", "site", "status", "bytes", "attack", "client_ip"})
@@ -75,10 +76,7 @@ class Folder:
 
     def _merge(self) -> None:
         if len(self._counted) > 1:
-            from logvision.windows import merging  # noqa: PLC0415 - frames are seldom needed, and dear to import
-
-            frames = [merging.frame(table) for table in self._counted]
-            self._counted = [merging.table(merging.merged(frames))]
+            self._counted = [merged(self._counted)]
 
 
 def _counted(events: pa.Table, dimensions: Sequence[str]) -> pa.Table:

@@ -12,82 +12,36 @@ never exceed their whole.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+import numpy as np
 
-import polars as pl
-
-from logvision.windows.counting import MEASURES
-
-PARTS: Final = [m for m in MEASURES if m != "requests"]
+from logvision.columns import Codes
+from logvision.windows.counting import Ints
 
 
-def errors(frame: pl.DataFrame, window: Sequence[str]) -> pl.DataFrame:
-    """What each window already dropped: columns of `window` and `error`, only where it is not 0."""
-    return frame.filter(pl.col("error") > 0).group_by(window).agg(pl.col("error").max())
+def bounded(window: Ints, code: Codes, measures: Ints, limits: Ints | int) -> tuple[Ints, Codes, Ints, Ints]:
+    """At most so many values a window, and what was taken from every count of each row's window.
 
-
-def merge(
-    frames: Sequence[pl.DataFrame], dropped: Sequence[pl.DataFrame], window: Sequence[str], kept: int
-) -> pl.DataFrame:
-    """Counts of one dimension in several frames to one row per window and value.
-
-    `frames` have the columns of `window`, `value` and MEASURES (others are ignored); `dropped` is
-    `errors` of each. A window of which every value was dropped keeps one row of zero requests and
-    null value, so that its error is not forgotten. Order of rows is undefined.
+    Rows of a window lie together, the largest first; `measures` are MEASURES of each row, `limits` those of
+    its window, or one for all. Code -1 is null. A window of which every value was dropped keeps one row of
+    zero requests and null value, so that what it lost is not forgotten.
     """
-    columns = [*window, "value", *MEASURES]
-    whole = (
-        pl.concat([f.select(columns) for f in frames])
-        .group_by([*window, "value"])
-        .agg(pl.col(MEASURES).sum())
-        .filter(pl.col("requests") > 0)
-    )
-    lost = [e for e in dropped if e.height]
-    if whole.height > kept:
-        whole, cut = _bound(whole, window, kept)
-        lost = [*lost, cut]
-    if not lost:
-        return whole.with_columns(error=pl.lit(0, pl.Int64))
-    error = pl.concat(lost).group_by(window).agg(pl.col("error").sum())
-    done = whole.join(error, on=window, how="left", nulls_equal=True).with_columns(
-        pl.col("error").fill_null(0)
-    )
-    emptied = error.join(whole, on=window, how="anti", nulls_equal=True)
-    zeros = emptied.with_columns(
-        pl.lit(None, whole.schema["value"]).alias("value"), *(pl.lit(0, pl.Int64).alias(m) for m in MEASURES)
-    )
-    return pl.concat([done, zeros.select(done.columns)])
-
-
-def _bound(frame: pl.DataFrame, window: Sequence[str], kept: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """At most `kept` values per window, and what was taken from every count of the others."""
-    cut = (
-        frame.group_by(window)
-        .agg(pl.len().alias("values"), pl.col("requests").top_k(kept + 1).min().alias("error"))
-        .filter(pl.col("values") > kept)
-        .drop("values")
-    )
-    if not cut.height:
-        return frame, cut
-    requests, taken = pl.col("requests"), pl.col("error")
-    left = (
-        frame.join(cut, on=window, how="left", nulls_equal=True)
-        .with_columns(taken.fill_null(0))
-        .filter((requests > taken) | (taken == 0))
-        .with_columns(
-            # m - ceil(m * taken / requests) without the product, which may not fit 64 bits.
-            pl.when(taken > 0)
-            .then(
-                pl.col(m)
-                - pl.col(m) // requests * taken
-                - (pl.col(m) % requests * taken + requests - 1) // requests
-            )
-            .otherwise(pl.col(m))
-            .alias(m)
-            for m in PARTS
-        )
-        .with_columns(requests - taken)
-        .drop("error")
-    )
-    return left, cut
+    begins = np.flatnonzero(np.concatenate([[True], window[1:] != window[:-1]]))
+    sizes = np.diff(np.append(begins, window.size))
+    limit = np.broadcast_to(limits, window.shape)[begins]
+    over = sizes > limit
+    if not over.any():
+        return window, code, measures, np.zeros(window.size, np.int64)
+    requests = measures[:, 0]
+    taken = np.zeros(begins.size, np.int64)
+    taken[over] = requests[(begins + limit)[over]]
+    lost = np.repeat(taken, sizes)
+    left = (requests > lost) | (lost == 0)
+    emptied = begins[~np.logical_or.reduceat(left, begins)]
+    left[emptied] = True
+    measures, lost = measures[left], lost[left]
+    # A row of zero requests is one that only tells of what was dropped.
+    requests, off = np.maximum(measures[:, :1], 1), lost[:, None]
+    # part - ceil(part * off / requests) without the product, which may not fit 64 bits.
+    measures -= measures // requests * off + (measures % requests * off + requests - 1) // requests
+    nothing = measures[:, 0] == 0
+    return window[left], np.where(nothing, np.int32(-1), code[left]), measures, lost

@@ -1,118 +1,170 @@
-"""Merging partials as frames: the table's columns with plain text, before and after it is Arrow."""
+"""Merging partials, one dimension after the other: what stands in memory beside them is of one dimension."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from logvision.schema import PARTIAL
-from logvision.windows import heavy, visitors
+from logvision import columns
+from logvision.schema import PARTIAL, TIME
+from logvision.windows import visitors
+from logvision.windows.counting import MEASURES, Ints, total
 from logvision.windows.dimensions import ALL, OTHER_SITES, SITES_KEPT, kept
-
-WINDOW: Final = ["grain", "start", "site", "dimension"]
-
-
-def frame(partials: pa.Table) -> pl.DataFrame:
-    """A PARTIAL table as a frame, text as plain strings."""
-    plain = partials.set_column(2, "site", partials["site"].cast(pa.string()))
-    return pl.DataFrame(pl.from_arrow(plain))
+from logvision.windows.heavy import bounded
 
 
-def table(rows: pl.DataFrame) -> pa.Table:
-    """A frame as PARTIAL, by grain, dimension, start and site, in each window the largest first.
+def merged(tables: Sequence[pa.Table]) -> pa.Table:
+    """One row per window and value, by grain, dimension, start and site, in each window the largest first.
 
     A question reads one dimension of one grain: in this order a stored table skips the rest. Values of
     equal requests stand in no order.
     """
-    rows = rows.select(PARTIAL.names)
-    keys = (
-        -rows["requests"].to_numpy(),
-        _ranks(rows["site"]),
-        rows["start"].to_physical().to_numpy(),
-        _ranks(rows["dimension"]),
-        rows["grain"].to_numpy(),
-    )
-    # Sorting by integers is four times as fast as by text, and half of the cost of a take.
-    return rows[np.lexsort(keys)].to_arrow(compat_level=pl.CompatLevel.oldest()).cast(PARTIAL)
+    part = np.repeat(np.arange(len(tables)), [table.num_rows for table in tables])
+    return _combined(pa.concat_tables(tables), part)
 
 
-def _ranks(texts: pl.Series) -> npt.NDArray[np.int64]:
-    """Where each text stands among the distinct ones, of which there are few; null first."""
-    known = texts.cast(pl.String)
-    order = known.unique().drop_nulls().sort()
-    return known.cast(pl.Enum(order)).to_physical().cast(pl.Int64).fill_null(-1).to_numpy()
-
-
-def merged(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """One row per window and value, in no order."""
-    return _combined(pl.concat(frames), [heavy.errors(f, WINDOW) for f in frames])
-
-
-def rolled(rows: pl.DataFrame, grain: int) -> pl.DataFrame:
+def rolled(partials: pa.Table, grain: int) -> pa.Table:
     """The same counts in windows of `grain` seconds."""
+    start = partials["start"].cast(pa.int64()).to_numpy()
     width = grain * 1_000_000
-    # Integer division rounds down, so windows before 1970 are right too.
-    wider = (
-        pl.lit(grain, pl.Int32).alias("grain"),
-        (pl.col("start").to_physical() // width * width).cast(pl.Datetime("us", "UTC")).alias("start"),
-    )
-    return _combined(rows.with_columns(wider), [heavy.errors(rows, WINDOW).with_columns(wider)])
+    wider = {
+        "grain": pa.array(np.full(start.size, grain, np.int32)),
+        # Division rounds down, so windows before 1970 are right too.
+        "start": pa.array(start // width * width, TIME),
+    }
+    rows = [wider.get(name, partials[name]) for name in PARTIAL.names]
+    return _combined(pa.table(rows, schema=PARTIAL), np.unique(start, return_inverse=True)[1])
 
 
-def _combined(rows: pl.DataFrame, lost: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """`lost` has a row for everything that must be added to a window's error."""
-    named = _named_sites(rows)
-    if named is not None:
-        rows, lost = _renamed(rows, named), [_renamed(e, named) for e in lost]
-    done = []
-    for (dimension,), part in rows.group_by("dimension"):
-        dropped = [e.filter(pl.col("dimension") == dimension) for e in lost]
-        one = heavy.merge([part], dropped, WINDOW, kept(str(dimension)))
-        if dimension == ALL:
-            one = one.join(_met(part), on=WINDOW, how="left", nulls_equal=True)
-        else:
-            one = one.with_columns(visitors=pl.lit(None, pl.Binary))
-        done.append(one.select(PARTIAL.names))
-    return pl.concat(done) if done else rows.select(PARTIAL.names)
+class _Windows(NamedTuple):
+    """Windows by number, in the order of grain, start and site (null first)."""
+
+    grains: Ints  # s, ascending
+    starts: Ints  # µs since the epoch, ascending
+    sites: pa.StringArray  # by text
+    of_row: Ints
+
+    @classmethod
+    def of(cls, rows: pa.Table) -> Self:
+        grains, grain = np.unique(rows["grain"].to_numpy(), return_inverse=True)
+        starts, start = np.unique(rows["start"].cast(pa.int64()).to_numpy(), return_inverse=True)
+        sites, site = columns.distinct(rows, "site")
+        by_text = pc.sort_indices(sites)
+        place = np.append(np.argsort(by_text.to_numpy()) + 1, 0)  # of code -1, null, the first
+        of_row = (grain * starts.size + start) * place.size + place[site]
+        return cls(grains.astype(np.int64), starts, sites.take(by_text), of_row)
+
+    def table(self, numbers: Ints) -> dict[str, pa.Array]:
+        """Columns `grain`, `start` and `site` of windows."""
+        moment, site = np.divmod(numbers, len(self.sites) + 1)
+        grain, start = np.divmod(moment, self.starts.size)
+        return {
+            "grain": pa.array(self.grains[grain].astype(np.int32)),
+            "start": pa.array(self.starts[start], TIME),
+            "site": columns.text(self.sites, (site - 1).astype(np.int32)),
+        }
 
 
-def _met(rows: pl.DataFrame) -> pl.DataFrame:
-    """One sketch per window: of those that have several, their union."""
-    met = rows.group_by(WINDOW).agg(pl.col("visitors").drop_nulls())
-    united = [
-        None if not sketches else sketches[0] if len(sketches) == 1 else visitors.union(sketches)
-        for sketches in met["visitors"].to_list()
+def _combined(rows: pa.Table, part: Ints) -> pa.Table:
+    """`part`: of which of the former windows each row tells. What each of those dropped adds up."""
+    if not rows.num_rows:
+        return PARTIAL.empty_table()
+    names, dimension = columns.distinct(rows, "dimension")
+    code_of = {name: code for code, name in enumerate(names.to_pylist())}
+    windows = _Windows.of(rows)
+    named = _named(rows, windows, dimension == code_of[ALL]) if ALL in code_of else windows
+    if named is not windows:  # some of them become one
+        part = np.unique(part * (int(windows.of_row.max()) + 1) + windows.of_row, return_inverse=True)[1]
+    done = [
+        _of_dimension(rows, named, part, chosen, name)
+        for name in sorted(code_of)
+        if (chosen := np.flatnonzero(dimension == code_of[name])).size
     ]
-    return met.with_columns(visitors=pl.Series(united, dtype=pl.Binary))
+    by_grain = [t.filter(pc.equal(t["grain"], grain)) for grain in named.grains.tolist() for t in done]
+    return pa.concat_tables(by_grain).unify_dictionaries().combine_chunks()
 
 
-def _named_sites(rows: pl.DataFrame) -> pl.DataFrame | None:
-    """Which (grain, start, site) keep their name; None: all do, as nearly always."""
-    sites = (
-        rows.filter(pl.col("dimension") == ALL)
-        .group_by("grain", "start", "site")
-        .agg(pl.col("requests").sum())
+def _of_dimension(rows: pa.Table, windows: _Windows, part: Ints, chosen: Ints, dimension: str) -> pa.Table:
+    """The `chosen` rows, which are all of one dimension, by window."""
+    its = rows.select(["value", *MEASURES, "error", "visitors"]).take(pa.array(chosen))
+    window = windows.of_row[chosen]
+    values = its["value"].combine_chunks().dictionary_encode()
+    code = columns.codes_of(values)
+    pair = window * (len(values.dictionary) + 1) + code + 1
+    order = np.argsort(pair, kind="stable")
+    begins = np.flatnonzero(np.concatenate([[True], np.diff(pair[order]) > 0]))
+    sums = np.stack([np.add.reduceat(its[name].to_numpy()[order], begins) for name in MEASURES], 1)
+    window_, code_ = window[order[begins]], code[order[begins]]
+    # A row that only tells of what was dropped is needed where nothing else is left of its window.
+    nothing = sums[:, 0] == 0
+    left = ~nothing | ~np.isin(window_, window_[~nothing])
+    by_size = np.flatnonzero(left)[np.lexsort((-sums[left, 0], window_[left]))]
+    found, value, sums, taken = bounded(window_[by_size], code_[by_size], sums[by_size], kept(dimension))
+    error = taken + _lost(its["error"].to_numpy(), part[chosen], window, found)
+    met = _met(its["visitors"], window, found) if dimension == ALL else pa.nulls(found.size, pa.binary())
+    return pa.table(
+        {
+            **windows.table(found),
+            "dimension": columns.constant(dimension, found.size),
+            "value": columns.spread(values.dictionary, value),
+            **{name: np.ascontiguousarray(sums[:, at]) for at, name in enumerate(MEASURES)},
+            "error": error,
+            "visitors": met,
+        },
+        schema=PARTIAL,
     )
-    crowd = sites.group_by("grain", "start").len()["len"].max()
-    if not isinstance(crowd, int) or crowd <= SITES_KEPT:
-        return None
-    return (
-        sites.filter(pl.col("site").ne_missing(OTHER_SITES))
-        .sort(["requests", "site"], descending=[True, False])
-        .group_by("grain", "start", maintain_order=True)
-        .head(SITES_KEPT - 1)
-        .drop("requests")
-    )
 
 
-def _renamed(rows: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
-    known = rows.join(
-        named.with_columns(known=True), on=["grain", "start", "site"], how="left", nulls_equal=True
-    )
-    site = pl.when(pl.col("known")).then(pl.col("site")).otherwise(pl.lit(OTHER_SITES))
-    return known.with_columns(site=site).drop("known")
+def _lost(error: Ints, part: Ints, window: Ints, asked: Ints) -> Ints:
+    """What the parts of each window asked for had dropped before, added up."""
+    some = np.flatnonzero(error)
+    if not some.size:
+        return np.zeros(asked.size, np.int64)
+    width = int(part.max()) + 1
+    keys, at = np.unique(window[some] * width + part[some], return_inverse=True)
+    most = np.zeros(keys.size, np.int64)
+    np.maximum.at(most, at, error[some])
+    names, at = np.unique(keys // width, return_inverse=True)
+    sums = total(at, names.size, most)
+    place = np.minimum(np.searchsorted(names, asked), names.size - 1)
+    return np.where(names[place] == asked, sums[place], 0)
+
+
+def _met(sketches: pa.ChunkedArray, window: Ints, asked: Ints) -> pa.Array:
+    """One sketch of each window asked for: of those that have several, their union."""
+    met: dict[int, list[bytes]] = {}
+    known = sketches.is_valid().to_numpy()
+    for number, sketch in zip(window[known].tolist(), sketches.drop_null().to_pylist(), strict=True):
+        met.setdefault(number, []).append(sketch)
+    found = [met.get(number, ()) for number in asked.tolist()]
+    united = [None if not one else one[0] if len(one) == 1 else visitors.union(one) for one in found]
+    return pa.array(united, pa.binary())
+
+
+def _named(rows: pa.Table, windows: _Windows, whole: npt.NDArray[np.bool_]) -> _Windows:
+    """Windows of which no moment has more than SITES_KEPT sites: the smallest become OTHER_SITES.
+
+    `whole`: which rows are of ALL. Nearly always that is so already, and `windows` themselves come back.
+    """
+    width = len(windows.sites) + 1
+    found, at = np.unique(windows.of_row[whole], return_inverse=True)
+    moment, site = np.divmod(found, width)
+    if int(np.unique(moment, return_counts=True)[1].max(initial=0)) <= SITES_KEPT:
+        return windows
+    names = windows.sites.to_pylist()
+    if OTHER_SITES not in names:
+        names.append(OTHER_SITES)
+    other = names.index(OTHER_SITES)
+    requests = total(at, found.size, rows["requests"].to_numpy()[whole])
+    order = np.lexsort((site, -requests, moment))
+    order = order[site[order] - 1 != other]
+    nth = np.arange(order.size) - np.searchsorted(moment[order], moment[order])
+    known = np.isin(windows.of_row, found[order[nth < SITES_KEPT - 1]])
+    code = np.where(known, windows.of_row % width - 1, other).astype(np.int32)
+    renamed = columns.text(pa.array(names, pa.string()), code)
+    return _Windows.of(rows.set_column(rows.column_names.index("site"), "site", renamed))

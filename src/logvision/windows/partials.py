@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from logvision.schema import PARTIAL
-from logvision.windows import visitors
+from logvision.windows import merging, visitors
 from logvision.windows.dimensions import DIMENSIONS, GRAINS
 from logvision.windows.folder import Folder
 
@@ -37,10 +37,7 @@ def merge(*partials: pa.Table) -> pa.Table:
     Sorted by grain, dimension, start and site, in each window the largest first. A window keeps at
     most `kept(dimension)` values, and a start at most SITES_KEPT sites.
     """
-    from logvision.windows import merging  # noqa: PLC0415 - 45 MB that a quiet process does without
-
-    frames = [merging.frame(p) for p in partials if p.num_rows]
-    return merging.table(merging.merged(frames)) if frames else PARTIAL.empty_table()
+    return merging.merged(partials) if partials else PARTIAL.empty_table()
 
 
 def roll(partials: pa.Table, grain: int) -> pa.Table:
@@ -48,11 +45,9 @@ def roll(partials: pa.Table, grain: int) -> pa.Table:
 
     Give it rows of one finer grain only: with two, every event would be counted twice.
     """
-    from logvision.windows import merging  # noqa: PLC0415 - as above
-
     if grain not in GRAINS:
         raise ValueError(f"no such grain: {grain}")
-    return merging.table(merging.rolled(merging.frame(partials), grain))
+    return merging.rolled(partials, grain)
 
 
 def finish(partials: pa.Table) -> pa.Table:

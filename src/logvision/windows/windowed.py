@@ -13,6 +13,7 @@ from logvision.schema import PARTIAL, TIME
 from logvision.windows import visitors
 from logvision.windows.counting import MEASURES, Batch, Groups, Ints, present
 from logvision.windows.dimensions import ALL, HOUR, kept
+from logvision.windows.heavy import bounded
 
 
 class Counted(NamedTuple):
@@ -50,8 +51,8 @@ def table(counts: Sequence[Counted], sites: pa.StringArray) -> pa.Table:
     code = np.concatenate([one.code for one in counts])
     most = int(measures[:, 0].max())
     order = np.argsort(window * (most + 1) + (most - measures[:, 0]))
-    limits = np.repeat([kept(one.dimension) for one in counts], groups)
-    window, code, measures, error = _bounded(window[order], code[order], measures[order], limits)
+    limits = np.repeat([kept(one.dimension) for one in counts], groups)[window[order]]
+    window, code, measures, error = bounded(window[order], code[order], measures[order], limits)
     ends = np.searchsorted(window, base)
     rows = np.diff(ends)
     dimensions = pa.array([one.dimension for one in counts], pa.string()).dictionary_encode()
@@ -91,31 +92,3 @@ def _met(batch: Batch, groups: Groups) -> pa.Array:
         sketches.append(visitors.of(addresses.take(pa.array(code[begin:end]))))
         begin = end
     return pa.array(sketches, pa.binary())
-
-
-def _bounded(
-    window: Ints, code: columns.Codes, measures: Ints, limits: Ints
-) -> tuple[Ints, columns.Codes, Ints, Ints]:
-    """At most so many values a window, and the error of each row's window: `heavy.merge` on sorted counts.
-
-    Rows of a window lie together, the largest first; `limits`: of each window. Code -1 is null.
-    """
-    begins = np.flatnonzero(np.concatenate([[True], window[1:] != window[:-1]]))
-    sizes = np.diff(np.append(begins, window.size))
-    limit = limits[window[begins]]
-    over = sizes > limit
-    if not over.any():
-        return window, code, measures, np.zeros(window.size, np.int64)
-    requests = measures[:, 0]
-    taken = np.zeros(begins.size, np.int64)
-    taken[over] = requests[(begins + limit)[over]]
-    error = np.repeat(taken, sizes)
-    left = (requests > error) | (error == 0)
-    emptied = begins[~np.logical_or.reduceat(left, begins)]
-    left[emptied] = True
-    measures, error = measures[left], error[left]
-    requests, lost = measures[:, :1], error[:, None]
-    # part - ceil(part * error / requests) without the product, which may not fit 64 bits.
-    measures -= measures // requests * lost + (measures % requests * lost + requests - 1) // requests
-    nothing = measures[:, 0] == 0  # a window of which every value was dropped
-    return window[left], np.where(nothing, np.int32(-1), code[left]), measures, error
