@@ -108,6 +108,7 @@ _PROOFS: Final = Proofs([
         (r"\bpowershell(?:\.exe)?\s+[a-z]:\\", 0.9, "PowerShell runs"),
         (r"(?:^|\s)-{1,2}(?:oProxyCommand|gpu-launcher|renderer-cmd-prefix|to-command|checkpoint-action|upload-pack|receive-pack|use-compress-program|rsh-command)\s*=", 0.9, "an option that has a program start another"),
         (r"[=+@-]\s*(?:cmd|powershell|msexcel|rundll32|regsvr32|mshta|dde)\s*\|\s*['\"][^'\"]*['\"]\s*!", 0.93, "a cell of a table that starts a program"),
+        (r"^\s*[=+@-]\s*(?:IMPORT(?:XML|FEED|HTML|DATA|RANGE)|WEBSERVICE|IMAGE|HYPERLINK)\s*\(.{0,40}//", 0.8, "a cell of a table that fetches from elsewhere"),
         (r"\{\.(?:exec|cookie|load|save|append|break|cut|set)\|", 0.95, "a macro of a file server runs a command"),
     )
 ])  # fmt: skip

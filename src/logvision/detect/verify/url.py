@@ -55,7 +55,7 @@ _SCRIPT: Final = re2.compile(
 )
 _INCLUDE: Final = re2.compile(r"(?i)^/[\w./~-]{1,200}\?{1,3}$")
 _STRANGE: Final = re2.compile(
-    r"(?i)^\s*(?:/{3,}[\w@.-]+|(?:\\/){1,3}[\w.-]+\.\w|/{2,}[\\;]+[;@]*\w|https?:/{5,}\w|https?:/*[\t\r\n]|/[\w-]+(?:\.[\w-]+)*\.(?:com|net|org)/{2,}\.\.|https?:[^/\s]{1,60}@[\w.:\[\]-]+$|/+https?:/{3,}\w|/+https?:/{1,2}(?:[^/]*@|[^/]+/+(?:\.\.|$))|/{2,}[\t\r\n\x0b]*/\w|/{1,3}[\t\r\n\x0b]+[\w-]+\.\w|/?\xe3\x82\x9d\w|/?\xe3\x80\xb1\w|/+https?://[\\\t]|/\\+[/\\]*\w|\\{2,}/*[\w-]+\.\w|/[\t\r\n]+/\w|https?:(?:[\w.-]+\.\w{2,}|\\)|/%09/|//[^/]*[@%\\]|//\w*\xe3\x80\x82|/{2,}[\w.-]+\.\w{2,}/+(?:%2f|\.\.|%2e)|\.\w+\.(?:com|net)$|@\w+\.\w+$|https?://[^/\s]*(?:\\|%(?:2f|5c|00|ff|09|0d|0a)|\xe3\x80\x82)|https?://[^/?#]*@[^/?#]*\.\w+)"
+    r"(?i)^\s*(?:/{3,}[\w@.-]+|(?:\\/){1,3}[\w.-]+\.\w|/{2,}[\\;]+[;@]*\w|https?:/{5,}\w|https?:/*[\t\r\n]|/[\w-]+(?:\.[\w-]+)*\.(?:com|net|org)/{2,}\.\.|https?:[^/\s]{1,60}@[\w.:\[\]-]+$|/+https?:/{3,}\w|/+https?:/{1,2}(?:[^/]*@|[^/]+/+(?:\.\.|$))|/{2,}[\t\r\n\x0b]*/\w|/{1,3}[\t\r\n\x0b]+[\w-]+\.\w|/?\xe3\x82\x9d\w|/?\xe3\x80\xb1\w|/+https?://[\\\t]|/\\+[/\\]*\w|\\{2,}/*[\w-]+\.\w|/[\t\r\n]+/\w|https?:(?:[\w.-]+\.\w{2,}|\\)|/%09/|//[^/]*[@%\\]|//\w*\xe3\x80\x82|/{2,}[\w.-]+\.\w{2,}/+(?:%2f|\.\.|%2e)|\.\w+\.(?:com|net)$|https?://[^/\s]*(?:\\|%(?:2f|5c|00|ff|09|0d|0a)|\xe3\x80\x82)|https?://[^/?#]*@[^/?#]*\.\w+)"
 )
 _BARE: Final = re2.compile(
     r"(?i)^(?:(localhost[46]?|localhost[46]?\.localdomain[46]?|ip6-loopback|ipv6-(?:localhost|loopback)|localtest\.me|lvh\.me|kubernetes\.default\.svc(?:\.cluster\.local)?|[\w.]{1,40}\.nip\.io)/|[\w.-]{1,80}\.(?:nip|xip|sslip)\.io$|((?:host|gateway|kubernetes)\.docker\.internal|host\.containers\.internal|metadata\.google\.internal|169\.254\.169\.254)(?:[:/]|$))"
@@ -68,14 +68,46 @@ _CONFUSED: Final = re2.compile(
 _DOUBLED: Final = re2.compile(r"(?i)^h(?:t(?:tp?)?)?https?:/{0,2}t{0,2}ps?:/{1,2}\w")
 """A scheme that is there again once a filter has cut it out."""
 _ENDS_UP: Final = re2.compile(
-    r"(?i)^(?:https?:)?/{1,4}(?:[\w.-]+@)?[\w-]+(?:\.[\w-]+)+/+\.\.$|^/?<>/{2}\w|^/?(?:\xe3\x80\xb1|\xe3\x80\xb5|\xe3\x82\x9d|\xe3\x83\xbc|\xef\xbd\xb0)[\w-]+\.\w{2,}/?$|^/https?:/{0,2}[\w-]+\.\w{2,}/{0,2}$"
+    r"(?i)^(?:https?:)?/{1,4}(?:[\w.-]+@)?[\w-]+(?:\.[\w-]+)+/+\.\./?$|^/?<>/{2}\w|^/?(?:\xe3\x80\xb1|\xe3\x80\xb5|\xe3\x82\x9d|\xe3\x83\xbc|\xef\xbd\xb0)[\w-]+\.\w{2,}/?$|^/https?:/{0,2}[\w-]+\.\w{2,}/{0,2}$"
+)
+_BENT: Final = re2.compile(
+    r"(?i)^ *(?:https?:(?:/{0,4}\\|/+[?#]?\.[\w-])|[\x00-\x1f]+ *(?:[/\\]|https?:|[\w-]+(?:\.[\w-]+)*\.[a-z]{2,12}/?$)|(?:https?:)?//[\w.-]+[?#]\.[\w-]|\\[\w-]+(?:\.[\w-]+)*\.[a-z]{2,12}(?:[/\\]|$)|@https?://|@[\w-]+\.(?:com|net|org|io|me|ru|cn|xyz|tk|site|example)/?$|(?:https?:)?/*[\w.-]+\xe3\x80\x82[a-z]{2,6}/?$|<>/{2}\w)"
+)
+"""What a browser takes for another host, and no program writes so."""
+_SLASHES: Final = re2.compile(r"(?i)^https?:(?:/|/{3,})[\w-]+(?:\.[\w-]+)*\.([a-z]{2,12})(?:[/?#].*)?$")
+"""A web address with other than two slashes, by what its first part ends in: a host, if not the name of a page."""
+_PAGES: Final = frozenset(
+    [
+        "php",
+        "php5",
+        "html",
+        "htm",
+        "shtml",
+        "xhtml",
+        "asp",
+        "aspx",
+        "jsp",
+        "cgi",
+        "pl",
+        "js",
+        "css",
+        "png",
+        "jpg",
+        "jpeg",
+        "gif",
+        "ico",
+        "xml",
+        "txt",
+        "pdf",
+        "do",
+    ]
 )
 _INTERNAL_PATH: Final = re2.compile(
     r"(?i)/latest/(?:meta-data|user-data|dynamic|api/token)|/computeMetadata/|/metadata/(?:v1|instance)|/opc/v[12]/|/openstack/latest|/v1\.\d+/(?:images|containers)/json|/_all_dbs|server-status"
 )
-_WHICH: Final = Which(_URL, _CONFUSED, _DOUBLED, _BARE, _STRANGE, _ENDS_UP)
+_WHICH: Final = Which(_URL, _CONFUSED, _DOUBLED, _BARE, _STRANGE, _ENDS_UP, _BENT, _SLASHES)
 TELLING: Final = (
-    *(each.pattern for each in (_CONFUSED, _DOUBLED, _BARE, _STRANGE, _ENDS_UP, _SCRIPT)),
+    *(each.pattern for each in (_CONFUSED, _DOUBLED, _BARE, _STRANGE, _ENDS_UP, _BENT, _SLASHES, _SCRIPT)),
     r"^[ \t'\"<>]|[ \t'\"<>\\?]$",  # what is taken off its ends, and what cuts off the rest
     r"[\x80-\xff]",
     rf"(?i)^[\s'\"]*(?:url:|view-source:)?(?:{'|'.join(_SCHEMES)}):",
@@ -91,6 +123,9 @@ def verify(text: str) -> list[Evidence]:  # noqa: PLR0911, PLR0912  one return a
     """What following the address would do; at most one piece of evidence."""
     bare = text.strip(" \t'\"<>").removesuffix("\\")  # a quote escaped in a page leaves its mark
     held = _WHICH(bare)
+    if _BENT.search(text) or (_SLASHES in held and _SLASHES.match(bare).group(1).lower() not in _PAGES):
+        sentence = "Read as an address: browsers take it for another host, and no program writes it so."
+        return [Evidence(RULE, Attack.REDIRECT, 0.72, sentence)]
     if not held and not bare.startswith("//"):
         return []
     found = _URL.match(bare) if _URL in held else None
