@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import hyperscan
@@ -29,10 +30,6 @@ def found(database: Any) -> list[int]:
 
 def broken(*_: object, **__: object) -> None:
     raise OSError("no process")
-
-
-def killed(*_: object, **__: object) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.CompletedProcess([], -9, b"", b"")
 
 
 @pytest.mark.parametrize("program", [sys.executable, "", "false"])
@@ -61,7 +58,12 @@ def test_what_hyperscan_cannot_run_is_refused_in_its_words() -> None:
     assert search.refused(wanted()) == {}
 
 
-def test_a_process_that_is_killed_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(subprocess, "run", killed)
-    with pytest.raises(subprocess.CalledProcessError):
-        search.compiled([wanted()])
+def test_a_process_that_is_killed_leaves_the_work_to_this_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\nkill -9 $$\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    (many,) = search.compiled([wanted()])
+    assert found(many) == [8, 151, 2 * FEW + 1]

@@ -73,20 +73,20 @@ def _refused(wanted: Wanted) -> dict[int, str]:
 
 
 def _apart(wanted: Wanted) -> bytes:
-    """The same as `_bytes`, by another process; here, where there can be none, or to say what is wrong."""
+    """The same as `_bytes` by another process; by this one where that fails, which then says why."""
     told = json.dumps(
         [[text.decode("latin-1") for text in wanted.expressions], list(wanted.flags), list(wanted.ids)]
     )
     try:
         done = subprocess.run(  # noqa: S603 - ourselves
-            [sys.executable, "-P", __file__], input=told.encode(), capture_output=True, check=False
+            [sys.executable, "-P", __file__],
+            input=told.encode(),
+            capture_output=True,
+            check=True,
+            start_new_session=True,  # a terminal's Ctrl-C is for this process, which ends in its own way
         )
-        failed = done.returncode > 0
-    except OSError:
-        failed = True
-    if failed:
+    except (OSError, subprocess.CalledProcessError):
         return _bytes(wanted)
-    done.check_returncode()  # it was killed
     return done.stdout
 
 

@@ -110,7 +110,7 @@ def _wanted(expressions: Sequence[str]) -> search.Wanted:
         # A byte is a character, as the readers have it (Latin-1).
         [pattern.bounded(_loosened(each)).encode("latin-1") for each in expressions],
         [pattern.flags(caseless=False)] * len(expressions),
-        [0] * len(expressions),
+        range(len(expressions)),
     )
 
 
