@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from examples import examples
+from logvision import search
 from logvision.detect.units import Kind
 from logvision.detect.verify import code, ldap, markup, path, shell, sql, template, url, verify, verify_all
-from logvision.detect.verify import marks as module
 from logvision.detect.verify.given import HEAD, TAIL
 from logvision.detect.verify.marks import Marks, Texts
 from logvision.detect.verify.proofs import AnyOf, Proofs
@@ -132,7 +132,7 @@ def test_compiled_marks_are_kept_and_a_bad_entry_is_made_anew(
     assert Marks(OF_READERS).held(1, texts).tolist() == [0, 3]
     (entry,) = (tmp_path / "logvision").glob("marks-*.bin")
     kept = entry.read_bytes()
-    monkeypatch.setattr(module, "_compiled", None)  # loaded, not compiled
+    monkeypatch.setattr(search, "compiled", None)  # loaded, not compiled
     assert Marks(OF_READERS).held(2, texts).tolist() == [4, 5]
     monkeypatch.undo()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
