@@ -133,7 +133,13 @@ _SPLIT: Final = re2.compile(
 )
 _FIRST: Final = AnyOf(rf"(?i)^\s*(?:{_SURE}|{_WORDY})(?:\s|$)")
 """A word whose quotes, backslashes or carets are not needed, and a command once they are gone."""
-_PROSE: Final = re2.compile(r"(?:[A-Za-z]{2,}[,.]?\s+){4,}")
+_PROSE: Final = re2.compile(r"(?:[A-Za-z\x80-\xff]{2,}[,.]?\s+){4,}|[\xe3-\xed\x80-\xbf]{18}")
+"""Four words of any alphabet, or six characters of a script that writes no blanks (three bytes of UTF-8 each)."""
+_ENTITY: Final = re2.compile(
+    r"&(?:[mn]dash|nbsp|hellip|[lr][sd]quo|[lr]aquo|middot|bull|euro|times|deg|szlig|"
+    r"[a-zA-Z](?:uml|acute|grave|tilde|circ|cedil|ring|slash)|#\d{2,5});"
+)
+"""A character by its name: its semicolon starts no command."""
 _LIST: Final = re2.compile(r"^[\w.\s-]+(?:[|;,&][\w.\s-]+)*[|;,&]?$")
 _TITLE: Final = re2.compile(
     r"^(?:[\w\s.,:!?+%()-]|\b'\b)*\b'\b(?:[\w\s.,:!?+%()-]|\b'\b)*(?: & (?:[\w\s.,:!?+%()-]|\b'\b)+)+$"
@@ -165,6 +171,8 @@ def verify(text: str) -> list[Evidence]:
         text = text.replace("+", " ")  # encoded twice: the plus was meant as a space
     if not _GATE(text):
         return []
+    if "&" in text:
+        text = _ENTITY.sub(" ", text)
     written = text
     if "\\n" in text or "\\r" in text:
         text = text.replace("\\n", "\n").replace("\\r", "\n")  # written out where a line feed is meant
