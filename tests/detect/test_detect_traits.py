@@ -13,6 +13,7 @@ from logvision.detect.traits import (
     READ,
     TRAITS,
     breaks_out,
+    leaves_text,
     longest,
     named,
     traits,
@@ -94,3 +95,9 @@ def test_what_closes_separates_or_comments_out_breaks_out(value: bytes) -> None:
 )
 def test_whole_pieces_of_code_do_not_break_out(value: bytes) -> None:
     assert not breaks_out(value)
+
+
+def test_a_word_in_back_quotes_is_code_that_somebody_looks_for() -> None:
+    assert not leaves_text(b"`date`")
+    assert leaves_text(b"`date")
+    assert leaves_text(b"`cat /etc/passwd`")

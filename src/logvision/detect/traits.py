@@ -6,6 +6,7 @@ the values are.
 
 from __future__ import annotations
 
+import string
 from collections.abc import Sequence
 from typing import Final
 
@@ -135,11 +136,18 @@ def breaks_out(value: bytes) -> bool:
 
 
 def leaves_text(value: bytes) -> bool:
-    """The same where people write freely. A search asked for letter by letter leaves open what it opened, and
-    a tag that calls nothing is only a tag. What closes a quote behind a word, goes on behind a number as SQL
-    does, or is a sum that only a machine would do, breaks out."""
+    """The same where people write freely. A search asked for letter by letter leaves open what it opened, a
+    tag that calls nothing is only a tag, and a word in back quotes is how Markdown writes code. What closes a
+    quote behind a word, goes on behind a number as SQL does, or is a sum that only a machine would do, breaks
+    out."""
     text = value[:READ].strip()
-    begun = text[:1] in _BEGIN and not _is_quoted(text) and (text[:1] != b"<" or b"(" in text or b"`" in text)
+    named = len(text) > 2 and text[:1] == b"`" == text[-1:] and not text[1:-1].translate(None, _NAMING)
+    begun = (
+        text[:1] in _BEGIN
+        and not named
+        and not _is_quoted(text)
+        and (text[:1] != b"<" or b"(" in text or b"`" in text)
+    )
     closed = any(text.count(closing) > text.count(opening) for opening, closing in _PAIRS)
     mark = min((at for at in (text.find(b"'"), text.find(b'"')) if at >= 0), default=0)
     closed = closed or (text[mark - 1 : mark].isalnum() and not text[mark + 1 : mark + 2].isalnum())
@@ -149,6 +157,7 @@ def leaves_text(value: bytes) -> bool:
     return begun or closed or ended or numbered or len(value) > READ or _SUM.search(text) is not None
 
 
+_NAMING: Final = string.ascii_letters.encode() + string.digits.encode() + b"_-."
 _BEGIN: Final = frozenset(bytes([byte]) for byte in _BEGINS)
 
 _SUM: Final = re2.compile(rb"""[{%=(]\s*['"]?\d+['"]?\s*[*+/-]\s*['"]?\d+""")
