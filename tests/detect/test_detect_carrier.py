@@ -11,6 +11,7 @@ from logvision.detect.carrier import (
     BY_ITSELF,
     CLOSED,
     OTHER,
+    SOUGHT,
     STATED,
     WRITTEN,
     Carriers,
@@ -71,6 +72,21 @@ def test_a_screen_for_a_database_browses_the_tables_about_tables(detector: Detec
     assert attack(detector, f"/report.php?sql={query}") is not None
 
 
+@pytest.mark.parametrize(
+    "words", ["ping+192.0.2.7", "ls+-la+/srv", "cat+/proc/cpuinfo", "http://localhost:3000"]
+)
+def test_people_look_for_commands_and_addresses_and_only_a_mark_makes_an_attack_of_them(
+    detector: Detector, words: str
+) -> None:
+    assert attack(detector, f"/notes?search={words}") is None
+    assert attack(detector, f"/notes?file={words}") is not None
+
+
+@pytest.mark.parametrize("value", ["/etc/passwd", "/var/log/syslog", "cat+/etc/passwd", "%3Bls+-la+/srv"])
+def test_a_file_of_the_server_or_a_mark_is_an_attack_in_a_search_too(detector: Detector, value: str) -> None:
+    assert attack(detector, f"/notes?search={value}") is not None
+
+
 def test_what_is_beyond_the_bound_of_a_batch_stands_as_it_was() -> None:
     doubt = Verdict(0.39, Attack.SQLI, ())
     carriers = Carriers(left=1)
@@ -89,7 +105,7 @@ def test_an_explanation_names_the_carrier(detector: Detector) -> None:
     [
         ("/shop?sql=select+name+from+customers+where+a='b'+or+1=1", STATED),
         ("/query?q=SELECT+last(load)+FROM+host;+SELECT+count(load)+FROM+host", STATED),
-        ("/list?q=SELECT+name+FROM+customers", WRITTEN),  # its page takes no queries
+        ("/list?q=SELECT+name+FROM+customers", SOUGHT),  # its page takes no queries
         ("/shop?sql=1+union+select+name+from+customers", WRITTEN),  # begins as no statement
         ("/shop?sql=select+name+from+customers+where+a='b", WRITTEN),  # a quote stays open
         ("/shop?sql=select+sleep(9)+from+customers", WRITTEN),  # does more than read tables

@@ -34,21 +34,30 @@ OTHER: Final = 1.5
 OPEN: Final = 1.0
 BY_ITSELF: Final = 1.7
 WRITTEN: Final = 0.9
+SOUGHT: Final = 0.85
 LED: Final = 0.8
 STATED: Final = 0.7
 """How many independent doubts half a proof is worth in a parameter that takes numbers or names, in one of no
 known use, in what is no parameter, in one that takes numbers or names where only the classifier speaks,
-in one that takes what people write, in one where a browser is led to and in one that takes statements of SQL
-and holds a whole one (where it counts as in OPEN): the score s becomes 1 - (1 - s) ** weight. Set on the
-quality bench's training sites."""
+in one that takes what people write, in one that takes what people look for and holds words without a mark of
+syntax, in one where a browser is led to and in one that takes statements of SQL and holds a whole one (where
+it counts as in OPEN): the score s becomes 1 - (1 - s) ** weight. Set on the quality bench's training
+sites."""
 
 ALONE: Final = 0.8
 """The most that a value is worth in a parameter that takes what people write: an attack, and below what makes
 an incident of a single request (`tracks.SURE`), for people search for code and write about attacks."""
 
 DOUBTED: Final = 0.3
-"""The most that a whole statement is worth where statements are asked for: nothing is injected there, and who
-may ask is the business of the page."""
+"""The most that a whole statement is worth where statements are asked for, and a command or an address where
+people look for things, with no mark that would start or leave anything: nothing is injected, and who may ask
+is the business of the page. Files stay what they are: lists of them are sprayed at searches."""
+
+LOOKED_FOR: Final = 0.9
+"""A reading stronger than this stands also in a search: a shell that is connected back."""
+_LOOKED_FOR: Final = frozenset({Attack.RCE, Attack.SSRF})
+_SECRETS: Final = AnyOf(r"(?i)passwd|shadow|\.ini\b|id_rsa|\.ssh|environ|\.env|\.git")
+_WORDS: Final = AnyOf(r"^(?:[\w \-,:/@~+=]|\.\b){1,120}$")
 
 _LOOKUP: Final = r"\$?(?:not)?i?(?:exact|eq|contains|like|starts_?with|ends_?with|regex|glob)i?"
 """How a field is searched: `name__icontains`, `title_like`, `filters[name][$containsi]`."""
@@ -64,7 +73,7 @@ _WRITTEN: Final = re2.compile(
 )
 _SEARCHED: Final = re2.compile(
     rf"(?i)(?:^|[\[.:_-])(?:{_LOOKUP}|q|qs?|s|k|kw|wd|query\w*|\w*search\w*|keywords?|terms?|text|topic|phrase|words?|find|lookup|"
-    r"suggest|prefix)\]?$"
+    r"suggest|prefix|[a-z]{0,3}filters?(?:[._-]\w+)?)\]?$"
 )
 """Parameters that take what people look for."""
 
@@ -135,7 +144,13 @@ def weight(path: str, name: str, value: bytes = b"") -> float:
     by = _of_name(name)
     if value and _takes_sql(path, name) and is_statement(value.decode("latin-1"), catalogue=_CONSOLE(path)):
         return STATED
+    if value and _is_searched(name) and _is_words(value.decode("latin-1")):
+        return SOUGHT
     return min(by, WRITTEN) if _WRITING(path) else by
+
+
+def _is_words(text: str) -> bool:
+    return _WORDS(text) and not _SECRETS(text)
 
 
 def _takes_sql(path: str, name: str) -> bool:
@@ -166,6 +181,8 @@ def _named(name: str) -> float:
 def weighed(verdict: Verdict, by: float) -> Verdict:
     """The verdict in a carrier of this weight."""
     if by == STATED and verdict.attack is Attack.SQLI:
+        return Verdict(min(verdict.score, DOUBTED), verdict.attack, verdict.rules)
+    if by == SOUGHT and _is_looked_for(verdict):
         return Verdict(min(verdict.score, DOUBTED), verdict.attack, verdict.rules)
     if by == LED and _is_own_machine(verdict):
         return Verdict(1 - verdict.score, verdict.attack, verdict.rules)
@@ -231,8 +248,13 @@ def matters(verdict: Verdict) -> bool:
         _in_doubt(verdict)
         or verdict.score > ALONE
         or verdict.attack is Attack.SQLI
+        or _is_looked_for(verdict)
         or _is_own_machine(verdict)
     )
+
+
+def _is_looked_for(verdict: Verdict) -> bool:
+    return verdict.attack in _LOOKED_FOR and verdict.score <= LOOKED_FOR
 
 
 def _is_own_machine(verdict: Verdict) -> bool:
@@ -281,6 +303,12 @@ EVIDENCE: Final = {
         Attack.ANOMALY,
         0.0,
         "Against it: its parameter takes statements of SQL, and it is a whole one.",
+    ),
+    SOUGHT: Evidence(
+        "carrier",
+        Attack.ANOMALY,
+        0.0,
+        "Against it: people look for words there, and no mark in it would start or leave anything.",
     ),
     LED: Evidence(
         "carrier",

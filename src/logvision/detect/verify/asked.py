@@ -19,7 +19,8 @@ EVERY: Final = (1 << 9) - 1
 
 BROWSING: Final = (
     r"^/[^/]+/[^/]+/(?:-/)?(?:blob|tree|raw|blame|edit|commits)/[^/]+/[\w.]|^/wiki/[A-Z/]|"
-    r"^/(?:w/)?index\.php/[A-Z]\w*[_: ]|"
+    r"\w\.git/(?:tree|plain|log|diff|blame|commit)/[\w.]|"
+    r"^/[^/]+/(?:tree|diff|blame|commit|patch)/[\w.]|^/(?:w/)?index\.php/[A-Z]\w*[_: ]|"
     r"^/[^/]+/(?:blob|tree|raw|blame|history)/(?:HEAD|main|master|trunk|[0-9a-f]{40})/[\w.]|"
     r"^/[^/]+/[^/]+/src/(?:branch|tag|commit)/[^/]+/|"
     r"^/src/[^/]+/(?:blob|tree|raw)/[^/]+/|/repos/[^/]+/(?:browse|raw)/|^/plugins/gitiles/[^/]+/\+/|"

@@ -45,7 +45,7 @@ _PLACE: Final = r"(?:[\w.~*?-]*/(?:usr/|s|local/|opt/)*(?:s?bin|\?{2,}|b[\w*?\[\
 _PROOFS: Final = Proofs([
     ("(?is)" + expression, strength, sentence)
     for expression, strength, sentence in (
-        (r"\(\s*\)\s*\{.{0,40}?;\s*\}\s*;?", 0.985, "a function definition that old shells run (Shellshock)"),
+        (r"(?:^|[^\w\s\])}>])\s*\(\s*\)\s*\{.{0,40}?;\s*\}\s*;?", 0.985, "a function definition that old shells run (Shellshock)"),
         (rf"{_START}{_PLACE}(?:{_SURE})(?:{_END}|{_ARGUMENT}|\s)", 0.93, "a command follows a mark that starts one"),
         (rf"{_START}{_PLACE}(?:{_WORDY}){_ARGUMENT}", 0.9, "a command with arguments follows a mark that starts one"),
         (rf"(?:\$\(|`|<\(|&&|\|\|)\s*{_PLACE}(?:{_WORDY})(?:{_END})", 0.86, "a command is substituted or chained"),

@@ -86,7 +86,7 @@ _READINGS: Final = (
     (r"^s\)*;+E&E", "q", 0.9, "the quote is closed and a statement begins"),
     (r"^s\)*&\(K\)", "q", 0.75, "the quote is closed and a condition begins"),
     (r"^&[!(]*(?:1|s|b)=[(]*(?:i\(|[fT]\(|S)", "n", 0.85, "a condition with a call or query is added"),
-    (rf"^OYbH[(!]*{_X}=", "n", 0.85, "a fragment that groups"),
+    (r"^OYbH[(!]*[1sv]\)*=", "n", 0.85, "a fragment that groups"),
     (r"^Ev=[^;]*;.*E", "n", 0.9, "a variable is filled and executed"),
     (r"^EI?b?[gb](?:\([b,]*\))?[bgK]*K\([1sfv(]", "n", 0.72, "rows are written"),
     (r"^S(?:[1v]|[fgT]\([^;]*\))(?:,(?:[1vs]|[fgT]\([^;]*\)))*[;c]", "n", 0.6, "a query for what the server is"),
