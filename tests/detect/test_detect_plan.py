@@ -41,7 +41,7 @@ def rule(condition: Condition, scope: str) -> Rule:
 
 
 def rule_set(*rules: Rule) -> RuleSet:
-    patterns = tuple(Pattern(number, word, False, "r") for number, word in enumerate(WORDS))
+    patterns = tuple(Pattern((word,), False, "r") for word in WORDS)
     return RuleSet(rules, patterns, (), "1")
 
 

@@ -130,7 +130,7 @@ def _plain(rules: RuleSet) -> dict[str, Any]:
             }
             for rule in rules.rules
         ],
-        "patterns": [(p.id, p.expression, p.caseless, p.rule) for p in rules.patterns],
+        "patterns": [(p.expressions, p.caseless, p.rule) for p in rules.patterns],
         "unusable": [(each.id, str(each.path), each.needs) for each in rules.unusable],
         "version": rules.version,
         "lists": [str(path) for path in rules.lists],
@@ -147,7 +147,7 @@ def _rules(plain: dict[str, Any]) -> RuleSet:
             )
             for each in plain["rules"]
         ),
-        tuple(Pattern(*each) for each in plain["patterns"]),
+        tuple(Pattern(tuple(texts), caseless, rule) for texts, caseless, rule in plain["patterns"]),
         tuple(Unusable(name, Path(path), needs) for name, path, needs in plain["unusable"]),
         plain["version"],
         tuple(map(Path, plain["lists"])),

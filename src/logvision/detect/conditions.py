@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -58,26 +59,23 @@ class NeedError(Exception):
 
 @dataclass
 class Patterns:
-    """The expressions of all rules; equal ones have one number, a list's entries share one."""
+    """The patterns of all rules, numbered by their places; equal expressions are one."""
 
     found: list[Pattern] = field(default_factory=list)
     _numbers: dict[tuple[str, bool], int] = field(default_factory=dict)
-    _lists: int = 0
 
     def one(self, expression: str, *, caseless: bool, rule: str) -> int:
         """The number of an expression."""
         key = (expression, caseless)
         if key not in self._numbers:
-            self._numbers[key] = len(self._numbers) + self._lists + 1
-            self.found.append(Pattern(self._numbers[key], expression, caseless, rule))
+            self._numbers[key] = len(self.found)
+            self.found.append(Pattern((expression,), caseless, rule))
         return self._numbers[key]
 
-    def all_of(self, expressions: list[str], *, rule: str) -> int:
-        """The one number of a list's expressions."""
-        self._lists += 1
-        number = len(self._numbers) + self._lists
-        self.found += [Pattern(number, expression, True, rule) for expression in expressions]
-        return number
+    def any_of(self, expressions: Iterable[str], *, rule: str) -> int:
+        """The number of a list's pattern."""
+        self.found.append(Pattern(tuple(expressions), True, rule))
+        return len(self.found) - 1
 
 
 @dataclass(frozen=True)

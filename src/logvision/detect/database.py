@@ -52,7 +52,7 @@ class Database:
     kinds: Kind
     turn: Turn
     compiled: Any  # hyperscan.Database, where an expression is named by its place among all
-    numbers: Ints  # by that place the id of its pattern
+    numbers: Ints  # `numbered`
     runs: tuple[tuple[int, int], ...]  # of kinds that follow each other, as places in `Units.borders`
 
     @staticmethod
@@ -107,13 +107,19 @@ class Database:
 _UNIT: Final = (1 << 32) - 1
 
 
-def compiled(patterns: Sequence[Pattern], plan: Plan, numbers: Ints) -> list[Database]:
-    """Databases of all patterns; seconds. `numbers`: their ids. Raises hyperscan.error."""
+def numbered(patterns: Sequence[Pattern]) -> Ints:
+    """Of every expression of all patterns, in their order, which pattern it is of."""
+    return np.repeat(np.arange(len(patterns)), [len(each.expressions) for each in patterns])
+
+
+def compiled(patterns: Sequence[Pattern], plan: Plan) -> list[Database]:
+    """Databases of all patterns; seconds. Raises hyperscan.error."""
+    numbers = numbered(patterns)
     turns: dict[Turn, list[int]] = {turn: [] for turn in Turn}
-    for place, each in enumerate(patterns):
-        turn = Turn.LATE if each.id in plan.late else Turn.HINT if each.id in plan.hints else Turn.FIRST
+    for place in range(len(patterns)):
+        turn = Turn.LATE if place in plan.late else Turn.HINT if place in plan.hints else Turn.FIRST
         turns[turn].append(place)
-    reads = [plan.kinds.get(each.id, Kind(0)) for each in patterns]
+    reads = [plan.kinds.get(place, Kind(0)) for place in range(len(patterns))]
     wanted: dict[tuple[Turn, tuple[int, ...]], Kind] = defaultdict(lambda: Kind(0))
     for turn in (Turn.FIRST, Turn.HINT):
         for group in TOGETHER:
@@ -121,19 +127,20 @@ def compiled(patterns: Sequence[Pattern], plan: Plan, numbers: Ints) -> list[Dat
     for place in turns[Turn.LATE]:
         wanted[Turn.LATE, tuple(turns[Turn.LATE])] |= reads[place]
     asked = {key: kinds for key, kinds in wanted.items() if key[1]}
-    made = search.compiled([_wanted(patterns, places) for _, places in asked])
+    made = search.compiled([_wanted(patterns, places, numbers) for _, places in asked])
     return [
         Database(kinds, turn, database, numbers, _runs(kinds))
         for ((turn, _), kinds), database in zip(asked.items(), made, strict=True)
     ]
 
 
-def _wanted(patterns: Sequence[Pattern], places: Sequence[int]) -> search.Wanted:
+def _wanted(patterns: Sequence[Pattern], places: Sequence[int], numbers: Ints) -> search.Wanted:
     """Expressions of one number would be searched for what they find twice, which takes long to compile."""
+    chosen = [(text, patterns[place].caseless) for place in places for text in patterns[place].expressions]
     return search.Wanted(
-        [patterns[place].expression.encode() for place in places],
-        [pattern.flags(patterns[place].caseless) for place in places],
-        places,
+        [text.encode() for text, _ in chosen],
+        [pattern.flags(caseless) for _, caseless in chosen],
+        np.flatnonzero(np.isin(numbers, places)).tolist(),
     )
 
 

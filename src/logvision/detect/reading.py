@@ -241,7 +241,7 @@ class _Reader:
         if not entries:
             self._problem(path, where, f"no entries in {source}", "one entry a line")
         forms = pattern.LISTS[spec["match"]]
-        number = self.patterns.all_of([form for entry in entries for form in forms(entry)], rule=path.stem)
+        number = self.patterns.any_of((form for entry in entries for form in forms(entry)), rule=path.stem)
         return Atom(number, own.units)
 
     def _conditions(self, path: Path, lines: Lines, sigma: SigmaRule, own: _Own) -> Condition | None:
@@ -269,14 +269,19 @@ class _Reader:
 
     def _try_patterns(self) -> None:
         """Tell of those that Hyperscan cannot run; all at once, which is quicker than rule by rule."""
+        every = [
+            (expression, each.caseless, path, lines)
+            for each, path, lines in self.written
+            for expression in each.expressions
+        ]
         wanted = search.Wanted(
-            [each.expression.encode() for each, _, _ in self.written],
-            [pattern.flags(each.caseless) for each, _, _ in self.written],
-            range(len(self.written)),
+            [expression.encode() for expression, *_ in every],
+            [pattern.flags(caseless) for _, caseless, *_ in every],
+            range(len(every)),
         )
         for place, why in search.refused(wanted).items():
-            each, path, lines = self.written[place]
-            self._bad_pattern(path, lines, pattern.PatternError(each.expression, why))
+            expression, _, path, lines = every[place]
+            self._bad_pattern(path, lines, pattern.PatternError(expression, why))
 
     def _bad_pattern(self, path: Path, lines: Lines, error: pattern.PatternError) -> None:
         got = f"{error.expression!r}: {error}"

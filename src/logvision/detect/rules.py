@@ -25,7 +25,7 @@ class RuleError(SetupError):
 
 @dataclass(frozen=True, slots=True)
 class Atom:
-    """One pattern over some kinds of units; `id` is its number in the compiled database."""
+    """One pattern over some kinds of units; `id` is its place in `RuleSet.patterns`."""
 
     id: int
     kinds: Kind
@@ -68,10 +68,9 @@ Condition = Atom | Same | Like | All | AnyOf | Not
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """One expression of the database. Several may share an id: they are alternatives."""
+    """What is found where any of some expressions matches: the one that a rule gives, or those of a list."""
 
-    id: int
-    expression: str
+    expressions: tuple[str, ...]
     caseless: bool
     rule: str
 

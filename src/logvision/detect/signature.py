@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from logvision.detect import pattern
-from logvision.detect.database import Database, Turn, compiled
+from logvision.detect.database import Database, Turn, compiled, numbered
 from logvision.detect.fusion import Evidence
 from logvision.detect.plan import patterns_of, planned
 from logvision.detect.rules import Rule, RuleSet
@@ -42,12 +42,11 @@ class Signatures:
         self.rules = rules
         self._lock = threading.Lock()
         self._plan = planned(rules.rules)
-        numbers = np.array([each.id for each in rules.patterns], np.int64)
-        self._databases = (
-            compiled(rules.patterns, self._plan, numbers)
-            if databases is None
-            else [Database.load(*each, numbers) for each in databases]
-        )
+        if databases is None:
+            self._databases = compiled(rules.patterns, self._plan)
+        else:
+            numbers = numbered(rules.patterns)
+            self._databases = [Database.load(*each, numbers) for each in databases]
         self.pieces = [Evidence(rule.id, rule.attack, rule.confidence) for rule in rules.rules]
         self._conditions = [ordered(rule.condition) for rule in rules.rules]
         self.kinds = Kind(0)  # what any rule reads
@@ -95,13 +94,14 @@ class Signatures:
 
         A pattern for which Hyperscan keeps no starts is left out. Compiles: milliseconds.
         """
-        wanted = {each.id for each in patterns_of(rule.condition)}
         found: dict[int, int] = {}
-        for each in (p for p in self.rules.patterns if p.id in wanted):
+        for number in {atom.id for atom in patterns_of(rule.condition)}:
+            each = self.rules.patterns[number]
             one = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
             flags = pattern.flags(each.caseless) | hyperscan.HS_FLAG_SOM_LEFTMOST
+            texts = [expression.encode() for expression in each.expressions]
             try:
-                one.compile(expressions=[each.expression.encode()], ids=[1], flags=flags)
+                one.compile(expressions=texts, ids=list(range(len(texts))), flags=flags)
             except hyperscan.error:
                 continue
 
