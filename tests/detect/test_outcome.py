@@ -139,6 +139,18 @@ def test_a_path_that_climbs_worked_where_the_download_is_another_size() -> None:
     assert of_attacks(rows) == ["worked", "worked", "missed"]
 
 
+def test_a_file_that_is_the_same_however_its_path_is_written_was_read() -> None:
+    spellings = ("/etc/passwd", "../../etc/passwd%00", "....//....//....//etc/passwd?", "/etc/./passwd/.")
+    others = [f"../../{name}" for name in ("windows/win.ini", "etc/hosts", "boot.ini")]
+    rows = [
+        *visits("/view?file=about.html", [352] * 8),
+        *(attack(f"/view?file={path}", 200, 192, Attack.TRAVERSAL) for path in spellings),
+        *(attack(f"/view?file={path}", 200, 390 + len(path), Attack.TRAVERSAL) for path in others),
+    ]
+    assert of_attacks(rows)[:4] == ["worked"] * 4
+    assert "worked" not in of_attacks(rows)[4:]
+
+
 def test_a_path_that_climbs_missed_where_every_file_is_the_same_page() -> None:
     names = ("etc/passwd", "windows/win.ini", "root/.ssh/id_rsa", "proc/self/environ")
     rows = [

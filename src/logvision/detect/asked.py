@@ -112,8 +112,14 @@ def _unquoted(texts: Sequence[str]) -> list[str]:
 
 def _name(decoded: str) -> str:
     """The first word of the last segment or value."""
-    last = decoded.rstrip("/\\\0").replace("\\", "/").rpartition("/")[2].rpartition("=")[2]
-    return last.lstrip("._-").partition(".")[0].lower()[:32]
+    last = decoded.rstrip("/\\.\0").replace("\\", "/").rpartition("/")[2].rpartition("=")[2].lstrip("._-")
+    for mark in _BEHIND:
+        last = last.partition(mark)[0]
+    return last.lower()[:32]
+
+
+_BEHIND: Final = (".", "\0", "%00", "?", ";", "#", "&")
+"""What may follow a name that it does not belong to: an ending, or what cuts an ending off."""
 
 
 def _truth(found: Mapping[str, str] | None) -> str:

@@ -96,6 +96,17 @@ class Spot:
         """Whether a sound request of the same client was answered so."""
         return any(near(size, control) for control in self.controls)
 
+    def one_file(self, answer: Answer) -> bool:
+        """Whether this is what one file gets, however its path is written: payloads of three lengths that
+        name it were answered with this very size, and of those that name others, two at least, none was."""
+        same = [each for each in self.answers if each.size == answer.size]
+        others = [each for each in self.answers if each.asked.name not in ("", answer.asked.name)]
+        return (
+            len({each.asked.length for each in same}) >= FEW
+            and not any(each.size == answer.size for each in others)
+            and len({each.asked.name for each in others}) > 1
+        )
+
     def quick_us(self) -> int | None:
         """The middle of the durations of payloads that asked for no delay, µs."""
         times = [a.duration_us for a in self.answers if a.asked.delay_s is None and a.duration_us is not None]
