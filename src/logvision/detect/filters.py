@@ -27,6 +27,7 @@ from logvision.schema import EVENT, TEXT
 
 Mask = npt.NDArray[np.bool_]
 _OF_TEXT: Final = ("contains", "startswith", "endswith", "re")
+_SEARCHED: Final = ("contains", "re")
 _OF_NUMBER: Final = ("gt", "gte", "lt", "lte")
 _WORD: Final = re.compile(r"\s*(\(|\)|[A-Za-z_][\w*]*|1)")
 
@@ -136,22 +137,28 @@ def _field(key: str, given: object, where: str, problems: list[Problem]) -> Test
     return Test(field, how or "is", values)
 
 
-def fits(values: pa.StringArray, lower: pa.StringArray, test: Test) -> Mask:
-    """Which texts (no null) fit a test of text; `lower`: the same in lower case."""
-    wanted = [v for v in test.values if v is not None]
+def expression(test: Test) -> str | None:
+    """What is searched for in a text, without regard to case (RE2); None: it is compared otherwise."""
+    wanted = [v if test.how == "re" else re.escape(v) for v in test.values if v is not None]
+    return "|".join(f"(?:{w})" for w in wanted) if test.how in _SEARCHED else None
+
+
+def fits(values: pa.StringArray, test: Test) -> Mask:
+    """Which texts (no null) fit a test of text."""
+    wanted = [v.lower() for v in test.values if v is not None]
+    searched = expression(test)
     if not wanted:
         return np.zeros(len(values), np.bool_)
-    if test.how == "re":
-        found = pc.match_substring_regex(values, "|".join(f"(?:{w})" for w in wanted), ignore_case=True)
+    if searched is not None:
+        found = pc.match_substring_regex(values, searched, ignore_case=True)
+    elif test.how == "is":
+        found = pc.is_in(pc.utf8_lower(values), pa.array(wanted, pa.string()))
     else:
-        wanted = [w.lower() for w in wanted]
-        if test.how == "is":
-            found = pc.is_in(lower, pa.array(wanted, pa.string()))
-        else:
-            compare = {"contains": pc.match_substring, "startswith": pc.starts_with, "endswith": pc.ends_with}
-            found = compare[test.how](lower, wanted[0])
-            for each in wanted[1:]:
-                found = pc.or_(found, compare[test.how](lower, each))
+        compare = pc.starts_with if test.how == "startswith" else pc.ends_with
+        lower = pc.utf8_lower(values)
+        found = compare(lower, wanted[0])
+        for each in wanted[1:]:
+            found = pc.or_(found, compare(lower, each))
     return np.asarray(found.to_numpy(zero_copy_only=False))
 
 

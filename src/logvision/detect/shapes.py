@@ -35,6 +35,9 @@ SHAPES_KEPT: Final = 16_384
 BITS: Final = 62
 """Tests of one column that are asked together: what they say is one integer."""
 
+MANY: Final = 3
+"""From so many tests on that search texts, it is asked first in which any of them finds something."""
+
 _GET: Final = pa.array(["GET"])
 _NO_INT16: Final = -(1 << 15)  # stands for null: no status is so low
 
@@ -56,7 +59,7 @@ class Shapes:
         self._told = (1 << len(self._bits)) - 1  # the bits that are known of every event
         # What a GET leaves open is asked of nearly all events, and apart from what is asked of few.
         methods = [test for test in coarse if test.field == "method"]
-        get = sum(self._bits[test] for test in methods if filters.fits(_GET, pc.utf8_lower(_GET), test)[0])
+        get = sum(self._bits[test] for test in methods if filters.fits(_GET, test)[0])
         often = {
             test
             for condition in conditions
@@ -154,6 +157,8 @@ class _Texts:
         self._first = first
         self._null = sum(1 << first + at for at, test in enumerate(tests) if None in test.values)
         self._kept: Kept[int] = Kept(VALUES_KEPT, self._ask)
+        searched = [e for test in tests if (e := filters.expression(test)) is not None]
+        self._any = "|".join(searched) if len(searched) >= MANY else None
 
     def read(self, events: pa.Table, rows: Ints | None = None) -> tuple[list[int], Ints]:
         """What the tests say of these rows (None: all): distinct answers, as bits, and which one each has."""
@@ -169,8 +174,16 @@ class _Texts:
         return [*answers, self._null], of_code[codes]
 
     def _ask(self, texts: pa.StringArray) -> tuple[Sequence[int], columns.Codes]:
-        lower = pc.utf8_lower(texts)
-        return _distinct([filters.fits(texts, lower, test) for test in self.tests], self._first)
+        if self._any is None:
+            return _distinct([filters.fits(texts, test) for test in self.tests], self._first)
+        likely = np.flatnonzero(pc.match_substring_regex(texts, self._any, ignore_case=True).to_numpy(False))
+        few, masks = texts.take(pa.array(likely)), []
+        for test in self.tests:
+            mask = np.zeros(len(texts), np.bool_)
+            searched = filters.expression(test) is not None
+            mask[likely if searched else slice(None)] = filters.fits(few if searched else texts, test)
+            masks.append(mask)
+        return _distinct(masks, self._first)
 
 
 class _Numbers:
