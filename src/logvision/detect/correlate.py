@@ -205,18 +205,17 @@ class Correlator:
         self._guessing = {actor for actor in self._guessing if self._followed.of(actor)}
         if not self._guessing or not events.num_rows:
             return []
-        rows = _answered_well(events)
-        if not rows.size:
-            return []
         guessers: dict[str, list[Track]] = {}
+        routes: set[str] = set()
         for track in (each for actor in self._guessing for each in self._followed.of(actor)):
             if SIGNING_IN.isdisjoint(track.counts):
                 continue
+            routes.update(track.routes)
             for client in track.members if track.members else [track.actor.partition(":")[2]]:
                 guessers.setdefault(client, []).append(track)
-        clients, codes = distinct(events, "client_ip")
-        guess = np.append(pc.is_in(clients, pa.array(guessers, pa.string())).to_numpy(False), False)
-        rows = rows[guess[codes[rows]]]
+        rows = np.flatnonzero(_among(events, "route", routes))
+        rows = rows[_among(events, "client_ip", guessers, rows)]
+        rows = _answered_well(events, rows)
         changed = []
         for row in rows_of(events, rows) if rows.size else ():
             for track in guessers[str(row.client_ip)]:
@@ -260,11 +259,16 @@ class Correlator:
         )
 
 
-def _answered_well(events: pa.Table) -> Ints:
-    """Rows of POST requests with a status that a sign-in that worked may have."""
-    rows = np.flatnonzero(_among(events, "method", ["POST"]))
-    status = pc.fill_null(events["status"], 0).to_numpy()[rows]
-    return rows[np.isin(status, (200, 201, 204, 302, 303))]
+def _answered_well(events: pa.Table, rows: Ints) -> Ints:
+    """Those of POST requests with a status that a sign-in that worked may have."""
+    rows = rows[_among(events, "method", ["POST"], rows)]
+    return rows[_answered(events, (200, 201, 204, 302, 303), rows)]
+
+
+def _answered(events: pa.Table, wanted: Collection[int], rows: Ints) -> npt.NDArray[np.bool_]:
+    """Which of these rows have one of these statuses."""
+    given = events["status"].take(pa.array(rows))
+    return np.asarray(pc.is_in(given, pa.array(list(wanted), pa.int16())).to_numpy())
 
 
 def _clients(finding: Finding, events: pa.Table) -> list[str]:
@@ -274,8 +278,7 @@ def _clients(finding: Finding, events: pa.Table) -> list[str]:
         return list(finding.clients)
     rows = np.flatnonzero(_among(events, "route", finding.routes))
     rows = rows[_among(events, "method", {e.method for e in finding.evidence}, rows)]
-    status = pc.fill_null(events["status"], 0).to_numpy()[rows]
-    rows = rows[np.isin(status, [e.status for e in finding.evidence if e.status is not None])]
+    rows = rows[_answered(events, {e.status for e in finding.evidence if e.status is not None}, rows)]
     times = events["time"].cast(pa.int64()).to_numpy()[rows]
     first, last = (round(at.timestamp() * 1e6) for at in (finding.first_seen, finding.last_seen))
     names, codes = distinct(events, "client_ip")
