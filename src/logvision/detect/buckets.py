@@ -213,13 +213,13 @@ def _overflows(names: Keys, stays: columns.Codes, alerts: Ints) -> list[Overflow
     if not alerts.size:
         return []
     # Behind each alert stand the events of its stay, for a bucket that opens is empty.
-    number = np.full(int(stays.max()) + 2, -1)
+    number = np.full(int(stays.max()) + 1, -1)
     number[alerts[:, 1]] = np.arange(len(alerts))
-    of_row = number[stays]  # -1 falls on the last place
-    rows = np.flatnonzero(of_row >= 0)
-    rows = rows[np.argsort(of_row[rows], kind="stable")]
-    ends = np.cumsum(np.bincount(of_row[rows], minlength=len(alerts)))
-    behind = np.split(rows, ends[:-1])
+    rows = np.flatnonzero(stays >= 0)
+    of_row = number[stays[rows]]
+    rows, of_row = rows[of_row >= 0], of_row[of_row >= 0]
+    ends = np.cumsum(np.bincount(of_row, minlength=len(alerts)))
+    behind = np.split(rows[np.argsort(of_row, kind="stable")], ends[:-1])
     found = [
         Overflow(key, first, last, events, mine)
         for key, (_, _, first, last, events), mine in zip(

@@ -169,8 +169,13 @@ class Track:
         """Keep the first that came, what worked, and the newest."""
         positions = [e.position for e in self.evidence]
         every = self.evidence + [e for e in more if e.position not in positions or not self._shows(e)]
+        newest = len(every) - 5
+        if len(every) == EVIDENCE_KEPT + 1:
+            # Nearly always one is too many: what has the lowest score, of equal ones the latest.
+            least = min(range(newest - 1, 0, -1), key=lambda number: every[number].score)
+            if every[least].outcome is not Outcome.WORKED:
+                del every[least]
         if len(every) > EVIDENCE_KEPT:
-            newest = len(every) - 5
             # Scores are below 1: a smaller number goes before by what is worth more.
             rank = [
                 4 * (e.outcome is not Outcome.WORKED) + 2 * (number != 0) + (number < newest) - e.score / 2
