@@ -99,11 +99,8 @@ class Behaviour:
         for rule, does, strongest in zip(self._rules, effects, effects.min(1, initial=NOTHING), strict=True):
             if strongest > (RELIEVES if len(self._buckets[rule.id]) else FILLS):
                 continue
-            overflows = self._pour(rule, batch, does)
-            worked = None
-            if overflows and rule.worked is not None:
-                worked = fits[batch.shape, self._place[rule.worked]]
-            found += [_alert(rule, batch, over, worked) for over in overflows]
+            worked = None if rule.worked is None else fits[:, self._place[rule.worked]]
+            found += [_alert(rule, batch, over, worked) for over in self._pour(rule, batch, does)]
         return _alerts(found, events)
 
     def _effects(self, fits: Mask) -> Kinds:
@@ -299,8 +296,11 @@ def _alert(rule: Scenario, batch: _Batch, over: Overflow, worked: Mask | None) -
 
 
 def _outcome(rule: Scenario, batch: _Batch, over: Overflow, worked: Mask | None) -> Outcome:
-    """What the scenario says; of a flood, whether the server held, gave way or shut the door."""
-    if worked is not None and worked[over.rows].any():
+    """What the scenario says; of a flood, whether the server held, gave way or shut the door.
+
+    `worked`: which shapes of events say that it worked.
+    """
+    if worked is not None and worked[batch.shape[over.rows]].any():
         return Outcome.WORKED
     status = batch.status[over.rows]
     if rule.outcome is Outcome.UNKNOWN and np.all((status == 404) | (status == 410)):
