@@ -121,3 +121,14 @@ def test_a_whole_statement_is_doubted_only_where_statements_are_asked_for(detect
     assert attack(detector, f"/shop?id={union}") == "sqli"
     told = explain({"target": f"/shop?sql={union}"}, detector)
     assert any("statements of SQL" in each for each in told.units[0].verification)
+
+
+def test_a_string_inside_a_document_that_people_write_is_written_too(detector: Detector) -> None:
+    document = r'{"query":{"match":{"note":"is%20\"%3Cscript%3Ealert(1)%3C/script%3E\"%20it"}}}'
+    for target, alone in ((f"/logs/_search?source={document}", True), (f"/item?colour={document}", False)):
+        told = explain({"target": target, "method": "GET"}, detector)
+        assert detector.judge([target], [None], [None], ["GET"])["score"][0].as_py() == pytest.approx(
+            told.score
+        )
+        assert told.attack == "xss"
+        assert (told.score <= ALONE) == alone

@@ -281,7 +281,7 @@ class Carriers:
         of_target = self._names.get(owner)
         if of_target is None:
             of_target = self._names[owner] = weights(target.encode("utf-8", "surrogateescape"))
-        by = of_target.get(text, OPEN)
+        by = weight_of(of_target, text)
         if by == OPEN:
             return verdict
         known = self._known.get((id(verdict), by))
@@ -345,3 +345,14 @@ def weights(target: bytes) -> dict[bytes, float]:
             by = weight(page, said, text)
             found[text] = min(found.get(text, by), by)
     return found
+
+
+def weight_of(found: dict[bytes, float], text: bytes) -> float:
+    """What half a proof is worth in this text by `weights`: a value, or a piece of one, such as a string
+    inside of a document, in which people write what they like as they do around it."""
+    by = found.get(text)
+    if by is not None:
+        return by
+    bare = text.replace(b"\\", b"")  # a document escapes quotes inside of its strings
+    written = any(each <= WRITTEN and bare in value.replace(b"\\", b"") for value, each in found.items())
+    return WRITTEN if written else OPEN

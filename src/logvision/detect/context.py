@@ -120,7 +120,7 @@ class _Part:
     parameter: Parameter
     notes: Sequence[Note]
     units: dict[int, list[Evidence]]
-    direct: frozenset[int]  # units that are the parameter's own value, none inside of it
+    texts: dict[int, bytes]  # of units that are values: the parameter's own, or inside of it
 
 
 def look(requests: Sequence[Asked], detector: Detector, profiles: Profiles) -> list[Look]:
@@ -182,8 +182,8 @@ def _looked(cut: Sequence[_Cut], detector: Detector) -> list[Look]:
         for part, notes in each.parts:
             own = units_of.get(owner_of[part.column][part.text], [])
             if own:
-                direct = frozenset(unit for unit in own if text_of.get(unit) == part.value)
-                parts.append(_Part(part, notes, {unit: found.by_unit[unit] for unit in own}, direct))
+                texts = {unit: text_of[unit] for unit in own if unit in text_of}
+                parts.append(_Part(part, notes, {unit: found.by_unit[unit] for unit in own}, texts))
         own = units_of.get(owner_of["target"][each.request.target], [])
         whole = {unit: found.by_unit[unit] for unit in own}
         apart = [*_apart(found, whole, parts), *found.by_row.get(number, [])]
@@ -262,7 +262,10 @@ def _weighed(request: Asked, parts: Sequence[_Part], apart: Sequence[Evidence], 
         usual = next((note.rule for note in part.notes if note.kind == "against"), None)
         here = left = ORDINARY
         for unit, pieces in part.units.items():
-            by = carrier.weight(path, name, value) if unit in part.direct else carrier.OPEN
+            by = carrier.OPEN
+            if column == "target" and unit in part.texts:
+                carriers = {value: carrier.weight(path, name, value)}
+                by = carrier.weight_of(carriers, part.texts[unit])
             if usual:
                 by = min(by, carrier.OPEN)  # half a proof is not made more of where it is usual
             whole = carrier.weighed(scales.fused(pieces, usual), by)

@@ -108,7 +108,7 @@ def explain(event: Mapping[str, Any], detector: Detector, site: Site | None = No
             pieces = [*pieces, echo.EVIDENCE]  # noqa: PLW2901  one more piece
         kind = Kind(int(found.units.kind[unit]))
         if field == "target" and kind & (Kind.VALUE | Kind.URL) and carrier.matters(verdict):
-            by = carrier.weights(fields[field].encode()).get(text, carrier.OPEN)
+            by = carrier.weight_of(carrier.weights(fields[field].encode()), text)
             if (changed := carrier.weighed(verdict, by)) is not verdict:
                 verdict = changed
                 pieces = [*pieces, carrier.EVIDENCE[by]]  # noqa: PLW2901  one more piece
