@@ -1,8 +1,8 @@
 """Searches: expressions compiled for Hyperscan.
 
 To compile thousands takes seconds, and leaves a heap in pieces. So each database is made by a process of its
-own, which runs this file, and as many at once as there are processors. Threads would take turns: all of them
-take memory from one heap (`app.memory`), where two took twice as long as one.
+own, which runs this file, and several at once where there are processors. Threads would take turns: all of
+them take memory from one heap (`app.memory`), where two took twice as long as one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ from typing import Any, Final, NamedTuple
 import hyperscan
 
 FEW: Final = 100
-"""Fewer expressions are compiled here, before a process would have started."""
+"""Fewer expressions are compiled here: a process would take longer to start."""
+
+AT_ONCE: Final = 4
+"""Most processes at a time, of up to 110 MB each: the largest database alone takes a third of the work."""
 
 TRIED: Final = 128
 """Expressions that are tried at once: together they take half the time that they take one by one."""
@@ -37,7 +40,7 @@ def compiled(wanted: Sequence[Wanted]) -> list[Any]:
         return [_ready(_compiled(each)) for each in wanted]
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - not where all of them are kept
 
-    with ThreadPoolExecutor(os.cpu_count()) as at_once:
+    with ThreadPoolExecutor(min(AT_ONCE, os.cpu_count() or 1)) as at_once:
         return [loaded(dumped) for dumped in at_once.map(_apart, wanted)]
 
 
