@@ -68,6 +68,7 @@ def test_a_form_that_gets_past_a_filter_is_read(reader: Reader, text: str) -> No
         (url.verify, "//cdn.example.org/x.js"),
         (url.verify, "https://example.org/http://example.com"),
         (url.verify, "http:///index.php"),
+        (url.verify, "http:/www.example.org/"),
         (url.verify, "@john.doe"),
         (url.verify, r"DOMAIN\user"),
         (url.verify, "https://example.org/a//b"),

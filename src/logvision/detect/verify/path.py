@@ -63,7 +63,7 @@ _CUT: Final = re2.compile(
 _REPEATED: Final = re2.compile(r"(?:/\.){12,}|\.{24,}[\w/{]|^/?\.{7,}[\w{]|(?:/\.//?){8,}|(?:/\.\\/\.){2,}")
 _WRAPPER: Final = re2.compile(
     r"(?i)^\W{0,3}(?:url:)?(php://(?:filter|input|fd|memory|temp|stdin|output)|phar://|expect://|zip://|glob://|compress\.(?:zlib|bzip2)://|rar://|ogg://|ssh2\.\w+://|"
-    r"file:/{1,3}\w|jar:(?:file|https?):|netdoc:/|data:text/plain[;,]|data:;?base64,|data://|zlib:|local_file:)"
+    r"file:/{1,6}[\w.]|jar:(?:file|https?):|netdoc:/|data:text/plain[;,]|data:;?base64,|data://|zlib:|local_file:)"
 )
 _STATIC: Final = re2.compile(
     r"(?i)\.(?:png|jpe?g|gif|svg|css|js|map|ico|woff2?|ttf|eot|webp|mp[34]|pdf|html?|txt|xml|json|swf|avif|otf)$"

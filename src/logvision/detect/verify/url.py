@@ -74,7 +74,9 @@ _BENT: Final = re2.compile(
     r"(?i)^ *(?:https?:(?:/{0,4}\\|/+[?#]?\.[\w-])|[\x00-\x1f]+ *(?:[/\\]|https?:|[\w-]+(?:\.[\w-]+)*\.[a-z]{2,12}/?$)|(?:https?:)?//[\w.-]+[?#]\.[\w-]|\\[\w-]+(?:\.[\w-]+)*\.[a-z]{2,12}(?:[/\\]|$)|@https?://|@[\w-]+\.(?:com|net|org|io|me|ru|cn|xyz|tk|site|example)/?$|(?:https?:)?/*[\w.-]+\xe3\x80\x82[a-z]{2,6}/?$|<>/{2}\w)"
 )
 """What a browser takes for another host, and no program writes so."""
-_SLASHES: Final = re2.compile(r"(?i)^https?:(?:/|/{3,})[\w-]+(?:\.[\w-]+)*\.([a-z]{2,12})(?:[/?#].*)?$")
+_SLASHES: Final = re2.compile(
+    r"(?i)^https?:(/(?:www\.)?|/{3,})[\w-]+(?:\.[\w-]+)*\.([a-z]{2,12})(?:[/?#].*)?$"
+)
 """A web address with other than two slashes, by what its first part ends in: a host, if not the name of a page."""
 _PAGES: Final = frozenset(
     [
@@ -123,7 +125,7 @@ def verify(text: str) -> list[Evidence]:  # noqa: PLR0911, PLR0912  one return a
     """What following the address would do; at most one piece of evidence."""
     bare = text.strip(" \t'\"<>").removesuffix("\\")  # a quote escaped in a page leaves its mark
     held = _WHICH(bare)
-    if _BENT.search(text) or (_SLASHES in held and _SLASHES.match(bare).group(1).lower() not in _PAGES):
+    if _BENT.search(text) or (_SLASHES in held and _is_host(*_SLASHES.match(bare).groups())):
         sentence = "Read as an address: browsers take it for another host, and no program writes it so."
         return [Evidence(RULE, Attack.REDIRECT, 0.72, sentence)]
     if not held and not bare.startswith("//"):
@@ -224,6 +226,12 @@ def verify(text: str) -> list[Evidence]:  # noqa: PLR0911, PLR0912  one return a
     if scheme in _SCHEMES and (found.group(2).startswith("/") or scheme in ("netdoc", "jar")):
         return [_ssrf(_SCHEMES[scheme], f"the scheme {scheme} is no web page's")]
     return []
+
+
+def _is_host(slashes: str, ending: str) -> bool:
+    """Whether what follows other than two slashes is a host: `http:/www.` is how people mistype an address, and
+    `http:///index.php` one that a program put no host into."""
+    return slashes != "/www." and ending.lower() not in _PAGES
 
 
 def _mixed(host: str) -> bool:
