@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,10 +11,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from logvision import native
 from logvision.columns import Codes, distinct, firsts, hashes, spread
 from logvision.detect import network
 from logvision.detect.pieces import Pieces
 from logvision.detect.profile import BITS, MANY, Key
+from logvision.enrich.kept import Memo
 
 Ints = npt.NDArray[np.int64]
 
@@ -68,7 +70,7 @@ class Lessons:
         return cls(keys, key, pieces.traits, wide[of_row][pieces.row].astype(np.int64) % BITS)
 
 
-def telling(events: pa.Table, known_by: Mapping[str, int], most: int) -> Ints:
+def telling(events: pa.Table, known_by: native.memo.Memo | Memo, most: int) -> Ints:
     """At most so many rows that may teach, one per route and client, in the order in which they are worth it.
 
     `known_by`: how many networks know each route.
@@ -77,7 +79,7 @@ def telling(events: pa.Table, known_by: Mapping[str, int], most: int) -> Ints:
     (clients, client), (routes, route), (_, query) = (
         distinct(events, name) for name in ("client_ip", "route", "query")
     )
-    steps = np.array([known_by.get(each, 0) for each in routes.to_pylist()], np.int64) // MANY
+    steps = np.maximum(known_by.find(routes), 0) // MANY
     asking = query[rows] >= 0
     wanted = (steps < 1)[route[rows]] | (asking & (steps < KNOWN_ENOUGH)[route[rows]])
     rows, asking = rows[wanted], asking[wanted]

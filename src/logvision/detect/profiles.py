@@ -21,10 +21,11 @@ import orjson
 import pyarrow as pa
 
 from logvision import native
-from logvision.detect.lessons import Lessons, telling
+from logvision.detect.lessons import ROUTE_LENGTH, Lessons, telling
 from logvision.detect.pieces import ROUTE
 from logvision.detect.profile import WORDS, Key, Profile, networks
 from logvision.detect.traits import TRAITS
+from logvision.enrich.kept import Memo, memo
 
 LIMIT: Final = 8192  # profiles kept
 
@@ -49,7 +50,7 @@ class Profiles:
         self._tick = np.zeros(64, np.int64)  # when each was last taught, in requests taught in all
         self._taught = 0
         self._credit = float(CREDIT)
-        self._known_by: dict[str, int] = {}  # networks by route, at whatever site
+        self._known_by = self._no_routes()
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -95,12 +96,15 @@ class Profiles:
         _teach(self._seen, at, lessons.traits[kept], lessons.network[kept])
         self._count_routes(dict(zip(lessons.keys, rows, strict=True)))
 
+    def _no_routes(self) -> native.memo.Memo | Memo:
+        """Networks by route, at whatever site; with room for all profiles and those of one lesson."""
+        return memo(2 * (self._limit + CREDIT), 4 * ROUTE_LENGTH)
+
     def _count_routes(self, rows: Mapping[Key, int]) -> None:
         known = {route: row for (_, route, name), row in rows.items() if name == ROUTE and row >= 0}
-        self._known_by |= zip(known, self._networks([*known.values()]).tolist(), strict=True)
-
-    def _networks(self, rows: Sequence[int]) -> npt.NDArray[np.int64]:
-        return networks(np.bitwise_or.reduce(self._seen[rows], axis=-2))
+        counts = networks(np.bitwise_or.reduce(self._seen[[*known.values()]], axis=-2))
+        routes = pa.array([*known], pa.string())
+        self._known_by.keep(routes, np.arange(len(routes)), counts.astype(np.int32))
 
     def _row(self, key: Key) -> int:
         row = self._rows.get(key)
@@ -128,7 +132,7 @@ class Profiles:
         # Made anew and swapped: another thread may be reading the former ones.
         self._seen, self._requests, self._tick = self._seen[kept], self._requests[kept], self._tick[kept]
         self._rows = {names[old]: new for new, old in enumerate(kept.tolist())}
-        self._known_by = {}
+        self._known_by = self._no_routes()
         self._count_routes(self._rows)
 
     def merge(self, other: Profiles) -> None:

@@ -50,7 +50,7 @@ class Kept(Generic[V]):
         return [self._answers[at] for at in np.flatnonzero(used).tolist()], compact[codes]
 
     def _begin(self) -> None:
-        self._memo: native.memo.Memo | Memo = (native.memo.Memo if native.HERE else Memo)(self._limit)
+        self._memo = memo(self._limit)
         self._answers: list[V] = []
         self._numbers: dict[V, int] = {}
 
@@ -59,6 +59,11 @@ class Kept(Generic[V]):
         if number == len(self._answers):
             self._answers.append(answer)
         return number
+
+
+def memo(limit: int, size: int = 64) -> native.memo.Memo | Memo:
+    """An empty memory of a number for each of at most `limit` texts, of `size` bytes on average."""
+    return native.memo.Memo(limit, size) if native.HERE else Memo(limit)
 
 
 class Memo:
