@@ -69,9 +69,10 @@ class Reading:
     def of(self, targets: Sequence[str | None], paths: Sequence[str | None]) -> list[Asked]:
         """What targets with these paths ask for, both as logged; one for each. Cost: 10 µs for a new one."""
         asked = list(zip(targets, paths, strict=True))
-        new = [each for each in dict.fromkeys(asked) if each not in self._known]
+        known = [self._known.get(each) for each in asked]
+        new = list(dict.fromkeys(each for each, wish in zip(asked, known, strict=True) if wish is None))
         found = dict(zip(new, _read(new), strict=True)) if new else {}
-        told = [found[each] if each in found else self._known[each] for each in asked]
+        told = [found[each] if wish is None else wish for each, wish in zip(asked, known, strict=True)]
         if len(self._known) + len(found) > REMEMBERED:
             self._known.clear()
         self._known |= {each: wish for each, wish in found.items() if len(each[0] or "") <= LONGEST_KEPT}

@@ -146,7 +146,7 @@ def weight(path: str, name: str, value: bytes = b"") -> float:
         return STATED
     if value and _is_searched(name) and _is_words(value.decode("latin-1")):
         return SOUGHT
-    return min(by, WRITTEN) if _WRITING(path) else by
+    return WRITTEN if by > WRITTEN and _WRITING(path) else by
 
 
 def _is_words(text: str) -> bool:
@@ -154,7 +154,14 @@ def _is_words(text: str) -> bool:
 
 
 def _takes_sql(path: str, name: str) -> bool:
-    return _TAKES_SQL.search(name) is not None or (_TAKES_QUERY.search(name) is not None and _QUERIED(path))
+    sql, query = _taken(name)
+    return sql or (query and _QUERIED(path))
+
+
+@lru_cache(1024)
+def _taken(name: str) -> tuple[bool, bool]:
+    """Whether a parameter of this name takes SQL, and whether it does where data are asked for."""
+    return _TAKES_SQL.search(name) is not None, _TAKES_QUERY.search(name) is not None
 
 
 def _of_name(name: str) -> float:

@@ -253,38 +253,48 @@ class _Scales:
 
 
 def _weighed(request: Asked, parts: Sequence[_Part], apart: Sequence[Evidence], scales: _Scales) -> Look:
+    without, notes = _verdict(request, parts, apart, scales, ())
+    if not request.exemptions:
+        return Look(without, without, notes)
+    verdict, notes = _verdict(request, parts, apart, scales, request.exemptions)
+    return Look(verdict, without, notes)
+
+
+def _verdict(
+    request: Asked,
+    parts: Sequence[_Part],
+    apart: Sequence[Evidence],
+    scales: _Scales,
+    exemptions: Sequence[Exemption],
+) -> tuple[Verdict, tuple[Note, ...]]:
+    """The verdict under these exceptions, and what was found for it."""
     notes: list[Note] = []
-    verdict = without = ORDINARY
+    verdict = ORDINARY
     path = request.target.partition("?")[0]
     for part in parts:
         column, name, text, value = part.parameter
-        excepted = [each for each in request.exemptions if each.covers(name, value)]
+        excepted = [each for each in exemptions if each.covers(name, value)]
         usual = next((note.rule for note in part.notes if note.kind == "against"), None)
-        here = left = ORDINARY
+        carriers = {value: carrier.weight(path, name, value)} if column == "target" and part.texts else {}
+        here = ORDINARY
         for unit, pieces in part.units.items():
+            kept = _kept(pieces, excepted, name, notes)
             by = carrier.OPEN
-            if column == "target" and unit in part.texts:
-                carriers = {value: carrier.weight(path, name, value)}
+            if unit in part.texts and len(kept) == len(pieces):  # what people excepted is not made up for
                 by = carrier.weight_of(carriers, part.texts[unit])
             if usual:
                 by = min(by, carrier.OPEN)  # half a proof is not made more of where it is usual
-            whole = carrier.weighed(scales.fused(pieces, usual), by)
-            here = worse(here, whole)
-            kept = _kept(pieces, excepted, name, notes)
-            if len(kept) < len(pieces):  # what people excepted is not made up for
-                whole = carrier.weighed(scales.fused(kept, usual), carrier.OPEN)
-            left = worse(left, whole)
+            here = worse(here, carrier.weighed(scales.fused(kept, usual), by))
         if column == "referer" and echo.is_echo(text):
-            here, left = echo.softened(here), echo.softened(left)
+            here = echo.softened(here)
         for note in part.notes:
-            here, left = _raised(here, note), _raised(left, note)
-        without, verdict = worse(without, here), worse(verdict, left)
+            here = _raised(here, note)
+        verdict = worse(verdict, here)
         notes += part.notes
     # Rules about a request as a whole know nothing of parameters: nor do the exceptions from them.
-    without = worse(without, scales.fused(apart, None))
-    everywhere = [each for each in request.exemptions if each.covers(None, b"")]
+    everywhere = [each for each in exemptions if each.covers(None, b"")]
     verdict = worse(verdict, scales.fused(_kept(apart, everywhere, "", notes), None))
-    return Look(verdict, without, tuple(dict.fromkeys(notes)))
+    return verdict, tuple(dict.fromkeys(notes))
 
 
 def _kept(

@@ -131,7 +131,7 @@ class Profiles:
         names = list(self._rows)
         # Made anew and swapped: another thread may be reading the former ones.
         self._seen, self._requests, self._tick = self._seen[kept], self._requests[kept], self._tick[kept]
-        self._rows = {names[old]: new for new, old in enumerate(kept.tolist())}
+        self._rows = dict(zip(map(names.__getitem__, kept.tolist()), range(len(kept)), strict=True))
         self._known_by = self._no_routes()
         self._count_routes(self._rows)
 

@@ -46,16 +46,16 @@ _MARKS: Final = Marks(
 def asked(units: Sequence[bytes], kinds: Sequence[int]) -> Ints:
     """Per unit of these Kinds the readers that may find something. Too many now and then, never too few."""
     texts, of = [shortened(unit) for unit in units], list(range(len(units)))
-    for unit, kind in enumerate(kinds):
-        if kind == _AGENT:
-            texts[unit] = unlisted(texts[unit].decode("latin-1")).encode("latin-1")
-    found = np.zeros(len(units), np.int64)
-    # A vertical tab is what a line feed becomes for marks, and a blank to them but to no reader.
-    found[[unit for unit, text in enumerate(texts) if b"\x0b" in text]] = EVERY
-    whole = Texts(texts)
+    of_kind = np.array(kinds, np.int64)
+    for unit in np.flatnonzero(of_kind == _AGENT).tolist():
+        texts[unit] = unlisted(texts[unit].decode("latin-1")).encode("latin-1")
+    found, whole = np.zeros(len(units), np.int64), Texts(texts)
+    if b"\x0b" in whole.buffer:
+        # A vertical tab is what a line feed becomes for marks, and a blank to them but to no reader.
+        found[[unit for unit, text in enumerate(texts) if b"\x0b" in text]] = EVERY
     for reader in (PATH, BROWSED):
         found[_MARKS.held(reader, whole)] |= reader
-    paths = [unit for unit, kind in enumerate(kinds) if kind == _PATH]
+    paths = np.flatnonzero(of_kind == _PATH).tolist()
     for unit in paths:
         parts = _parts(texts[unit].decode("latin-1"))
         texts[unit] = b""
@@ -64,13 +64,18 @@ def asked(units: Sequence[bytes], kinds: Sequence[int]) -> Ints:
     whole, owner = Texts(texts) if paths else whole, np.array(of, np.int64)
     for reader in (SQL, LDAP, CODE, MARKUP, SHELL, TEMPLATE, URL):
         found[owner[_MARKS.held(reader, whole)]] |= reader
-    bent = [(form, unit) for text, unit in zip(texts, of, strict=True) for form in _in_shell(text)]
+    marked = [(text, unit) for text, unit in zip(texts, of, strict=True) if _bends(text)]
+    bent = [(form, unit) for text, unit in marked for form in _in_shell(text)]
     owner = np.array([unit for _, unit in bent], np.int64)
     found[owner[_MARKS.held(SHELL, Texts([form for form, _ in bent]))]] |= SHELL
     return found
 
 
 _PATH, _AGENT = int(Kind.PATH), int(Kind.AGENT)
+
+
+def _bends(text: bytes) -> bool:
+    return b"'" in text or b'"' in text or b"+" in text
 
 
 def _in_shell(text: bytes) -> set[bytes]:
