@@ -17,6 +17,7 @@ from logvision.detect import network
 from logvision.detect.pieces import Pieces
 from logvision.detect.profile import BITS, MANY, Key
 from logvision.enrich.kept import Memo
+from logvision.enrich.request import answered
 
 Ints = npt.NDArray[np.int64]
 
@@ -28,8 +29,6 @@ ROUTE_LENGTH: Final = 256
 
 MIXER: Final = np.int64(-7046029254386353131)
 """2^64 divided by the golden ratio (Knuth, The Art of Computer Programming, volume 3, 6.4)."""
-
-_TEACHES: Final = np.isin(np.arange(600), (*range(200, 300), 302, 303, 304, 307))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +79,17 @@ def telling(events: pa.Table, known_by: native.memo.Memo | Memo, most: int) -> I
         distinct(events, name) for name in ("client_ip", "route", "query")
     )
     steps = np.maximum(known_by.find(routes), 0) // MANY
-    asking = query[rows] >= 0
-    wanted = (steps < 1)[route[rows]] | (asking & (steps < KNOWN_ENOUGH)[route[rows]])
-    rows, asking = rows[wanted], asking[wanted]
-    worth = steps[route[rows]] + KNOWN_ENOUGH * ~asking
-    pair = route[rows].astype(np.int64) * (len(clients) + 1) + client[rows]
+    at, asking = route[rows], query[rows] >= 0
+    step = steps[at]
+    wanted = (step < 1) | (asking & (step < KNOWN_ENOUGH))
+    worth = (step + KNOWN_ENOUGH * ~asking)[wanted]
+    rows, at = rows[wanted], at[wanted]
+    pair = at.astype(np.int64) * (len(clients) + 1) + client[rows]
     by_worth = np.argsort(worth.astype(np.int16), kind="stable")  # so short, numbers are sorted by radix
     once = by_worth[firsts(pair[by_worth])[0]]
     # Of equal worth in the order of a hash, so that what is cut off is of no one kind: of the texts, for how
     # they are numbered is another thing in every engine.
-    kind = hashes(routes, 7)[route[rows[once]]] * np.uint64(MIXER) ^ hashes(clients, 7)[client[rows[once]]]
+    kind = hashes(routes, 7)[at[once]] * np.uint64(MIXER) ^ hashes(clients, 7)[client[rows[once]]]
     order = worth[once].astype(np.uint64) << np.uint64(59) | kind >> np.uint64(5)
     best = np.argpartition(order, most)[:most] if most < len(order) else np.arange(len(order))
     return rows[once[best[np.argsort(order[best])]]]
@@ -97,11 +97,7 @@ def telling(events: pa.Table, known_by: native.memo.Memo | Memo, most: int) -> I
 
 def _clean(events: pa.Table) -> Ints:
     """Rows that may teach: ordinary, answered, by somebody, of a known route."""
-    status = pc.fill_null(events["status"], 0).to_numpy()
-    good = _TEACHES[np.clip(status, 0, len(_TEACHES) - 1)]
+    good = answered(events)
     for name, wanted in (("attack", False), ("route", True), ("client_ip", True), ("path", True)):
         good &= (distinct(events, name)[1] >= 0) == wanted
-    bots, codes = distinct(events, "bot")
-    scanner = [text is not None and text.startswith("scanner:") for text in bots.to_pylist()]
-    good &= ~np.array([*scanner, False])[codes]
     return np.flatnonzero(good)

@@ -27,7 +27,7 @@ def add(events: pa.Table, routes: Routes) -> pa.Table:
     """
     values, codes = columns.used(*columns.distinct(events, "path"))
     clients, client_codes = columns.distinct(events, "client_ip")
-    rows = np.flatnonzero(_answered(events) & (codes >= 0) & (client_codes >= 0))
+    rows = np.flatnonzero(answered(events) & (codes >= 0) & (client_codes >= 0))
     found = routes.find(values, Answers(codes[rows], numbers(clients)[client_codes[rows]]))
     route = columns.through(found.of_path, codes)
     kind = columns.through(found.kinds, codes)
@@ -36,8 +36,8 @@ def add(events: pa.Table, routes: Routes) -> pa.Table:
     )
 
 
-def _answered(events: pa.Table) -> npt.NDArray[np.bool_]:
-    """Rows that show that the site has what was asked for.
+def answered(events: pa.Table) -> npt.NDArray[np.bool_]:
+    """Rows that show that the site has what was asked for; none of a scanner, where `bot` stands already.
 
     Not "moved permanently" (301, 308): a catch-all redirect gives it to whatever is asked.
     """
