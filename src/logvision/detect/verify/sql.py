@@ -12,12 +12,13 @@ After the idea of libinjection (N. Galbreath, Black Hat USA 2012); the alphabet 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final
 
 import re2
 
 from logvision.detect.fusion import Evidence
-from logvision.detect.verify.proofs import AnyOf, Which
+from logvision.detect.verify.proofs import REMEMBERED, AnyOf, Which
 from logvision.detect.verify.sql_grammars import GRAMMARS
 from logvision.detect.verify.sql_tokens import ATTACK_FUNCTIONS, FUNCTIONS, WORDS, tokens
 from logvision.schema import Attack
@@ -240,6 +241,12 @@ def _opens(text: str, quote: str) -> bool:
     )
 
 
+@lru_cache(REMEMBERED)
+def _whole(letters: str) -> tuple[bool, bool]:
+    """Whether a text of these tokens is a statement of its own, or a search."""
+    return _STATEMENT(letters), _SEARCH(letters)
+
+
 def _read(text: str) -> tuple[float, str, str]:
     """Strength, sentence and place of the strongest grammar."""
     best = (0.0, "", "")
@@ -249,10 +256,10 @@ def _read(text: str) -> tuple[float, str, str]:
         if quote and (quote not in text or _opens(text, quote)):
             continue
         letters = tokens(text, quote)
-        if not quote and _STATEMENT(letters):
-            alone = True
-        if not quote and _SEARCH(letters):
-            continue
+        if not quote:
+            alone, search = _whole(letters)
+            if search:
+                continue
         if (letters, place) not in seen:
             seen.add((letters, place))
             strength, sentence = GRAMMARS[place](letters)
