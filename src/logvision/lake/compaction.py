@@ -26,7 +26,7 @@ from logvision.windows.dimensions import DAY, HOUR
 FANOUT: Final = 8
 """Files that become one. Each row is written about log8(rows of the lake / rows of a commit) times."""
 
-ROWS_LIMIT: Final = {"events": 1_000_000, "rejects": 1_000_000, "partials": 200_000}
+ROWS_LIMIT: Final = {"events": 1_000_000, "rejects": 1_000_000, "partials": 400_000}
 """No merged file has more rows: retention takes whole files away, and partials are merged in memory."""
 
 GRACE_S: Final = 120.0
@@ -154,9 +154,9 @@ def rolled(tables: Iterable[pa.Table]) -> pa.Table:
     """
     parts = [table.filter(pc.less(table.column("grain"), DAY)).cast(PARTIAL) for table in tables]
     merged = partials.merge(*parts)
-    hours = merged.filter(pc.equal(merged.column("grain"), HOUR))
     if sparse(merged):
         return merged
+    hours = partials.of_grain(merged, HOUR)
     return pa.concat_tables([merged, partials.roll(hours, DAY)]) if hours.num_rows else merged
 
 

@@ -17,8 +17,9 @@ from logvision.schema import PARTIAL
 from logvision.windows import merging, visitors
 from logvision.windows.dimensions import DIMENSIONS, GRAINS
 from logvision.windows.folder import Folder
+from logvision.windows.merging import of_grain
 
-__all__ = ["Folder", "finish", "merge", "partial", "roll"]
+__all__ = ["Folder", "finish", "merge", "of_grain", "partial", "roll"]
 
 
 def partial(events: pa.Table, dimensions: Sequence[str] = DIMENSIONS) -> pa.Table:

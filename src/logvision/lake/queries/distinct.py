@@ -119,7 +119,9 @@ def _overlaps(group: Group, question: Question) -> bool:
 
 def _of_group(file: File, number: int, question: Question | None) -> bytes:
     """A sketch of the paths of a row group, of all or of those within a question."""
-    names = ["path"] if question is None else ["path", "time", "site"]
+    names = ["path"]
+    if question is not None:
+        names += ["time"] if question.site is None else ["time", "site"]
     try:
         with pq.ParquetFile(file.path, read_dictionary=["path", "site"]) as opened:
             table = opened.read_row_group(number, columns=names, use_threads=False).combine_chunks()

@@ -19,8 +19,9 @@ from logvision.lake.queries.stretches import MOMENT, windows
 from logvision.lake.storage import STORED
 from logvision.schema import EVENT, Attack, Outcome
 
-FIRST_STEP: Final = 150_000
-"""Rows that the first step of a walk looks at; each further step looks at four times as many."""
+FIRST_STEP: Final = 32_768
+"""Rows that the first step of a walk looks at, in whole row groups; each further step looks at four times as
+many."""
 
 
 KEY: Final = ("time", "source", "position")
