@@ -28,7 +28,8 @@ from logvision.lake.segments import Lake, View
 from logvision.schema import EVENT
 
 THREADS: Final = 2
-MEMORY: Final = "96MB"  # of all questions together; what is more is put aside on disk
+MEMORY: Final = "256MB"  # of all questions together; what is more is put aside on disk
+MEMORY_OF_WRITER: Final = "96MB"  # where an engine runs in the same process
 ASIDE: Final = "1GB"
 AT_ONCE: Final = 3  # questions that run at the same time; the others wait
 LONG_AT_ONCE: Final = 1  # of those that may take seconds: the others pass them
@@ -212,13 +213,14 @@ class _DuckDB:
 class Database:
     """Answers questions about one lake, from any thread."""
 
-    def __init__(self, lake: Lake, *, threads: int = THREADS, memory: str = MEMORY) -> None:
+    def __init__(self, lake: Lake, *, threads: int = THREADS, memory: str | None = None) -> None:
         self.lake = lake
         self._shared = Shared()
         self._places: Places = {}
         self._selections = Selections()
         self._running = threading.BoundedSemaphore(AT_ONCE)
         self._long = threading.BoundedSemaphore(LONG_AT_ONCE)
+        memory = memory or (MEMORY_OF_WRITER if lake.writable else MEMORY)
         self._duckdb = _DuckDB(lake.folder, {"threads": threads, "memory_limit": memory})
         self._asker = Asker()
 
