@@ -69,6 +69,7 @@ def test_a_form_that_gets_past_a_filter_is_read(reader: Reader, text: str) -> No
         (url.verify, "https://example.org/http://example.com"),
         (url.verify, "http:///index.php"),
         (url.verify, "http:/www.example.org/"),
+        (url.verify, "http:/www.example"),
         (url.verify, "@john.doe"),
         (url.verify, r"DOMAIN\user"),
         (url.verify, "https://example.org/a//b"),

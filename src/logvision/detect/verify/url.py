@@ -74,9 +74,7 @@ _BENT: Final = re2.compile(
     r"(?i)^ *(?:https?:(?:/{0,4}\\|/+[?#]?\.[\w-])|[\x00-\x1f]+ *(?:[/\\]|https?:|[\w-]+(?:\.[\w-]+)*\.[a-z]{2,12}/?$)|(?:https?:)?//[\w.-]+[?#]\.[\w-]|\\[\w-]+(?:\.[\w-]+)*\.[a-z]{2,12}(?:[/\\]|$)|@https?://|@[\w-]+\.(?:com|net|org|io|me|ru|cn|xyz|tk|site|example)/?$|(?:https?:)?/*[\w.-]+\xe3\x80\x82[a-z]{2,6}/?$|<>/{2}\w)"
 )
 """What a browser takes for another host, and no program writes so."""
-_SLASHES: Final = re2.compile(
-    r"(?i)^https?:(/(?:www\.)?|/{3,})[\w-]+(?:\.[\w-]+)*\.([a-z]{2,12})(?:[/?#].*)?$"
-)
+_SLASHES: Final = re2.compile(r"(?i)^https?:(/|/{3,})((?:[\w-]+\.)+)([a-z]{2,12})(?:[/?#].*)?$")
 """A web address with other than two slashes, by what its first part ends in: a host, if not the name of a page."""
 _PAGES: Final = frozenset(
     [
@@ -228,10 +226,11 @@ def verify(text: str) -> list[Evidence]:  # noqa: PLR0911, PLR0912  one return a
     return []
 
 
-def _is_host(slashes: str, ending: str) -> bool:
+def _is_host(slashes: str, names: str, ending: str) -> bool:
     """Whether what follows other than two slashes is a host: `http:/www.` is how people mistype an address, and
     `http:///index.php` one that a program put no host into."""
-    return slashes != "/www." and ending.lower() not in _PAGES
+    typed = slashes == "/" and names.lower().startswith("www.")
+    return not typed and ending.lower() not in _PAGES
 
 
 def _mixed(host: str) -> bool:
