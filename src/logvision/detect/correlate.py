@@ -220,12 +220,13 @@ class Correlator:
         for row in rows_of(events, rows) if rows.size else ():
             for track in guessers[str(row.client_ip)]:
                 gap = SITE_GAP if track.actor.startswith("site:") else GAP
-                if not track.first_seen <= row.told.time <= track.last_seen + gap:
+                then = track.first_seen <= row.told.time <= track.last_seen + gap
+                if row.route not in track.routes or not then:
                     continue
                 failed = {
                     e.status for e in track.evidence if e.method == "POST" and e.outcome is not Outcome.WORKED
                 }
-                if row.route in track.routes and failed and row.told.status not in failed:
+                if failed and row.told.status not in failed:
                     attack = next(a for a in track.counts if a in SIGNING_IN)
                     track.worked(attack, [row.evidence(attack, Outcome.WORKED)])
                     changed.append(track)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import fields, replace
+from dataclasses import fields
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
@@ -110,10 +110,14 @@ class Row(NamedTuple):
         told = self.told
         if told.attack is not None and told.outcome is not None:
             return told
-        return replace(
-            told,
-            attack=told.attack or attack,
-            outcome=told.outcome or _fared(attack, outcome, told.status),
+        # `dataclasses.replace` would take four times as long.
+        return Evidence(
+            *(told.source, told.position, told.time, told.method, told.target, told.status, told.bytes),
+            told.score,
+            told.attack or attack,
+            told.rules,
+            told.outcome or _fared(attack, outcome, told.status),
+            *(told.user_agent, told.referer),
         )
 
 
