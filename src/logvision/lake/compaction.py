@@ -135,7 +135,7 @@ def sorted_groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
     """
     waiting, made = storage.STORED_SCHEMA.empty_table(), 0
     for table in tables:
-        waiting = pa.concat_tables([waiting, table]).unify_dictionaries().combine_chunks()
+        waiting = storage.tidy(pa.concat_tables([waiting, table]))
         del table  # half of what stands in memory from here on
         order = pc.sort_indices(waiting, [("time", "ascending")])
         whole = waiting.num_rows // storage.ROW_GROUP * storage.ROW_GROUP
@@ -176,4 +176,7 @@ def _by_client(rows: pa.Table, chosen: pa.Array) -> pa.Table:
     keys = rows.select(["client_ip", "time", "position"]).take(chosen)
     keys = keys.set_column(0, "client_ip", keys.column("client_ip").cast(pa.string()))
     order = pc.sort_indices(keys, [(name, "ascending") for name in keys.column_names])
-    return storage.tidy(rows.take(chosen.take(order)))
+    order = chosen.take(order)
+    # One column after the other: of none but one the texts of other rows stand beside its own.
+    taken = (storage.tidy(rows.select([name]).take(order)) for name in rows.column_names)
+    return pa.table([column.column(0) for column in taken], schema=rows.schema)

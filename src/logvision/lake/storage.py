@@ -84,14 +84,19 @@ def events(rows: pa.Table) -> pa.Table:
 
 
 def tidy(table: pa.Table) -> pa.Table:
-    """The same rows with one chunk a column and dictionaries that hold only values in use."""
-    table = table.unify_dictionaries().combine_chunks()
+    """The same rows with one chunk a column and dictionaries that hold only values in use.
+
+    One column after the other, so that no more than one stands in memory three times.
+    """
     if not table.num_rows:
-        return table
+        return table.unify_dictionaries().combine_chunks()
     made = []
     for field in table.schema:
         column = table.column(field.name)
-        made.append(_used(column.chunk(0)) if pa.types.is_dictionary(field.type) else column)
+        if pa.types.is_dictionary(field.type):
+            made.append(_used(column.unify_dictionaries().combine_chunks()))
+        else:
+            made.append(column.combine_chunks())
     return pa.table(made, schema=table.schema)
 
 
