@@ -87,6 +87,14 @@ def test_a_file_of_the_server_or_a_mark_is_an_attack_in_a_search_too(detector: D
     assert attack(detector, f"/notes?search={value}") is not None
 
 
+def test_a_search_that_a_sign_in_leads_back_to_is_a_search(detector: Detector) -> None:
+    assert list(weights(b"/in?to=%2Ffind%3Fq%3Dls%2B-la%26page%3D2").values()) == [SOUGHT]
+    assert list(weights(b"/in?to=%2Ffind%3Fq%3Dls%26id%3Dls%2B-la").values()) == [OTHER]
+    assert attack(detector, "/in?to=%2Ffind%3Fq%3Dping%2B192.0.2.7") is None
+    assert attack(detector, "/in?to=%2Ffind%3Fid%3Dping%2B192.0.2.7") == "rce"
+    assert attack(detector, "/in?to=%2Ffind%3Fq%3D1%2527%2Bor%2B1%253D1--%2B") == "sqli"
+
+
 def test_what_is_beyond_the_bound_of_a_batch_stands_as_it_was() -> None:
     doubt = Verdict(0.39, Attack.SQLI, ())
     carriers = Carriers(left=1)

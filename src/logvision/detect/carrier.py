@@ -349,9 +349,24 @@ def weights(target: bytes) -> dict[bytes, float]:
         if equals:
             said = canonical_text(name[:80], query=True).decode("latin-1")
             text = canonical_text(value, query=True)
-            by = weight(page, said, text)
+            by = min(weight(page, said, text), _led_back(text))
             found[text] = min(found.get(text, by), by)
     return found
+
+
+def _led_back(address: bytes) -> float:
+    """The weight of an address within a value where nothing but what people look for can be an attack: the
+    search that a sign-in leads back to. Of anything else it is one that makes no difference."""
+    path, asked, query = address.partition(b"?")
+    if not asked or not _PATH.fullmatch(b"/" + path.removeprefix(b"/")):
+        return CLOSED
+    by = 0.0
+    for pair in query.split(b"&", PARAMETERS)[:PARAMETERS]:
+        name, _, value = pair.partition(b"=")
+        if not _is_plain(value):
+            text = value.replace(b"+", b" ")
+            by = max(by, weight(path.decode("latin-1"), name[:_SHORT].decode("latin-1"), text))
+    return by if 0 < by <= WRITTEN else CLOSED
 
 
 def weight_of(found: dict[bytes, float], text: bytes) -> float:

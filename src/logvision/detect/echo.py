@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import re2
+
 from logvision.detect.carrier import WRITTEN, weight
 from logvision.detect.fusion import Evidence, Verdict
 from logvision.detect.verify.proofs import AnyOf
@@ -42,12 +44,14 @@ def is_echo(referer: str) -> bool:
     if not _BY_BROWSER(referer):
         return False
     page, _, query = referer.partition("?")
+    query = _WITHIN.sub("&", query).replace("%3D", "=")  # the search that a sign-in leads back to
     names = [pair.partition("=")[0] for pair in query.split("&", PARAMETERS)[:PARAMETERS] if pair]
     return not names or any(weight(page, name) <= WRITTEN for name in names)
 
 
 PARAMETERS: Final = 50
-"""Parameters of one referer that are looked at."""
+"""Parameters of one referer that are looked at, those of addresses within them included."""
+_WITHIN: Final = re2.compile("%3F|%26")
 
 
 def softened(verdict: Verdict) -> Verdict:
