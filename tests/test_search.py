@@ -32,7 +32,7 @@ def broken(*_: object, **__: object) -> None:
     raise OSError("no process")
 
 
-@pytest.mark.parametrize("program", [sys.executable, "", "false"])
+@pytest.mark.parametrize("program", [sys.executable, "", "false", "echo"])
 def test_databases_are_the_same_with_processes_and_without(
     program: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -41,7 +41,7 @@ def compiled(wanted: Sequence[Wanted]) -> list[Any]:
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - not where all of them are kept
 
     with ThreadPoolExecutor(min(AT_ONCE, os.cpu_count() or 1)) as at_once:
-        return [loaded(dumped) for dumped in at_once.map(_apart, wanted)]
+        return list(at_once.map(_apart, wanted))
 
 
 def loaded(dumped: bytes) -> Any:
@@ -75,8 +75,8 @@ def _refused(wanted: Wanted) -> dict[int, str]:
     return {}
 
 
-def _apart(wanted: Wanted) -> bytes:
-    """The same as `_bytes` by another process; by this one where that fails, which then says why."""
+def _apart(wanted: Wanted) -> Any:
+    """A database made by another process; by this one where that fails, which then says why."""
     told = json.dumps(
         [[text.decode("latin-1") for text in wanted.expressions], list(wanted.flags), list(wanted.ids)]
     )
@@ -88,13 +88,9 @@ def _apart(wanted: Wanted) -> bytes:
             check=True,
             start_new_session=True,  # a terminal's Ctrl-C is for this process, which ends in its own way
         )
-    except (OSError, subprocess.CalledProcessError):
-        return _bytes(wanted)
-    return done.stdout
-
-
-def _bytes(wanted: Wanted) -> bytes:
-    return bytes(hyperscan.dumpb(_compiled(wanted)))
+        return loaded(done.stdout)
+    except (OSError, subprocess.CalledProcessError, hyperscan.error):  # no Python of its own answers anything
+        return _ready(_compiled(wanted))
 
 
 def _compiled(wanted: Wanted) -> Any:
@@ -112,7 +108,7 @@ def _main() -> None:
     """Of what is wanted on standard input, the database on standard output."""
     expressions, flags, ids = json.load(sys.stdin.buffer)
     wanted = Wanted([text.encode("latin-1") for text in expressions], flags, ids)
-    sys.stdout.buffer.write(_bytes(wanted))
+    sys.stdout.buffer.write(hyperscan.dumpb(_compiled(wanted)))
 
 
 if __name__ == "__main__":
