@@ -162,6 +162,15 @@ def test_a_pinned_source_is_read_by_its_format_alone() -> None:
     assert len(parse(formats, [COMBINED, VHOST], "b.log")) == 2
 
 
+def test_bars_of_a_pinned_format_are_not_those_that_compose_writes() -> None:
+    formats = Formats(
+        {"a*": '$host | $remote_addr | [$time_local] | "$request" | $status | $body_bytes_sent'}
+    )
+    bare = b'www.example.com | 203.0.113.7 | [10/Oct/2023:13:55:36 +0000] | "GET /a HTTP/1.1" | 200 | 5'
+
+    assert column(formats, [bare, b"web-1  | " + bare] * 50, "site") == ["www.example.com"] * 100
+
+
 def test_every_mistake_in_the_pins_is_told_at_once() -> None:
     with pytest.raises(SetupError) as caught:
         Formats({"a": "nonsense", "b": "$remote_addr $status", "c": "$time_local$request", "d": "combined"})

@@ -23,7 +23,7 @@ from logvision.formats.readings import Part
 from logvision.formats.row import Row, row
 from logvision.formats.vectors import Places, Slices
 from logvision.formats.w3c import HEADER, LONGEST, compile_header
-from logvision.formats.wrappers import peel, suspects
+from logvision.formats.wrappers import COMPOSE, peel, suspects
 from logvision.schema import PARSED, REJECT, Reason
 
 BULK: Final = 40
@@ -188,7 +188,7 @@ class _Batch:
         rows = screened.rows
         for index in rows[suspects(_at(screened.lines, rows))].tolist():
             peeled = peel(screened.line(index))
-            if peeled is not None:
+            if peeled is not None and (peeled.wrapper != COMPOSE or self._may_be(peeled.line)):
                 wrapped[index] = True
                 found = inner.setdefault(peeled.wrapper, ([], []))
                 found[0].append(index)
@@ -202,6 +202,10 @@ class _Batch:
             self.parts += batch.parts
             self.reasons.update((places[index], reason) for index, reason in batch.reasons.items())
         return rows[~wrapped[rows]] if inner else rows
+
+    def _may_be(self, inner: bytes) -> bool:
+        """Whether a line may begin here: a pinned format may itself have bars behind a name."""
+        return self.formats is ORDER or self._answer(inner).row is not None
 
     def _read(self, screened: Screened, left: Places) -> None:
         if not len(left):

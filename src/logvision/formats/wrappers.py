@@ -21,6 +21,7 @@ class Peeled(NamedTuple):
 
 
 DOCKER: Final = b'{"log"'
+COMPOSE: Final = "compose"
 NAME: Final = 64
 """The bytes in which the bar behind a name must stand."""
 _MONTH_FIRST: Final = np.zeros(256, bool)
@@ -78,7 +79,7 @@ def _compose(line: bytes) -> Peeled | None:
     inner = line[len(name) + 3 :]
     if inner[4:5] == b"-" and inner[10:11] == b"T":
         inner = inner[inner.find(b" ") + 1 :]
-    return Peeled(inner, "compose")
+    return Peeled(inner, COMPOSE)
 
 
 def _cri(line: bytes) -> Peeled | None:
