@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import timedelta
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +16,7 @@ from event_tables import NOON, event, events
 from lake_folders import commit
 from logvision.lake import queries
 from logvision.lake.queries import Database, Dimension, Question, distinct, rollups
+from logvision.lake.queries.database import MemoryShort
 from logvision.lake.segments import Lake
 from logvision.schema import EVENT, REJECT
 from logvision.windows.partials import partial
@@ -42,6 +46,18 @@ def test_what_memory_does_not_hold_lies_aside_meanwhile(lake: Lake) -> None:
     database.close()
     assert [(row.value, row.requests) for row in found.rows[:1]] == [("/item/7", 2)]
     assert (found.total, found.other) == (PATHS + 1, PATHS - 2)
+
+
+@pytest.mark.slow
+def test_where_nothing_can_be_written_all_is_answered_that_memory_holds(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    for memory, answer in (("40MB", pytest.raises(MemoryShort)), ("256MB", nullcontext())):
+        database = Database(lake, memory=memory)
+        with answer:
+            assert queries.top(database, Question(), Dimension.PATH, limit=2).total == PATHS + 1
+        database.close()
 
 
 @pytest.mark.slow

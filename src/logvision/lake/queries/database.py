@@ -191,8 +191,7 @@ class _DuckDB:
     def _opened(self) -> Any:
         closed = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
         root = self.library.connect(":memory:", config={**self._config, **closed})
-        aside = mkdtemp(prefix="logvision-aside-")
-        finalize(self, rmtree, aside, ignore_errors=True)
+        aside = self._made_aside()
         allowed, aside = (str(path).replace("'", "''") for path in (self._folder.resolve(), aside))
         for setting in (
             "TimeZone = 'UTC'",
@@ -208,6 +207,15 @@ class _DuckDB:
         ):
             root.execute(f"set {setting}")
         return root
+
+    def _made_aside(self) -> str:
+        """The temporary folder; none where nothing can be written, as in a container that is only read."""
+        try:
+            aside = mkdtemp(prefix="logvision-aside-")
+        except OSError:
+            return ""
+        finalize(self, rmtree, aside, ignore_errors=True)
+        return aside
 
 
 class Database:
