@@ -12,7 +12,7 @@ import zstandard
 
 from logvision.clock import SettableClock
 from logvision.errors import SetupError
-from logvision.sources.base import LINE_LIMIT, Position
+from logvision.sources.base import LINE_LIMIT, Batch, Position
 from logvision.sources.file import FileReader, FileSource
 
 Compress = Callable[[bytes], bytes]
@@ -370,6 +370,34 @@ def test_many_logs_get_their_turns_and_a_limit_holds_for_all_together(tmp_path: 
         assert sum(batch.bytes for batch in batches) <= (1 << 18) + (1 << 16)
         seen |= {batch.source for batch in batches}
     assert len(seen) == 4
+
+
+class HurriedClock(SettableClock):
+    """Every look at it finds a second gone: a machine on which everything takes long."""
+
+    def monotonic(self) -> float:
+        self.advance(1.0)
+        return self.at
+
+
+def read_to_the_end(clock: SettableClock, *logs: Path) -> list[Batch]:
+    reader = FileSource(tuple(map(str, logs)), follow=False, clock=clock).open({})
+    batches: list[Batch] = []
+    while not reader.finished:
+        batches += reader.read(1 << 20)
+    return batches
+
+
+def test_where_batches_end_does_not_depend_on_the_time_it_takes_to_read_logs_to_their_end(
+    tmp_path: Path,
+) -> None:
+    for name, lines in (("a", 30_000), ("b", 200), ("c", 90_000)):
+        text = "".join(f"{name} line {number}\n" for number in range(lines))
+        (tmp_path / name).write_bytes(gzip.compress(text.encode()))
+    logs = [tmp_path / name for name in "abc"]
+    at_leisure = read_to_the_end(SettableClock(), *logs)
+    assert read_to_the_end(HurriedClock(), *logs) == at_leisure
+    assert sum(batch.records.num_rows for batch in at_leisure) == 120_200
 
 
 def test_the_rows_lie_in_the_block_that_was_read(log: Path) -> None:

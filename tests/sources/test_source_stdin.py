@@ -41,3 +41,25 @@ def test_an_empty_stream_is_finished_at_once() -> None:
     reader = StdinSource(io.BytesIO()).open({})
     assert reader.read(1 << 20) == []
     assert reader.finished
+
+
+def test_without_follow_lines_are_cut_by_bytes_whatever_the_pace() -> None:
+    lines = [b"line %d\n" % number for number in range(100)]
+    stream, limit = b"".join(lines), 300
+    whole = StdinSource(io.BytesIO(stream), follow=False).open({})
+    expected = []
+    while not whole.finished:
+        expected += whole.read(limit)
+    out, into = os.pipe()
+    with os.fdopen(out, "rb") as file:
+        reader = StdinSource(file, follow=False).open({})
+        found = []
+        for at in range(0, len(stream), 70):
+            os.write(into, stream[at : at + 70])
+            found += reader.read(limit)
+        os.close(into)
+        while not reader.finished:
+            found += reader.read(limit)
+    assert len(found) == 3
+    assert found == expected
+    assert [line for batch in found for line in batch.records["raw"].to_pylist()] == lines

@@ -121,7 +121,7 @@ def source(wanted: Wanted, *, follow: bool) -> Source:
     if files:
         sources.append(FileSource(files, follow=follow, history=wanted.history))
     if "-" in wanted.paths:
-        sources.append(StdinSource())
+        sources.append(StdinSource(follow=follow))
     sources.extend(_syslog(address) for address in wanted.syslog)
     if wanted.kafka is not None and wanted.kafka.brokers:
         sources.append(_kafka(wanted.kafka, wanted.history))

@@ -52,9 +52,10 @@ class Reader(Protocol):
     def read(self, limit: int) -> list[Batch]:
         """Lines ready now, about `limit` bytes at most, at most one batch per source; may be empty.
 
-        Must not block longer than 100 ms. History comes before what follows it. A source that is
-        not there, or went away, is a state and never an exception; `SourceError` only when reading
-        cannot go on without being opened again from the last committed position.
+        Must not block longer than 100 ms when it follows; of logs that are read to their end nothing
+        but bytes may say where a batch ends. History comes before what follows it. A source that is not
+        there, or went away, is a state and never an exception; `SourceError` only when reading cannot go
+        on without being opened again from the last committed position.
         """
         ...
 

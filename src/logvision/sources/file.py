@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import glob
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from logvision.sources.lines import Blocks
 from logvision.sources.streams import open_stream
 from logvision.sources.tail import Tail
 
-TURN_S = 0.04  # longest turn of `read`, to which one block of bz2 (50 ms) may come; 0.1 is allowed
+TURN_S = 0.04  # longest turn of `read` when following; a block of bz2 (50 ms) may come to it, 0.1 is allowed
 LOOK_S = 1.0  # between two looks for new files that match a glob
 
 
@@ -29,7 +30,8 @@ class FileSource:
     A glob names main logs; rotated siblings that match it too are history of their log. `follow`:
     go on when the end is reached, and take up new matches. `history`: read rotated siblings and what
     stands in the file; without it, when following, only what comes from now on. Without `follow` a
-    path that is no glob is read as it is, without siblings.
+    path that is no glob is read as it is, without siblings, and reads are cut by bytes alone: what is
+    learned from them must not depend on how fast they came.
     """
 
     patterns: tuple[str, ...]
@@ -76,7 +78,7 @@ class FileReader:
     def read(self, limit: int) -> list[Batch]:
         self._look()
         tails = list(self._tails.values())
-        deadline = self._clock.monotonic() + TURN_S
+        deadline = self._clock.monotonic() + TURN_S if self._options.follow else math.inf
         share = limit // max(self._busy, 1)
         batches: list[Batch] = []
         for visited in range(len(tails)):

@@ -9,20 +9,27 @@ from dataclasses import dataclass, field
 from io import UnsupportedOperation
 from typing import BinaryIO
 
+import pyarrow as pa
+
 from logvision.clock import Clock, SystemClock
 from logvision.sources.base import Batch, Positions, SourceStatus
 from logvision.sources.lines import Lines
 
 TURN_S = 0.05  # longest turn of `read`
-ROOM = 1 << 20  # most bytes read in one turn; a pipe holds 64 KB
+ROOM = 1 << 20  # most bytes read in one turn that follows; a pipe holds 64 KB
 
 
 @dataclass(frozen=True, slots=True)
 class StdinSource:
-    """What was read cannot be read again: after a restart the positions go on, the lines are new ones."""
+    """What was read cannot be read again: after a restart the positions go on, the lines are new ones.
+
+    `follow`: give lines as they come. Without it they are given when there are as many bytes as a read may
+    have, or no more will come: as of a file, whatever the pace of the other end.
+    """
 
     file: BinaryIO | None = None  # none: standard input
     source: str = "stdin"
+    follow: bool = True
     clock: Clock = field(default_factory=SystemClock, compare=False, repr=False)
 
     def open(self, resume: Positions) -> StdinReader:
@@ -30,7 +37,7 @@ class StdinSource:
 
 
 class StdinReader:
-    """Reads what stands ready and never waits for more."""
+    """Reads what stands ready; only without `follow` it waits for more, for a turn."""
 
     def __init__(self, options: StdinSource, base: int) -> None:
         self._options = options
@@ -40,6 +47,8 @@ class StdinReader:
         except UnsupportedOperation:
             self._descriptor = None  # bytes in memory: always ready
         self._lines = Lines()
+        self._block: pa.Buffer | None = None  # that is being filled
+        self._filled = 0
         self._given = base
         self._finished = False
         self._detail = ""
@@ -48,23 +57,20 @@ class StdinReader:
     def read(self, limit: int) -> list[Batch]:
         if self._finished:
             return []
-        clock = self._options.clock
-        deadline = clock.monotonic() + TURN_S
-        filled = len(self._lines.pending)
-        block = self._lines.block(max(1, min(limit, ROOM)))
-        view = memoryview(block).cast("B")
-        while filled < len(view) and self._ready():
-            count = self._read_into(view[filled:])
-            self._finished = count == 0
-            filled += count
-            if self._finished or clock.monotonic() > deadline:
-                break
-        cut = self._lines.cut(block, filled, final=self._finished)
+        follow = self._options.follow
+        if self._block is None:
+            self._filled = len(self._lines.pending)
+            self._block = self._lines.block(max(1, min(limit, ROOM) if follow else limit))
+        self._fill(memoryview(self._block).cast("B"))
+        if not (follow or self._finished or self._filled == self._block.size):
+            return []
+        cut = self._lines.cut(self._block, self._filled, final=self._finished)
+        self._block = None
         if not cut.taken:
             return []
         records = cut.records(self._options.source, self._given)
         self._given += cut.taken
-        self._last_read = clock.now()
+        self._last_read = self._options.clock.now()
         return [Batch(self._options.source, records, {"base": self._given}, cut.taken)]
 
     def committed(self, positions: Positions) -> None:
@@ -85,8 +91,21 @@ class StdinReader:
     def close(self) -> None:
         """The stream belongs to whoever gave it and stays open."""
 
-    def _ready(self) -> bool:
-        return self._descriptor is None or bool(select.select([self._descriptor], [], [], 0)[0])
+    def _fill(self, view: memoryview) -> None:
+        """Read into the block for a turn at most."""
+        clock = self._options.clock
+        deadline = clock.monotonic() + TURN_S
+        left = TURN_S
+        while self._filled < len(view) and left >= 0 and self._ready(0.0 if self._options.follow else left):
+            count = self._read_into(view[self._filled :])
+            self._filled += count
+            if count == 0:
+                self._finished = True
+                break
+            left = deadline - clock.monotonic()
+
+    def _ready(self, seconds: float) -> bool:
+        return self._descriptor is None or bool(select.select([self._descriptor], [], [], seconds)[0])
 
     def _read_into(self, view: memoryview) -> int:
         if self._descriptor is None:
