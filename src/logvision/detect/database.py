@@ -10,6 +10,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import reduce
+from operator import or_
 from typing import Any, Final
 
 import hyperscan
@@ -124,8 +126,8 @@ def compiled(patterns: Sequence[Pattern], plan: Plan) -> list[Database]:
     for turn in (Turn.FIRST, Turn.HINT):
         for group in TOGETHER:
             wanted[turn, tuple(place for place in turns[turn] if reads[place] & group)] |= group
-    for place in turns[Turn.LATE]:
-        wanted[Turn.LATE, tuple(turns[Turn.LATE])] |= reads[place]
+    late = turns[Turn.LATE]
+    wanted[Turn.LATE, tuple(late)] = reduce(or_, (reads[place] for place in late), Kind(0))
     asked = {key: kinds for key, kinds in wanted.items() if key[1]}
     made = search.compiled([_wanted(patterns, places, numbers) for _, places in asked])
     return [

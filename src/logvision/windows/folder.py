@@ -80,7 +80,7 @@ class Folder:
 
 
 def _counted(events: pa.Table, dimensions: Sequence[str]) -> pa.Table:
-    """PARTIAL of EVENT rows, in the order of `merging.table`."""
+    """PARTIAL of EVENT rows, in the order of `merging.merged`."""
     batch = Batch.of(events)
     by_minute, by_hour = batch.groups(MINUTE), batch.groups(HOUR)
     attacks = batch.take(np.flatnonzero(batch.flags >= 3), OF_ATTACKS.intersection(dimensions))
