@@ -151,6 +151,17 @@ def test_a_file_that_is_the_same_however_its_path_is_written_was_read() -> None:
     assert "worked" not in of_attacks(rows)[4:]
 
 
+def test_empty_answers_to_whatever_names_one_file_hold_no_file() -> None:
+    spellings = ("/etc/passwd", "../../etc/passwd%00", "....//....//....//etc/passwd?", "/etc/./passwd/.")
+    others = [f"../../{name}" for name in ("windows/win.ini", "etc/hosts", "boot.ini")]
+    rows = [
+        *visits("/view?file=about.html", [352] * 8),
+        *(attack(f"/view?file={path}", 200, 0, Attack.TRAVERSAL) for path in spellings),
+        *(attack(f"/view?file={path}", 200, 390 + len(path), Attack.TRAVERSAL) for path in others),
+    ]
+    assert "worked" not in of_attacks(rows)
+
+
 def test_a_path_that_climbs_missed_where_every_file_is_the_same_page() -> None:
     names = ("etc/passwd", "windows/win.ini", "root/.ssh/id_rsa", "proc/self/environ")
     rows = [

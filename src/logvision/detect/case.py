@@ -204,7 +204,7 @@ class Case:
 
     def _interpreted(self, shape: Shape) -> Outcome:
         size, ordinary = self.answer.size, self._ordinary()
-        if self.attack in READS and not ordinary and self.spot.one_file(self.answer):
+        if self.attack in READS and size > 0 and not ordinary and self.spot.one_file(self.answer):
             return Outcome.UNKNOWN if self._searched() else Outcome.WORKED
         if self.attack in READS and shape.names < 2:
             # The same size for the same file, however it was written, is what success looks like.
