@@ -380,11 +380,11 @@ class HurriedClock(SettableClock):
         return self.at
 
 
-def read_to_the_end(clock: SettableClock, *logs: Path) -> list[Batch]:
+def read_to_the_end(clock: SettableClock, *logs: Path, limit: int = 1 << 20) -> list[Batch]:
     reader = FileSource(tuple(map(str, logs)), follow=False, clock=clock).open({})
     batches: list[Batch] = []
     while not reader.finished:
-        batches += reader.read(1 << 20)
+        batches += reader.read(limit)
     return batches
 
 
@@ -398,6 +398,27 @@ def test_where_batches_end_does_not_depend_on_the_time_it_takes_to_read_logs_to_
     at_leisure = read_to_the_end(SettableClock(), *logs)
     assert read_to_the_end(HurriedClock(), *logs) == at_leisure
     assert sum(batch.records.num_rows for batch in at_leisure) == 120_200
+
+
+@pytest.mark.parametrize("compress", [bytes, gzip.compress])
+@pytest.mark.parametrize("cuts", [(3_000,), (1_000, 1_001, 12_345), (29_999,)])
+def test_where_batches_end_does_not_depend_on_where_a_log_was_rotated(
+    tmp_path: Path, cuts: tuple[int, ...], compress: Compress
+) -> None:
+    lines = [b"line %d\n" % number for number in range(30_000)]
+    folders = tmp_path / "whole", tmp_path / "rotated"
+    for folder, ends in zip(folders, ((), cuts), strict=True):
+        folder.mkdir()
+        for age, (begin, end) in enumerate(zip((0, *ends), (*ends, len(lines)), strict=True)):
+            suffix = "" if end == len(lines) else f".{len(ends) - age}"
+            (folder / f"access.log{suffix}").write_bytes(compress(b"".join(lines[begin:end])))
+    whole, rotated = (
+        read_to_the_end(SettableClock(), folder / "access.log*", limit=1 << 16) for folder in folders
+    )
+    assert [batch.records.drop(["source"]) for batch in rotated] == [
+        batch.records.drop(["source"]) for batch in whole
+    ]
+    assert len(whole) == -(-sum(map(len, lines)) // (1 << 16))
 
 
 def test_the_rows_lie_in_the_block_that_was_read(log: Path) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from examples import examples
 from logvision.clock import SettableClock
-from logvision.sources import tail
+from logvision.sources import file
 from logvision.sources.base import Position
 from logvision.sources.file import FileReader, FileSource
 
@@ -144,7 +144,7 @@ class Engine:
 
 @contextmanager
 def _small_blocks() -> Iterator[None]:
-    with mock.patch.object(tail, "ROOM", 1):
+    with mock.patch.object(file, "ROOM", 1):
         yield
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+import pyarrow as pa
+
 from logvision.clock import Clock, SystemClock
 from logvision.errors import Problem, SetupError
 from logvision.sources.base import Batch, Positions, SourceStatus
@@ -20,6 +22,7 @@ from logvision.sources.streams import open_stream
 from logvision.sources.tail import Tail
 
 TURN_S = 0.04  # longest turn of `read` when following; a block of bz2 (50 ms) may come to it, 0.1 is allowed
+ROOM = 1 << 16  # least bytes of one log to read at once
 LOOK_S = 1.0  # between two looks for new files that match a glob
 
 
@@ -31,7 +34,7 @@ class FileSource:
     go on when the end is reached, and take up new matches. `history`: read rotated siblings and what
     stands in the file; without it, when following, only what comes from now on. Without `follow` a
     path that is no glob is read as it is, without siblings, and reads are cut by bytes alone: what is
-    learned from them must not depend on how fast they came.
+    learned from them must not depend on how fast they came, nor on where a log was rotated.
     """
 
     patterns: tuple[str, ...]
@@ -79,10 +82,11 @@ class FileReader:
         self._look()
         tails = list(self._tails.values())
         deadline = self._clock.monotonic() + TURN_S if self._options.follow else math.inf
-        share = limit // max(self._busy, 1)
+        share = max(limit // max(self._busy, 1), ROOM)
         batches: list[Batch] = []
         for visited in range(len(tails)):
-            batch = tails[(self._turn + visited) % len(tails)].read(share, deadline)
+            tail = tails[(self._turn + visited) % len(tails)]
+            batch = tail.read(share, deadline) if self._options.follow else _whole(tail, share)
             if batch is not None:
                 batches.append(batch)
                 limit -= batch.bytes
@@ -128,6 +132,20 @@ class FileReader:
                         clock=self._clock,
                         blocks=self._blocks,
                     )
+
+
+def _whole(tail: Tail, limit: int) -> Batch | None:
+    """The lines up to the next multiple of `limit` in the log's stream, whichever files they lie in."""
+    end = (tail.reached // limit + 1) * limit
+    batches: list[Batch] = []
+    while not tail.finished and tail.reached < end:
+        batch = tail.read(end - tail.reached, math.inf)
+        if batch is not None:
+            batches.append(batch)
+    if len(batches) < 2:
+        return batches[0] if batches else None
+    records = pa.concat_tables([batch.records for batch in batches])
+    return Batch(tail.source, records, batches[-1].resume, sum(batch.bytes for batch in batches))
 
 
 def is_glob(pattern: str) -> bool:

@@ -16,7 +16,6 @@ from logvision.sources.streams import open_stream
 LOOK_S = 1.0  # between two looks at a folder, or at a file that could not be read
 UNFINISHED_S = 2.0  # a file that was rotated away may still get the rest of its last line for that long
 HELD_S = 600.0  # a rotated or deleted file is held open for late lines that long after the last one
-ROOM = 1 << 16  # least bytes to read at once
 
 
 class Tail:
@@ -76,6 +75,12 @@ class Tail:
             self._lose("lost", f"cannot read {problem.filename or self.log}: {problem.strerror or problem}")
             self.finished = not self._follow
         return None
+
+    @property
+    def reached(self) -> int:
+        """Bytes of the log read so far, the unfinished line among them."""
+        lines = self._carried if self._current is None else self._current.lines
+        return self._given + len(lines.pending)
 
     def status(self) -> SourceStatus:
         """Sizes are of the file being read; the bytes of files before it count in `read_bytes` only."""
@@ -238,7 +243,7 @@ class Tail:
     def _fill(self, opened: Opened, limit: int, deadline: float) -> Batch | None:
         """Read a block and give its whole lines."""
         stream, lines = opened.stream, opened.lines
-        room = max(limit, ROOM) if stream.compressed else min(max(limit, ROOM), stream.available())
+        room = limit if stream.compressed else min(limit, stream.available())
         kept = len(lines.pending)
         block = lines.block(room, self._blocks.lend)
         before = stream.offset
