@@ -246,6 +246,17 @@ def test_no_list_holds_an_entry_twice(rule: str, path: Path, match: str) -> None
     assert sorted({name for name in names if names.count(name) > 1}) == []
 
 
+def test_no_list_of_endpoints_says_what_one_that_weighs_more_says_of_the_same_path() -> None:
+    names = ("cve-paths", "exposed-endpoints", "unlinked-consoles", "admin-pages")
+    said: dict[str, str] = {}
+    twice = []
+    for name in names:
+        rows = {row.lower().strip("/") for row in entries(BUILTIN / "data" / f"{name}.txt")}
+        twice += [(row, said[row], name) for row in sorted(rows & said.keys())]
+        said |= dict.fromkeys(rows, name)
+    assert twice == []
+
+
 def test_every_known_vulnerable_path_says_what_it_is() -> None:
     bare = [
         row
