@@ -144,6 +144,9 @@ _WRAPPED = (
     b"<34>Oct 11 22:14:15 host nginx: GET /",
     b"Oct 11 22:14:15 host nginx: GET /",
     b"2024-01-01T00:00:00.0Z stdout F GET /",
+    b"web-1  | GET /",
+    *(b"x" * size + b" | GET /" for size in (61, 62, 63, 64)),
+    b"[pod/web-0/nginx] GET /",
 )
 
 

@@ -73,7 +73,7 @@ def _docker(line: bytes) -> Peeled | None:
 
 def _compose(line: bytes) -> Peeled | None:
     """`name  | line`, with Docker's own time before the line where `--timestamps` was asked for."""
-    name, bar, inner = line[: NAME + 2].partition(b" | ")
+    name, bar, inner = line[: NAME + 1].partition(b" | ")
     if not bar or not name[:1].islower() or not name.rstrip(b" ").translate(None, b"._-").isalnum():
         return None
     inner = line[len(name) + 3 :]
