@@ -57,6 +57,9 @@ const dateMinute = cached(
       hour12: false,
     }),
 )
+const day = cached(
+  l => new Intl.DateTimeFormat(LOCALE[l], { year: 'numeric', month: 'short', day: '2-digit' }),
+)
 const dayMonth = cached(l => new Intl.DateTimeFormat(LOCALE[l], { month: 'short', day: '2-digit' }))
 const hourMinute = cached(
   l => new Intl.DateTimeFormat(LOCALE[l], { hour: '2-digit', minute: '2-digit', hour12: false }),
@@ -174,12 +177,15 @@ export function utc(iso: string | null | undefined): string {
   return at ? `${at.toISOString().slice(0, 19).replace('T', ' ')} UTC` : ''
 }
 
-/** How long ago, in one unit: 5 min. ago. */
+const NEAR_S = 30 * 86_400 // further away, a date says more than a number of days
+
+/** How long ago, in one unit: 5 min. ago; the day of what is longer ago than a month. */
 export function ago(iso: string | null | undefined, now: number, language: Language): string {
   const at = date(iso)
   if (!at) return NONE
   const seconds = Math.round((at.getTime() - now) / 1000)
   const size = Math.abs(seconds)
+  if (size >= NEAR_S) return day(language).format(at)
   const say = relative(language)
   if (size < 60) return say.format(seconds, 'second')
   if (size < 3600) return say.format(Math.round(seconds / 60), 'minute')

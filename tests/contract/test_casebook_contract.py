@@ -212,6 +212,30 @@ def test_pages_give_every_case_once_newest_first(book: Casebook) -> None:
     assert found == [incident(n).id for n in range(7, 0, -1)]
 
 
+def test_pages_worst_first_give_every_case_once_by_severity_what_worked_and_the_newest(
+    book: Casebook,
+) -> None:
+    low, high, critical = Severity.LOW, Severity.HIGH, Severity.CRITICAL
+    grades = [low, critical, high, critical, low, critical]
+    book.apply([incident(number, severity=grade) for number, grade in enumerate(grades, 1)])
+    book.apply([incident(2, severity=critical, outcome=Outcome.WORKED, events=4)])
+
+    def pages(limit: int) -> list[list[int]]:
+        found: list[list[int]] = []
+        cursor = None
+        while True:
+            page = base.worst_first(book, Question(), limit, cursor)
+            found.append([int(case.incident.id, 16) for case in page.rows])
+            cursor = page.next
+            if cursor is None:
+                return found
+
+    assert pages(1) == [[2], [6], [4], [3], [5], [1]]
+    assert pages(2) == [[2, 6], [4, 3], [5, 1]]
+    assert pages(3) == [[2, 6, 4], [3, 5, 1]]
+    assert pages(6) == [[2, 6, 4, 3, 5, 1]]
+
+
 def test_every_case_of_a_question_comes_once_over_all_pages(
     book: Casebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -226,6 +250,9 @@ def test_every_case_of_a_question_comes_once_over_all_pages(
 def test_a_cursor_of_another_origin_is_refused(book: Casebook) -> None:
     with pytest.raises(ValueError, match="not a cursor"):
         book.cases(Question(), cursor="nonsense")
+    for cursor in ("nonsense", "grave~2026-05-01T12:00:00Z~1", "high~nonsense"):
+        with pytest.raises(ValueError, match="not a cursor"):
+            base.worst_first(book, Question(), cursor=cursor)
 
 
 def test_questions_narrow_by_status_time_site_actor_and_member(book: Casebook) -> None:
@@ -245,6 +272,10 @@ def test_questions_narrow_by_status_time_site_actor_and_member(book: Casebook) -
     assert ids(Question(EVERY, until=NOON)) == []
     assert ids(Question(EVERY, site="blog.example")) == [3]
     assert ids(Question(EVERY, actor="ip:192.0.2.1")) == [5]
+    assert ids(Question(EVERY, severity=Severity.HIGH)) == [5, 3, 2]
+    assert ids(Question(EVERY, severity=Severity.LOW)) == []
+    assert ids(Question(EVERY, worked=False)) == [5, 3, 2]
+    assert ids(Question(EVERY, worked=True)) == []
 
 
 def exemption(number: int = 1, **scope: object) -> Exemption:

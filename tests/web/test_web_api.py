@@ -152,6 +152,7 @@ def test_incidents(client: httpx.Client) -> None:
     assert ([row["id"] for row in page["rows"]], page["next"]) == ([f"{1:032x}"], None)
     assert page["rows"][0]["evidence"][0]["target"] == HOSTILE
     assert get(client, "/api/incidents?status=closed")["rows"] == []
+    assert get(client, "/api/incidents?order=worst") == page
     assert get(client, "/api/incidents?to=2024-05-14T11:00:00Z&status=all")["rows"] == []
     assert get(client, "/api/incidents?q=client:198.51.100.8")["rows"] == []
     assert len(get(client, "/api/incidents?q=client:198.51.100.7 status:404")["rows"]) == 1
@@ -159,6 +160,7 @@ def test_incidents(client: httpx.Client) -> None:
     assert get(client, f"/api/incidents/{1:032x}")["summary"] == "198.51.100.7 tried SQL injection."
     assert get(client, "/api/incidents/none", 404) == {"detail": "there is no such incident"}
     assert "cursor" in get(client, "/api/incidents?cursor=x", 400)["detail"]
+    assert "cursor" in get(client, "/api/incidents?order=worst&cursor=x", 400)["detail"]
 
 
 def test_deciding_needs_the_newest_revision(client: httpx.Client) -> None:

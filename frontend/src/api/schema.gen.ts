@@ -205,7 +205,7 @@ export interface paths {
         };
         /**
          * Incidents
-         * @description Incidents of the range, the site and the client that a filter names; newest `last_seen` first.
+         * @description Incidents of the range, the site and the client that a filter names, page by page.
          */
         get: operations["incidents"];
         put?: never;
@@ -2798,6 +2798,8 @@ export interface operations {
         parameters: {
             query?: {
                 status?: "open" | "closed" | "all";
+                /** @description by last_seen; or by severity, in each what likely worked, then the newest */
+                order?: "newest" | "worst";
                 limit?: number;
                 cursor?: string | null;
                 /** @description ISO 8601, or now-15m; absent: since the beginning */

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import dropwhile
 from typing import Any, Final, Protocol
 
 from logvision.errors import LogVisionError
 from logvision.exemption import Exemption
 from logvision.incident import SETTLED, UNSETTLED, Case, Change, Incident, Status, iso
 from logvision.label import Label
+from logvision.schema import Severity
 
 AUTHOR: Final = "logvision"  # of changes that nobody decided
 
@@ -36,6 +38,8 @@ class Question:
     until: datetime | None = None  # first_seen < until
     site: str | None = None  # null: any
     actor: str | None = None  # the actor itself, or a campaign that it is a member of
+    severity: Severity | None = None  # null: any
+    worked: bool | None = None  # whether an attack of it likely worked; null: either
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +232,35 @@ def every(casebook: Casebook, question: Question) -> Iterator[Case]:
         if page.next is None:
             return
         cursor = page.next
+
+
+def worst_first(
+    casebook: Casebook, question: Question, limit: int = 50, cursor: str | None = None
+) -> CasePage:
+    """One page of cases: the gravest first, what likely worked first among them, and then the newest.
+
+    A page asks for one severity after the other, until it is full. Raises StoreError, and ValueError when
+    `cursor` was not given by an earlier page.
+    """
+    grades = {
+        f"{severity}{'!' if worked else ''}": replace(question, severity=severity, worked=worked)
+        for severity in reversed(Severity)
+        for worked in (True, False)
+    }
+    start, _, place = (cursor or f"{next(iter(grades))}~").partition("~")
+    if start not in grades:
+        raise ValueError(f"not a cursor of this casebook: {cursor!r}")
+    rows: list[Case] = []
+    for grade, graded in dropwhile(lambda each: each[0] != start, grades.items()):
+        if len(rows) < limit:
+            page = casebook.cases(graded, limit - len(rows), place or None)
+            rows += page.rows
+            place = ""
+            if page.next is not None:
+                return CasePage(rows, f"{grade}~{page.next}")
+        elif casebook.count(graded) > 0:
+            return CasePage(rows, f"{grade}~")
+    return CasePage(rows, None)
 
 
 def place_of(cursor: str) -> tuple[str, str]:

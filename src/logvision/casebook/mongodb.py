@@ -48,6 +48,7 @@ from logvision.errors import Problem, SetupError, StoreError, without_secrets
 from logvision.exemption import Exemption
 from logvision.incident import SETTLED, Case, Incident, Status, iso
 from logvision.label import Label
+from logvision.schema import Outcome
 
 SCHEMA: Final = 1
 DATABASE: Final = "logvision"  # where the URL names none
@@ -274,6 +275,7 @@ class MongoCasebook:
                 self._db.book.update_one({"_id": HEAD}, {"$set": {"schema": SCHEMA}}, upsert=True)
                 for keys in (
                     [("last_seen", DESCENDING), ("_id", ASCENDING)],
+                    [("severity", ASCENDING), ("last_seen", DESCENDING), ("_id", ASCENDING)],
                     [("actor", ASCENDING)],
                     [("members", ASCENDING)],
                 ):
@@ -384,6 +386,10 @@ def _conditions(question: Question) -> list[_Document]:
         conditions.append({"site": question.site})
     if question.actor is not None:
         conditions.append({"$or": [{"actor": question.actor}, {"members": question.actor}]})
+    if question.severity is not None:
+        conditions.append({"severity": question.severity.value})
+    if question.worked is not None:
+        conditions.append({"outcome": {"$eq" if question.worked else "$ne": Outcome.WORKED.value}})
     return conditions
 
 

@@ -29,6 +29,7 @@ from logvision.errors import Problem, SetupError, StoreError
 from logvision.exemption import Exemption
 from logvision.incident import SETTLED, Case, Incident, Status, iso
 from logvision.label import Label
+from logvision.schema import Outcome
 
 SCHEMA: Final = 2  # 2: exceptions and labels; a file of version 1 only lacks the tables
 BUSY_MS: Final = 5_000  # how long a writer waits for another before it is a StoreError
@@ -52,6 +53,8 @@ create table if not exists cases (
     document text not null
 ) without rowid;
 create index if not exists cases_by_time on cases (last_seen desc, id);
+create index if not exists cases_by_severity
+    on cases (json_extract(document, '$.severity'), last_seen desc, id);
 create table if not exists members (actor text, id text, primary key (actor, id)) without rowid;
 create table if not exists exemptions (id text primary key, created text, document text) without rowid;
 create table if not exists labels (event text primary key, at text, document text) without rowid;
@@ -361,4 +364,10 @@ def _conditions(question: Question) -> tuple[str, list[str]]:
     if question.actor is not None:
         parts.append("(actor = ? or id in (select id from members where actor = ?))")
         values += [question.actor, question.actor]
+    if question.severity is not None:
+        parts.append("json_extract(document, '$.severity') = ?")
+        values.append(question.severity.value)
+    if question.worked is not None:
+        parts.append(f"json_extract(document, '$.outcome') {'=' if question.worked else '<>'} ?")
+        values.append(Outcome.WORKED.value)
     return " and ".join(parts), values

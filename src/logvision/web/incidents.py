@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, HTTPException, Query
 
-from logvision.casebook.base import Conflict
+from logvision.casebook.base import Conflict, worst_first
 from logvision.incident import SETTLED, UNSETTLED, Status
 from logvision.live.base import INCIDENT
 from logvision.web.asking import Asked, cases, now
@@ -21,13 +21,22 @@ def incidents(
     services: Ask,
     question: Asked,
     status: Literal["open", "closed", "all"] = "open",
+    order: Annotated[
+        Literal["newest", "worst"],
+        Query(description="by last_seen; or by severity, in each what likely worked, then the newest"),
+    ] = "newest",
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     cursor: str | None = None,
 ) -> IncidentPage:
-    """Incidents of the range, the site and the client that a filter names; newest `last_seen` first."""
+    """Incidents of the range, the site and the client that a filter names, page by page."""
     statuses = {"open": UNSETTLED, "closed": SETTLED, "all": frozenset(Status)}[status]
+    asked = cases(question, statuses)
+    book = services.casebook
     try:
-        page = services.casebook.cases(cases(question, statuses), limit, cursor)
+        if order == "worst":
+            page = worst_first(book, asked, limit, cursor)
+        else:
+            page = book.cases(asked, limit, cursor)
     except ValueError as error:
         raise HTTPException(400, "the cursor is not one that an earlier page gave") from error
     return IncidentPage(
