@@ -167,9 +167,12 @@ LEARNING: Final[Steps] = (
 LEARNED: Final = ("route", "kind", "score", "attack", "rules", "outcome")
 """Columns that LEARNING steps give or change."""
 
-LESSON: Final = 6 << 20
+LESSON: Final = 12 << 20
 """Bytes of a log that LEARNING steps see at once, however much is read at once: what a row is held against
-must not depend on that, and the first visitors of a site soon tell what is ordinary there."""
+must not depend on that."""
+
+SHORTER: Final = tuple(1 << power for power in range(19, 24))
+"""Where the first LESSON of a log is cut as well: its first visitors soon tell what is ordinary there."""
 
 STEPS: Final[Steps] = (*ALONE, *LEARNING)
 """Fold and correlate follow: they keep state, so each engine calls them where it keeps state."""
@@ -224,8 +227,9 @@ def learning(flow: Flow, known: Knowledge, seconds: MutableMapping[str, float] |
 
 def _lessons(events: pa.Table) -> list[int]:
     """Rows with which a lesson begins, but for the first: the last line that begins before a multiple of
-    LESSON, for it ends behind it. A reader that reads a LESSON at once cuts there too."""
-    lesson = events["position"].to_numpy() // LESSON
+    LESSON, or one of SHORTER, for it ends behind it. A reader that reads a LESSON at once cuts there too."""
+    position = events["position"].to_numpy()
+    lesson = position // LESSON + np.searchsorted(SHORTER, position, "right")
     source = distinct(events, "source")[1]
     cuts = np.flatnonzero((lesson[1:] > lesson[:-1]) & (source[1:] == source[:-1]))
     return [row for row in cuts.tolist() if row]

@@ -61,6 +61,15 @@ def test_a_trait_is_known_by_those_who_sent_it() -> None:
     assert profile.requests == 70
 
 
+def test_a_query_that_showed_a_little_teaches_a_route_that_is_known_enough() -> None:
+    made = taught(["milk"] * 400, many(400))
+    made.learn(asked(["milk"] * 40, many(440)[400:]), ())
+    made.learn(asked(["f(x)[0]"] * 40, many(480)[440:], score=0.3), ())
+    profile = made.get(SITE, "/search", "q")
+    assert profile is not None
+    assert (profile.requests, profile.counts[CODE_BIT]) == (440, pytest.approx(40, rel=0.35))
+
+
 def test_one_actor_with_many_requests_is_one_network() -> None:
     assert known(taught(["f(x)[0]"] * 3000, ["192.0.2.1"] * 3000)) == 1
 

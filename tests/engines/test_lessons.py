@@ -74,3 +74,11 @@ def test_rows_that_fit_one_lesson_and_no_rows_are_one_lesson(seen: list[list[int
     pipeline.learning(flow(a_log().slice(0, 20)), NOTHING)
     pipeline.learning(flow(EVENT.empty_table()), NOTHING)
     assert list(map(len, seen)) == [20, 0]
+
+
+def test_the_first_lesson_of_a_log_is_cut_into_short_ones(
+    seen: list[list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "SHORTER", (5 * SIZE + 3, 10 * SIZE + 3))
+    pipeline.learning(flow(a_log()), NOTHING)
+    assert list(map(len, seen)) == [5, 5, 15, 25, 25, 25]

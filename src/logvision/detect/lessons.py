@@ -22,7 +22,8 @@ from logvision.enrich.request import answered
 Ints = npt.NDArray[np.int64]
 
 KNOWN_ENOUGH: Final = 5
-"""A route is taught until this many times MANY networks know it; without a query, until MANY do."""
+"""A route is taught until this many times MANY networks know it; without a query, until MANY do. A query that
+showed anything, too little for an attack, always teaches: what is rare among many may still be usual."""
 
 ROUTE_LENGTH: Final = 256
 """Longer routes have no profile."""
@@ -81,8 +82,9 @@ def telling(events: pa.Table, known_by: native.memo.Memo | Memo, most: int) -> I
     steps = np.maximum(known_by.find(routes), 0) // MANY
     at, asking = route[rows], query[rows] >= 0
     step = steps[at]
-    wanted = (step < 1) | (asking & (step < KNOWN_ENOUGH))
-    worth = (step + KNOWN_ENOUGH * ~asking)[wanted]
+    doubted: npt.NDArray[np.bool_] = asking & (events["score"].to_numpy()[rows] > 0)
+    wanted = doubted | (step < 1) | (asking & (step < KNOWN_ENOUGH))
+    worth = np.where(doubted, 0, 1 + step + KNOWN_ENOUGH * ~asking)[wanted]
     rows, at = rows[wanted], at[wanted]
     pair = at.astype(np.int64) * (len(clients) + 1) + client[rows]
     by_worth = np.argsort(worth.astype(np.int16), kind="stable")  # so short, numbers are sorted by radix
