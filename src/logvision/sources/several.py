@@ -1,4 +1,7 @@
-"""Several readers as one: each keeps its own order, none waits for another."""
+"""Several readers as one: each keeps its own order, none waits for another.
+
+Which of them comes first follows from their pace, even where files are read whole beside standard input.
+"""
 
 from __future__ import annotations
 
