@@ -211,3 +211,13 @@ def test_what_a_log_says_does_not_reach_the_terminal_as_it_is(
 
     assert code == 0
     assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(out + errors)
+
+
+def test_a_log_without_requests_is_said_to_be_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "error.log"
+    log.write_text("2026/05/01 10:00:00 [error] 12#0: *1 open() failed\n")
+    code, out, errors = command(monkeypatch, capfd, "scan", log)
+    said = "logvision: no line is a request; `logvision doctor` says why, of the same files\n"
+    assert (code, "Rejects: no_format 1\n" in out, errors) == (0, True, said)

@@ -27,6 +27,57 @@ def test_every_mistake_of_a_file_is_told_at_once_with_its_line(
     ]
 
 
+def test_what_an_entry_is_made_of_is_told_beside_every_other_mistake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "logvision.toml"
+    config.write_text(
+        '[source]\npaths = 3\n[client]\ntrusted_proxies = ["10.0.0.0/8", "10.0.0.0/99"]\n'
+        'presets = ["cloudfare"]\n'
+        '[formats]\n"/x/*" = "log_format x \'$bogus\';"\n'
+    )
+    code, out, errors = command(monkeypatch, capfd, "check", "--config", config)
+
+    presets = "one of akamai, cloudflare, cloudfront, fastly, google, private"
+    block = "an address or block, like 10.0.0.0/8 or 2001:db8::/32"
+    assert (code, out) == (2, "")
+    assert errors.splitlines() == [
+        f'logvision: {config}:2 source.paths: got 3; expected a list, such as ["one", "another"]',
+        f'logvision: {config}:7 formats."/x/*": got a format without a time;'
+        " expected $time_local, $time_iso8601, $msec or %t",
+        f'logvision: {config}:7 formats."/x/*": got a format without a request;'
+        " expected $request, $request_uri or %r",
+        f"logvision: {config}:4 client.trusted_proxies.1: got '10.0.0.0/99'; expected {block}",
+        f"logvision: {config}:5 client.presets.0: got 'cloudfare'; expected {presets}",
+    ]
+
+
+def test_a_mistake_in_the_environment_names_its_variable(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LOGVISION_LAKE__ANONYMISE", "maybe")
+    monkeypatch.setenv("LOGVISION_WEB__PORT", "8000")
+    code, out, errors = command(monkeypatch, capfd, "watch", "--port", 70000)
+
+    assert (code, out) == (2, "")
+    assert errors.splitlines() == [
+        "logvision: LOGVISION_LAKE__ANONYMISE lake.anonymise: got 'maybe';"
+        " expected input should be 'no', 'truncate' or 'hash'",
+        "logvision: web.port: got 70000; expected input should be less than or equal to 65535",
+    ]
+
+
+def test_a_mistake_in_the_syntax_has_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "logvision.toml"
+    config.write_text("[web]\nport = 1\n[lake\n")
+    code, _, errors = command(monkeypatch, capfd, "check", "--config", config)
+
+    said = "got expected ']' at the end of a table declaration; expected TOML"
+    assert (code, errors) == (2, f"logvision: {config}:3: {said}\n")
+
+
 @pytest.mark.parametrize("text", ["[web", "\0", "web = 1\n"])
 def test_a_file_that_is_no_configuration_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], text: str

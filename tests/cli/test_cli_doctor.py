@@ -170,6 +170,30 @@ def test_lines_shipped_twice_are_found(tmp_path: Path) -> None:
     assert check.detail.startswith("50.0% of the lines stand there once already")
 
 
+@pytest.mark.parametrize(
+    ("text", "detail"),
+    [
+        ('2026/05/01 10:00:00 [error] 12#0: *1 open() "/x" failed, client: 203.0.113.9', "error log"),
+        (
+            "[Fri May 01 10:00:00.1 2026] [php:error] [pid 1:tid 2] [client 203.0.113.9] PHP",
+            "error log",
+        ),
+        ("[Fri May 01 10:00:00 2026] [error] [client 203.0.113.9] File does not exist: /x", "error log"),
+        ('{"__REALTIME_TIMESTAMP":"1790000000000000","MESSAGE":"203.0.113.9 - -"}', "journal as JSON"),
+        ("2026-05-01 10:00:00 10.0.0.1 GET /a - 443 - 203.0.113.9 Mozilla/5.0 - 200 0 0 15", "#Fields:"),
+        ("2\0000\0003\000.\0000", "UTF-16"),
+        (
+            f'203.0.113.9 - - [01/May/2031:10:00:00 +0000] "GET / HTTP/1.1" 200 5 "-" "{AGENT}"',
+            "are impossible",
+        ),
+        ("words that nobody knows", "no line fits a known format"),
+    ],
+)
+def test_a_log_without_requests_is_told_for_what_it_is(tmp_path: Path, text: str, detail: str) -> None:
+    found = checks_of(of_lines(tmp_path, [text] * 3))["format"]
+    assert (found.state, detail in found.detail, len(found.advice) > 0) == (State.FAIL, True, True)
+
+
 def test_what_the_format_lacks_is_named_with_what_it_costs(tmp_path: Path) -> None:
     log = of_lines(tmp_path, (line(n).removesuffix(f' "-" "{AGENT}"') for n in range(60)))
     said = [

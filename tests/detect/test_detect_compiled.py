@@ -132,3 +132,12 @@ def test_a_pattern_that_cannot_be_run_is_told_with_its_line(rules: Path, tmp_pat
     detector = Detector(opened([rules / "odd.yml"], None))
     with pytest.raises(RuleError, match=told):
         detector.reloaded([rules], builtin=False)
+
+
+def test_a_folder_that_is_not_there_is_told_although_the_others_are_kept(rules: Path, tmp_path: Path) -> None:
+    opened([rules], tmp_path / "kept")
+    with pytest.raises(RuleError) as error:
+        opened([rules, tmp_path / "typo"], tmp_path / "kept")
+    assert [str(problem) for problem in error.value.problems] == [
+        f"{tmp_path / 'typo'}: got nothing there; expected a rule file or a folder of them"
+    ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from logvision.app import parts
-from logvision.config import load
+from logvision.config import examined
 from logvision.detect import scenario_tests, scenarios, selftest
 from logvision.errors import Problem, SetupError
 
@@ -23,8 +23,7 @@ class Checked:
 
 def check(config: Path | None, *, tests: bool = True) -> Checked:
     """Read everything that `watch` reads before it starts. Raises SetupError with every mistake of it all."""
-    settings = load(config, {})
-    problems: list[Problem] = []
+    settings, problems = examined(config, {})
     known = found = None
     try:
         known = parts.knowledge(settings)

@@ -22,12 +22,16 @@ from logvision.lake import queries
 from logvision.lake.queries import Database
 from logvision.schema import Attack
 
+KNOWN_BY = (
+    "the id of an incident, or SOURCE@POSITION of an event, as `logvision queue` and the page show them"
+)
+
 
 def register(door: typer.Typer) -> None:
     made = typer.Typer(
         name="label",
         help="Say what an event or an incident really was; `logvision learn` learns from it.\n\n"
-        "Example: `logvision label add access.log@17 --benign`",
+        "Example: `logvision label add /var/log/nginx/access.log@930828 --benign`",
         no_args_is_help=True,
     )
     made.command()(add)
@@ -36,7 +40,10 @@ def register(door: typer.Typer) -> None:
 
 
 def add(
-    about: Annotated[str, typer.Argument(help="Id of an event (source@position) or of an incident.")],
+    about: Annotated[
+        str,
+        typer.Argument(help="Id of an incident, or of an event: SOURCE@POSITION (path of the log, byte)."),
+    ],
     attack: Annotated[Attack | None, typer.Option(help="It was an attack, of this class.")] = None,
     benign: Annotated[bool, typer.Option("--benign", help="It was none.")] = False,
     note: Annotated[str, typer.Option(help="Anything worth remembering.")] = "",
@@ -46,7 +53,7 @@ def add(
 ) -> None:
     """Label an event, or all evidence of an incident.
 
-    Example: `logvision label add access.log@17 --attack sqli`
+    Example: `logvision label add /var/log/nginx/access.log@930828 --attack sqli`
 
     A later label of the same event replaces an earlier one.
     """
@@ -94,5 +101,5 @@ def _labels(stores: Stores, about: str, attack: Attack | None, author: str, note
     finally:
         database.close()
     if event is None:
-        raise SetupError(Problem("label", repr(about), "the id of an event or of an incident"))
+        raise SetupError(Problem("label", repr(about), KNOWN_BY))
     return labels([event], attack=attack, author=author, at=at, note=note, site=event.site)

@@ -13,7 +13,7 @@ import typer
 from logvision.app.parts import source_name
 from logvision.app.scanning import Scan
 from logvision.cli.options import Config, read_settings
-from logvision.cli.output import complain, count, err, out, plain, size
+from logvision.cli.output import complain, count, err, out, plain, say, size
 from logvision.engines.verdicts import Verdicts
 from logvision.errors import Problem, SetupError
 from logvision.incident import iso
@@ -64,6 +64,8 @@ def scan(
         _run(run, quiet=as_json or not sys.stderr.isatty())
         result = run.result()
     complain(run.notes)
+    if result["rejects"] and not result["events"]:
+        say("no line is a request; `logvision doctor` says why, of the same files")
     if as_json:
         sys.stdout.write(orjson.dumps(result).decode() + "\n")
     else:
@@ -121,7 +123,8 @@ def _show(result: dict[str, Any], run: Scan) -> None:
     if result["first"]:
         out().print(f"From {result['first']} to {result['last']}")
     out().print(f"{count(result['visitors'])} visitors, {size(result['bytes'])} sent")
-    out().print("Status: " + ", ".join(f"{k} {count(v)}" for k, v in result["status"].items()))
+    if result["status"]:
+        out().print("Status: " + ", ".join(f"{k} {count(v)}" for k, v in result["status"].items()))
     if result["reject_reasons"]:
         out().print("Rejects: " + ", ".join(f"{k} {count(v)}" for k, v in result["reject_reasons"].items()))
     worst = run.incidents()[:15]

@@ -34,6 +34,7 @@ from logvision.detect.rules import (
 )
 from logvision.detect.signature import Signatures
 from logvision.detect.units import Kind
+from logvision.errors import Problem
 from logvision.schema import Attack, Severity
 
 _MAKERS: Final = (
@@ -58,8 +59,9 @@ def opened(paths: Sequence[Path], folder: Path | None) -> Signatures:
     """
     if folder is None:
         return compiled(paths)
-    entry = folder / f"rules-{_key(paths)}.bin"
-    found = _loaded(entry)
+    missing: list[Problem] = []
+    entry = folder / f"rules-{_key(paths, missing)}.bin"
+    found = None if missing else _loaded(entry)  # the reader of rules tells what is missing
     if found is not None:
         return found
     signatures = compiled(paths)
@@ -77,12 +79,12 @@ def compiled(paths: Sequence[Path]) -> Signatures:
         raise
 
 
-def _key(paths: Sequence[Path]) -> str:
+def _key(paths: Sequence[Path], missing: list[Problem]) -> str:
     digest = hashlib.sha256()
     for name in ("hyperscan", "pysigma", "pyyaml"):
         digest.update(f"{name} {version(name)}\n".encode())
     here = Path(__file__).parent
-    for path in (*(here / name for name in _MAKERS), *rule_files(paths, [])):
+    for path in (*(here / name for name in _MAKERS), *rule_files(paths, missing)):
         # What cannot be read is said by the reader of rules.
         with contextlib.suppress(OSError):
             digest.update(f"{path}\n".encode() + path.read_bytes())

@@ -48,6 +48,9 @@ ORDINARY_BELOW: Final = 0.3
 LONG_AFTER: Final = datetime(9999, 12, 1, tzinfo=UTC)
 """A time of reading that makes no line too late: training looks at requests, not at the clock."""
 
+WRONG: Final = 10
+"""Lines that are told of a file of labelled requests before the rest of it is left unread."""
+
 _JUDGED: Final = ("target", "user_agent", "referer", "method")
 
 PENALTY: Final = 1e-5
@@ -71,7 +74,7 @@ class Examples:
 def read(paths: Iterable[Path]) -> pa.Table:
     """Labelled JSON lines ({set, label, url, user_agent, referer}, .gz or plain) as a LABELLED table.
 
-    Raises SetupError with every line that is none.
+    Raises SetupError with the first lines that are none: a file of another kind has no others.
     """
     rows: list[dict[str, Any]] = []
     problems: list[Problem] = []
@@ -92,11 +95,17 @@ def read(paths: Iterable[Path]) -> pa.Table:
                     )
                 except (orjson.JSONDecodeError, KeyError, TypeError) as error:
                     problems.append(
-                        Problem(f"{path}:{number}", str(error), "a JSON object with label and url")
+                        Problem(f"{path}:{number}", _said(error), "a JSON object with label and url")
                     )
+                    if len(problems) == WRONG:
+                        raise SetupError(problems) from None
     if problems:
         raise SetupError(problems)
     return pa.Table.from_pylist(rows, LABELLED)
+
+
+def _said(error: Exception) -> str:
+    return f"an object without {error}" if isinstance(error, KeyError) else str(error)
 
 
 def read_log(path: Path) -> pa.Table:

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from logvision.app.doctor import foreign
 from logvision.app.doctor.check import Check, State
 from logvision.app.doctor.survey import Survey, shares
 from logvision.enrich import address
@@ -87,12 +88,7 @@ class _About:
             yield self._check("format", State.WARN, "the log is empty")
             return
         if not its.formats:
-            yield self._check(
-                "format",
-                State.FAIL,
-                "no line fits a known format",
-                ("name it: [formats]", "\"*\" = '<the log_format or LogFormat line of your server>'"),
-            )
+            yield self._check("format", State.FAIL, *foreign.told(its.samples))
             return
         name, sure, share = its.formats[0]
         said = f"{name}, {sure:.0%} sure"

@@ -15,11 +15,9 @@ from typing import Final
 
 from logvision import native
 from logvision.app.doctor.check import Check, State
-from logvision.config import LakeSettings, NetworkSettings, Settings, WebSettings, load
-from logvision.enrich.client import TrustedProxies
+from logvision.config import LakeSettings, NetworkSettings, Settings, WebSettings, examined, load
 from logvision.enrich.network import SHIPPED, Networks
 from logvision.errors import SetupError
-from logvision.formats import Formats
 from logvision.lake.segments import Lake
 from logvision.web.services import STATIC
 
@@ -31,25 +29,16 @@ ASK_S: Final = 1.0
 
 
 def configuration(file: Path | None, flags: dict[str, object]) -> tuple[Settings, list[Check]]:
-    """The settings, and whether they hold; where they do not, the built-in ones for the other checks."""
+    """The settings, and whether they hold; what is wrong is left out for the other checks."""
     name = "configuration"
     try:
-        settings = load(file, flags)
+        settings, problems = examined(file, flags)
     except SetupError as error:
-        return load(None, {}), [Check(name, State.FAIL, str(problem)) for problem in error.problems]
-    problems = []
-    for make in (
-        lambda: Formats(settings.formats),
-        lambda: TrustedProxies(settings.client.trusted_proxies, settings.client.presets),
-    ):
-        try:
-            make()
-        except SetupError as error:
-            problems += [Check(name, State.FAIL, str(problem)) for problem in error.problems]
+        settings, problems = load(None, {}), list(error.problems)
+    if problems:
+        return settings, [Check(name, State.FAIL, str(problem)) for problem in problems]
     where = f"{file} holds" if file else "no file is given, the built-in settings hold"
-    return settings, problems or [
-        Check(name, State.OK, f"{where}; `logvision check` also runs the rules' tests")
-    ]
+    return settings, [Check(name, State.OK, f"{where}; `logvision check` also runs the rules' tests")]
 
 
 def surroundings(settings: Settings) -> Iterator[Check]:
