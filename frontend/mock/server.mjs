@@ -489,6 +489,9 @@ async function api(request, answer, url) {
     const status = params.get('status') ?? 'open'
     const unsettled = i => i.status === 'open' || i.status === 'acknowledged'
     const list = incidents.filter(i => status === 'all' || (status === 'open') === unsettled(i))
+    const place = i =>
+      2 * ['critical', 'high', 'medium', 'low', 'info'].indexOf(i.severity) - (i.outcome === 'worked' ? 1 : 0)
+    if (params.get('order') === 'worst') list.sort((a, b) => place(a) - place(b))
     const [at, limit] = [Number(params.get('cursor') ?? 0), Number(params.get('limit') ?? 50)]
     return send(answer, {
       rows: list.slice(at, at + limit),

@@ -57,6 +57,17 @@ const dateMinute = cached(
       hour12: false,
     }),
 )
+const daySecond = cached(
+  l =>
+    new Intl.DateTimeFormat(LOCALE[l], {
+      month: 'short',
+      day: '2-digit',
+      hour: '2-digit',
+      minute: '2-digit',
+      second: '2-digit',
+      hour12: false,
+    }),
+)
 const day = cached(
   l => new Intl.DateTimeFormat(LOCALE[l], { year: 'numeric', month: 'short', day: '2-digit' }),
 )
@@ -170,6 +181,16 @@ export function shortDateTime(iso: string | null | undefined, language: Language
   const at = date(iso)
   return at ? dateMinute(language).format(at) : NONE
 }
+
+/** Day and time to the second, for the rows of a log. */
+export function dayTime(iso: string | null | undefined, language: Language): string {
+  const at = date(iso)
+  return at ? daySecond(language).format(at) : NONE
+}
+
+/** Whether a moment is of the reader's own day. */
+export const isToday = (iso: string, now: number): boolean =>
+  new Date(iso).toDateString() === new Date(now).toDateString()
 
 /** The same moment in UTC, for the tooltip of a local time. */
 export function utc(iso: string | null | undefined): string {

@@ -7,7 +7,7 @@ import type { Key } from './i18n/en'
 
 const NAMED = new Set(['attack', 'outcome', 'device', 'kind', 'network'])
 
-const FOUND = new Set(['attack', 'outcome', 'outcome_reason', 'bot', 'rules'])
+const FOUND = new Set(['attack', 'outcome', 'outcome_reason', 'bot', 'rules', 'query'])
 const LOOKED_UP = new Set(['country', 'asn', 'network', 'agent', 'os', 'device', 'route'])
 
 /** What a null says: nothing was found, nothing is known, or the log does not have it. */

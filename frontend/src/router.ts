@@ -16,3 +16,16 @@ export const router = createRouter({
   ],
   scrollBehavior: (to, from, saved) => saved ?? (to.path === from.path ? false : { top: 0 }),
 })
+
+/** Fetches all pages after the first: a server that goes away, or is replaced, takes none from an open tab. */
+export async function fetchPages(): Promise<void> {
+  await router.isReady()
+  const pages = router.getRoutes().map(route => route.components?.default)
+  await Promise.allSettled(pages.map(page => (typeof page === 'function' ? (page as () => unknown)() : null)))
+}
+
+// Who goes by keyboard or listens goes on in the page that was opened, not at the top of the navigation.
+router.afterEach((to, from) => {
+  if (from.matched.length > 0 && to.path !== from.path)
+    document.getElementById('content')?.focus({ preventScroll: true })
+})

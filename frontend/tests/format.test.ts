@@ -7,6 +7,7 @@ import {
   count,
   country,
   duration,
+  isToday,
   percent,
   probability,
   span,
@@ -72,6 +73,8 @@ describe('figures', () => {
     expect(ago('2026-11-23T07:00:00Z', Date.parse('2026-11-23T07:05:00Z'), 'en')).toMatch(/5 min/)
     expect(ago('2026-11-23T07:00:00Z', Date.parse('2026-12-20T07:00:00Z'), 'en')).toBe('27 days ago')
     expect(ago('2018-05-09T12:00:00Z', Date.parse('2026-11-23T07:00:00Z'), 'en')).toBe('09 May 2018')
+    expect(isToday('2026-11-23T12:00:00Z', Date.parse('2026-11-23T12:05:00Z'))).toBe(true)
+    expect(isToday('2026-11-20T12:00:00Z', Date.parse('2026-11-23T12:05:00Z'))).toBe(false)
   })
   it('marks midnight with its date on a time axis', () => {
     expect(axisTime(new Date(2026, 10, 23).getTime(), 3600, 'en')).toBe('23 Nov')

@@ -2,7 +2,8 @@ import { expect, it } from 'vitest'
 import { absent, label } from '@/labels'
 
 it('says of a null whether nothing was found, is known or was logged', () => {
-  expect(['attack', 'bot', 'country', 'route', 'referer', 'user'].map(absent)).toEqual([
+  expect(['attack', 'bot', 'query', 'country', 'route', 'referer', 'user'].map(absent)).toEqual([
+    'value.no',
     'value.no',
     'value.no',
     'value.unknown',

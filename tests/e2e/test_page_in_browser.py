@@ -208,6 +208,16 @@ def test_a_failing_server_gives_its_sentence_and_a_retry(page: Page) -> None:
         expect(page.get_by_role("button", name="Try again").first).to_be_visible()
 
 
+def test_a_page_that_was_not_opened_yet_opens_while_the_server_is_gone(page: Page) -> None:
+    with _serving("full") as base:
+        with page.expect_response("**/IntrusionPage-*.js") as fetched:
+            page.goto(f"{base}/overview")
+        fetched.value.finished()
+    page.get_by_role("link", name="Intrusion").click()
+    expect(page.get_by_text("The server does not answer.").first).to_be_visible()
+    expect(page.locator("#content")).to_be_focused()
+
+
 def test_a_server_with_a_password_asks_for_it(page: Page) -> None:
     with _serving("auth") as base:
         page.goto(f"{base}/overview")

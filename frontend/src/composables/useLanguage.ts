@@ -22,6 +22,7 @@ const words = {
   time: (at: Moment) => f.time(at, language.value),
   dateTime: (at: Moment) => f.dateTime(at, language.value),
   shortDateTime: (at: Moment) => f.shortDateTime(at, language.value),
+  dayTime: (at: Moment) => f.dayTime(at, language.value),
   ago: (at: Moment, now: number) => f.ago(at, now, language.value),
   country: (code: Moment) => f.country(code, language.value),
 }
