@@ -125,7 +125,7 @@ class Incident:
     advice: tuple[str, ...] = ()
     advice_keys: tuple[str, ...] = ()
     part_of: str | None = None  # id of the campaign that swallowed it; null: stands by itself
-    active: bool = True  # false: quiet for longer than the gap, nothing will be added
+    active: bool = True  # false: a campaign swallowed it, nothing will be added
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready: times as ISO 8601 with Z, enums as their text."""
