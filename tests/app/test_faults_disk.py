@@ -118,6 +118,11 @@ def test_a_scan_onto_a_full_disk_ends_with_one_sentence_and_a_later_one_goes_on(
     disk.full = False
     assert command(monkeypatch, capfd, "scan", log, "--data", data)[0] == 0
     assert sizes(data) == [0, 1]
+    code, _, errors = command(monkeypatch, capfd, "scan", log, "--data", data)
+
+    said = "visitors, statuses, attacks and incidents are those of the others"
+    report = f"of all: logvision report --data {data}"
+    assert (code, errors) == (0, f"logvision: 2 of these lines were read before: {said}; {report}\n")
 
 
 @pytest.mark.usefixtures("quick")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from logvision.cli.watch import absent
 from logvision.web.auth import is_password
 
 pytestmark = pytest.mark.slow
@@ -50,6 +51,13 @@ def test_every_mistake_of_a_configuration_comes_at_once(command: Command, tmp_pa
     assert (code, out) == (2, "")
     assert sorted(row.split()[1] for row in err.splitlines()) == [f"{config}:{n}" for n in (2, 3, 5)]
     assert "did you mean 'host'?" in err
+
+
+def test_watch_names_what_is_not_there_yet(tmp_path: Path) -> None:
+    log = tmp_path / "access.log"
+    log.touch()
+    missing = [str(tmp_path / "acces.log"), str(tmp_path / "*.txt")]
+    assert absent(["-", str(log), str(tmp_path / "*.log"), *missing]) == missing
 
 
 def test_mistakes_of_all_parts_come_at_once(command: Command, tmp_path: Path) -> None:

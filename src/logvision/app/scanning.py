@@ -99,6 +99,12 @@ class Scan:
             self.step_seconds = engine.seconds
             self.notes = [f"{s.source}: {s.detail}" for s in reader.status() if s.detail]
             self.lost = any(s.state == "lost" for s in reader.status())
+            before = sum(counts.read for counts in resume.counts.values()) if resume else 0
+            if before:
+                self.notes.append(
+                    f"{before:,} of these lines were read before: visitors, statuses, attacks and incidents"
+                    f" are those of the others; of all: logvision report --data {folder}"
+                )
             if stores:
                 self._write_report(stores)
         self._seconds = perf_counter() - began

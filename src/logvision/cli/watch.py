@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from glob import glob
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -101,5 +103,12 @@ def watch(
                 f"Password: [bold]{password}[/]   (made now and shown this once; it stays over restarts."
                 " One of your own: logvision password)"
             )
+        for path in absent(settings.source.paths):
+            say(f"{path}: nothing is there yet; it is read as soon as it comes")
 
     run(settings, source, announce, say)
+
+
+def absent(paths: Iterable[str]) -> list[str]:
+    """Files and globs to which nothing belongs now: they are waited for, or misspelt."""
+    return [path for path in paths if path != "-" and not glob(path)]  # noqa: PTH207 - may be absolute
