@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import typer
 
+from logvision.cli.options import created
 from logvision.cli.output import count, err, size
 from logvision.clock import SystemClock
 from logvision.errors import Problem, SetupError
@@ -71,6 +72,13 @@ def generate(
         stack.callback(writer.close)
         clock = SystemClock()
         if replay is not None:
+            # Nothing that is asked for may be left undone without a word.
+            unheard = {"--lines": lines, "--rate": rate, "--labels": labels, "--start": start, "--site": site}
+            given = [name for name, value in unheard.items() if value]
+            if given:
+                raise SetupError(
+                    Problem("--replay", " ".join(given), "these without it: they are of generated traffic")
+                )
             written = replay_log(replay, speed, writer, clock, going=lambda: not done.is_set())
             err().print(f"{count(written)} lines replayed")
             return
@@ -85,7 +93,7 @@ def generate(
             attack_share=attack_share,
             format=fmt,
         )
-        label_file = stack.enter_context(labels.open("wb")) if labels is not None else None
+        label_file = stack.enter_context(created(labels)) if labels is not None else None
         made = run(options, writer, clock, label_file=label_file, going=lambda: not done.is_set())
     err().print(
         f"{count(made.lines)} lines ({size(made.bytes)}) in {made.seconds:.1f} s: "
@@ -100,8 +108,12 @@ def _writer(
         return StreamWriter(sys.stdout.buffer)
     parts = urlsplit(out)
     if parts.scheme in {"udp", "tcp"}:
-        if not parts.hostname or parts.port is None:
+        try:
+            port = parts.port
+        except ValueError:
+            port = None
+        if not parts.hostname or port is None:
             raise SetupError(Problem("--out", out, "udp://host:port or tcp://host:port"))
         style = SyslogStyle.RFC5424 if rfc5424 else SyslogStyle.RFC3164
-        return SyslogWriter(parts.hostname, parts.port, tcp=parts.scheme == "tcp", style=style)
+        return SyslogWriter(parts.hostname, port, tcp=parts.scheme == "tcp", style=style)
     return FileWriter(Path(out), rotate_lines=rotate_lines, rotate_bytes=rotate_bytes, compress=compress)

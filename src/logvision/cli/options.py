@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO
 
 import typer
 
@@ -60,3 +60,12 @@ def kafka_flags(
 def read_settings(config: Path | None, flags: Mapping[str, Any]) -> Settings:
     """Settings from the file, the environment and this command's flags."""
     return load(config, flags)
+
+
+def created(file: Path) -> BinaryIO:
+    """A file to write to, empty. Raises SetupError where there can be none."""
+    try:
+        return file.open("wb")
+    except OSError as error:
+        got = error.strerror or str(error)
+        raise SetupError(Problem(str(file), got.lower(), "a file that can be written")) from None

@@ -5,17 +5,16 @@ from __future__ import annotations
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any
 
 import orjson
 import typer
 
 from logvision.app.parts import source_name
 from logvision.app.scanning import Scan
-from logvision.cli.options import Config, read_settings
+from logvision.cli.options import Config, created, read_settings
 from logvision.cli.output import complain, count, err, out, plain, say, size
 from logvision.engines.verdicts import Verdicts
-from logvision.errors import Problem, SetupError
 from logvision.incident import iso
 from logvision.respond.words import Language
 
@@ -59,7 +58,7 @@ def scan(
     with ExitStack() as stack:
         sink = None
         if verdicts is not None:
-            sink = Verdicts(stack.enter_context(_created(verdicts)), {source_name(f): f for f in files})
+            sink = Verdicts(stack.enter_context(created(verdicts)), {source_name(f): f for f in files})
         run = Scan(settings, files, keep=data is not None, verdicts=sink, report=report, language=language)
         _run(run, quiet=as_json or not sys.stderr.isatty())
         result = run.result()
@@ -72,14 +71,6 @@ def scan(
         _show(result, run)
     if run.lost:
         raise typer.Exit(2)
-
-
-def _created(file: Path) -> BinaryIO:
-    try:
-        return file.open("wb")
-    except OSError as error:
-        got = error.strerror or str(error)
-        raise SetupError(Problem(str(file), got.lower(), "a file that can be written")) from None
 
 
 def _run(run: Scan, *, quiet: bool) -> None:
