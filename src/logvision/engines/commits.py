@@ -40,22 +40,26 @@ class Commits:
         self._wait = wait
 
     def commit(self, flush: Flush) -> None:
-        """Put a segment on disk, and what was found in it into the casebook. Raises StoreError."""
-        segment = self._insist(
-            lambda: self._lake.commit(
-                flush.events,
-                flush.rejects,
-                flush.partials,
-                flush.positions,
-                flush.counts,
-                flush.told,
+        """Put a segment on disk, unless there is no row, and what was found in it into the casebook.
+
+        Raises StoreError.
+        """
+        if flush.events or flush.rejects.num_rows:
+            segment = self._insist(
+                lambda: self._lake.commit(
+                    flush.events,
+                    flush.rejects,
+                    flush.partials,
+                    flush.positions,
+                    flush.counts,
+                    flush.told,
+                )
             )
-        )
-        self._meters.committed(segment)
-        self._reader.committed(flush.positions)
+            self._meters.committed(segment)
+            self._reader.committed(flush.positions)
         casebook = self._casebook
         if casebook is not None:
-            cursor = {"sequence": segment.sequence} if flush.whole else None
+            cursor = {"sequence": self._lake.catalogue.newest} if flush.whole else None
             self._insist(lambda: casebook.apply(flush.incidents, flush.states, cursor))
 
     def _insist(self, write: Callable[[], R]) -> R:

@@ -34,6 +34,7 @@ from logvision.lake.segments import Lake, Resume
 from logvision.live.base import INCIDENT, Live
 from logvision.live.ticker import Ticker
 from logvision.metrics import Metrics
+from logvision.schema import PARTIAL
 from logvision.sources.base import Batch, Position, Reader
 from logvision.windows.watermark import LATENESS_S, Watermark
 
@@ -264,6 +265,9 @@ class Embedded:
             if self._failure is None:
                 self._states_due = 0.0
                 self._hand_over(pending)
+                if not pending.rows and self._lake is not None:
+                    # Or the next start would fold again what came since the states were saved last.
+                    self._flush(pending, PARTIAL.empty_table())
             self._flushes.end()
 
     def _fold(self, judged: Judged, pending: Pending) -> None:
@@ -323,6 +327,9 @@ class Embedded:
         odd = self._state.measure(partials, self._closed())
         pending.change(odd)
         self._tell(odd)
+        self._flush(pending, partials)
+
+    def _flush(self, pending: Pending, partials: pa.Table) -> None:
         states: dict[str, bytes] = {}
         if self._clock.monotonic() >= self._states_due:
             self._states_due = self._clock.monotonic() + STATES_S
