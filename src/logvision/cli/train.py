@@ -50,6 +50,8 @@ def train(
     """
     if find_spec("sklearn") is None:
         raise SetupError(Problem("scikit-learn", "not installed", 'it: pip install "logvision[train]"'))
+    if not to_file.absolute().parent.is_dir():  # minutes before the model is written
+        raise SetupError(Problem("--out", f"{to_file}: no such folder", "a file that can be written"))
     made = f"{datetime.fromtimestamp(SystemClock().now(), UTC):%Y-%m-%d}"
     sources = [path.name for path in labelled]
     if engine is Engine.SPARK:

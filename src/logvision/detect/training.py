@@ -210,7 +210,7 @@ def train(table: pa.Table, *, name: str, made: str, sources: Sequence[str], seed
 
     Logistic regression on the counts of hashed n-grams over the root of the length, classes weighted
     alike, then Platt scaling on a third held back. `made` is the date for the card. Same table, same
-    weights; about a minute for 75,000 units.
+    weights; about a minute for 75,000 units. Raises SetupError where there is too little of either kind.
     """
     from sklearn.linear_model import SGDClassifier  # noqa: PLC0415
 
@@ -219,6 +219,10 @@ def train(table: pa.Table, *, name: str, made: str, sources: Sequence[str], seed
     order = np.random.default_rng(seed).permutation(len(found.attack))
     cut = len(order) * 2 // 3
     fit, held = order[:cut], order[cut:]
+    seen = (int((~found.attack).sum()), int(found.attack.sum()))
+    if any(part.all() or not part.any() for part in (found.attack[fit], found.attack[held])):
+        got = f"{seen[1]:,} texts to learn from in attacks, {seen[0]:,} in ordinary requests"
+        raise SetupError(Problem("labelled requests", got, "several of either"))
     learner = SGDClassifier(
         loss="log_loss", alpha=PENALTY, penalty="elasticnet", l1_ratio=L1_SHARE, class_weight="balanced",
         max_iter=12, tol=None, random_state=seed, average=True,
@@ -226,7 +230,6 @@ def train(table: pa.Table, *, name: str, made: str, sources: Sequence[str], seed
     learner.fit(matrix[fit], found.attack[fit])
     weights = pruned(learner.coef_[0])
     card = {"name": name, "made": made, "sources": list(sources)}
-    seen = (int((~found.attack).sum()), int(found.attack.sum()))
     return calibrated(weights, np.asarray(matrix @ weights)[held], found.attack[held], seen, card)
 
 
