@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from whole_runs import Watched, line
+from whole_runs import Watched, line, scan
 
 from logvision.app.stores import applied, committed_after, kept_casebook
 from logvision.lake.segments import Lake
@@ -21,3 +21,15 @@ def test_an_idle_watch_that_ends_has_told_the_casebook_of_every_segment(tmp_path
     with Lake.open(data, writer=False) as lake, kept_casebook(data) as casebook:
         assert casebook is not None
         assert list(committed_after(lake, applied(casebook))) == []
+
+
+def test_what_the_casebook_missed_comes_as_it_was_read_though_times_go_back(tmp_path: Path) -> None:
+    log, data = tmp_path / "access.log", tmp_path / "data"
+    minutes = (9, 3, 7, 1)
+    log.write_bytes(
+        b"".join(line(n, time=f"14/May/2024:12:0{minute}:00 +0000") for n, minute in enumerate(minutes))
+    )
+    scan(log, data)
+    with Lake.open(data, writer=False) as lake:
+        ((_, events),) = committed_after(lake, -1)
+    assert [time.minute for time in events["time"].to_pylist()] == [*minutes]

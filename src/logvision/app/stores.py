@@ -17,7 +17,7 @@ from logvision.casebook.sqlite import SqliteCasebook
 from logvision.columns import constant
 from logvision.detect.profiles import Profiles
 from logvision.detect.site import Site
-from logvision.engines.state import State
+from logvision.engines.state import State, in_order
 from logvision.errors import Problem, SetupError, StoreError, without_secrets
 from logvision.lake.segments import Lake, Resume
 from logvision.live.base import Live
@@ -180,7 +180,7 @@ def applied(casebook: Casebook) -> int:
 
 
 def committed_after(lake: Lake, sequence: int) -> Iterator[tuple[int, pa.Table]]:
-    """EVENT tables of the segments after this one, in order, with their sequence numbers."""
+    """EVENT tables of the segments after this one, rows as they came, and their sequence numbers."""
     for file in lake.catalogue.events:
         if file.last is not None and file.last > sequence:
-            yield file.last, lake.events(file)
+            yield file.last, in_order(lake.events(file))

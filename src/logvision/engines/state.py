@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import zstandard
 
 from logvision.detect.alerts import alerts_of
@@ -57,6 +58,16 @@ class State:
         """Incidents that these counts changed; `until`: no earlier minute will come any more."""
         alerts = self.volume.step(partials, until)
         return self.correlator.step(alerts, EVENT.empty_table()) if alerts.num_rows else ()
+
+
+def in_order(rows: pa.Table) -> pa.Table:
+    """Rows by source and position: as each log was read, in however many parts and wherever.
+
+    So what is folded again gives the same incidents, also where the times of a log go back.
+    """
+    keys = pa.table({"source": rows.column("source").cast(pa.string()), "position": rows.column("position")})
+    order = pc.sort_indices(keys, [("source", "ascending"), ("position", "ascending")])
+    return rows.take(order) if rows.num_rows > 1 else rows
 
 
 def _unpacked(state: bytes | None) -> bytes | None:

@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from logvision import pipeline
 from logvision.casebook.base import Casebook
@@ -24,7 +23,7 @@ from logvision.columns import constant
 from logvision.engines.embedded import RETRY_S
 from logvision.engines.meters import Meters
 from logvision.engines.spark.judging import Order, Part
-from logvision.engines.state import State
+from logvision.engines.state import State, in_order
 from logvision.engines.summary import Summary
 from logvision.errors import StoreError
 from logvision.incident import Incident
@@ -264,10 +263,3 @@ class Fold:
 def _flow(judged: pa.Table) -> pipeline.Flow:
     """What the executors said, or what is committed, on its way through steps that learn."""
     return pipeline.Flow(RECORD.empty_table(), datetime.now(UTC), judged, REJECT.empty_table())
-
-
-def in_order(rows: pa.Table) -> pa.Table:
-    """Rows by source and position: the order that a batch has wherever its parts were judged."""
-    keys = pa.table({"source": rows.column("source").cast(pa.string()), "position": rows.column("position")})
-    order = pc.sort_indices(keys, [("source", "ascending"), ("position", "ascending")])
-    return rows.take(order) if rows.num_rows > 1 else rows
