@@ -198,7 +198,13 @@ def test_the_questions_of_the_page_have_their_indexes(server: MongoDB, book: Mon
     book.cursor()
     with raw(server) as client:
         keys = [tuple(index["key"]) for index in client.fleet.cases.list_indexes()]
-    assert sorted(keys) == [("_id",), ("actor",), ("last_seen", "_id"), ("members",)]
+    assert sorted(keys) == [
+        ("_id",),
+        ("actor",),
+        ("last_seen", "_id"),
+        ("members",),
+        ("severity", "last_seen", "_id"),
+    ]
 
 
 def test_a_casebook_of_a_later_version_is_refused(server: MongoDB) -> None:
