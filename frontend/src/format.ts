@@ -15,6 +15,8 @@ const cached = <T>(make: (language: Language) => T) => {
     return made[language] as T
   }
 }
+const MINUTES = { hour: '2-digit', minute: '2-digit', hour12: false } as const
+const SECONDS = { ...MINUTES, second: '2-digit' } as const
 const whole = cached(l => new Intl.NumberFormat(FIGURES[l], { maximumFractionDigits: 0 }))
 const short = cached(
   l => new Intl.NumberFormat(FIGURES[l], { notation: 'compact', maximumSignificantDigits: 3 }),
@@ -26,55 +28,21 @@ const sizes = cached(
 const percents = cached(
   l => new Intl.NumberFormat(FIGURES[l], { style: 'percent', maximumFractionDigits: 1 }),
 )
-const clock = cached(
-  l =>
-    new Intl.DateTimeFormat(LOCALE[l], {
-      hour: '2-digit',
-      minute: '2-digit',
-      second: '2-digit',
-      hour12: false,
-    }),
-)
+const clock = cached(l => new Intl.DateTimeFormat(LOCALE[l], SECONDS))
 const dateClock = cached(
-  l =>
-    new Intl.DateTimeFormat(LOCALE[l], {
-      year: 'numeric',
-      month: 'short',
-      day: '2-digit',
-      hour: '2-digit',
-      minute: '2-digit',
-      second: '2-digit',
-      hour12: false,
-    }),
+  l => new Intl.DateTimeFormat(LOCALE[l], { year: 'numeric', month: 'short', day: '2-digit', ...SECONDS }),
 )
 const dateMinute = cached(
-  l =>
-    new Intl.DateTimeFormat(LOCALE[l], {
-      month: 'short',
-      day: '2-digit',
-      hour: '2-digit',
-      minute: '2-digit',
-      hour12: false,
-    }),
+  l => new Intl.DateTimeFormat(LOCALE[l], { month: 'short', day: '2-digit', ...MINUTES }),
 )
 const daySecond = cached(
-  l =>
-    new Intl.DateTimeFormat(LOCALE[l], {
-      month: 'short',
-      day: '2-digit',
-      hour: '2-digit',
-      minute: '2-digit',
-      second: '2-digit',
-      hour12: false,
-    }),
+  l => new Intl.DateTimeFormat(LOCALE[l], { month: 'short', day: '2-digit', ...SECONDS }),
 )
 const day = cached(
   l => new Intl.DateTimeFormat(LOCALE[l], { year: 'numeric', month: 'short', day: '2-digit' }),
 )
 const dayMonth = cached(l => new Intl.DateTimeFormat(LOCALE[l], { month: 'short', day: '2-digit' }))
-const hourMinute = cached(
-  l => new Intl.DateTimeFormat(LOCALE[l], { hour: '2-digit', minute: '2-digit', hour12: false }),
-)
+const hourMinute = cached(l => new Intl.DateTimeFormat(LOCALE[l], MINUTES))
 const relative = cached(l => new Intl.RelativeTimeFormat(LOCALE[l], { numeric: 'always', style: 'short' }))
 const regions = cached(l => new Intl.DisplayNames([LOCALE[l]], { type: 'region', fallback: 'code' }))
 
